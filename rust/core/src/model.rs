@@ -1,0 +1,365 @@
+//! Value types that the stages hand to each other.
+//!
+//! Units, everywhere in this crate: a *byte offset* is 0-based; a [`Span`] is a
+//! half-open range of byte offsets; a *line* is 1-based; a *column* is a 1-based
+//! count of bytes, as the Go compiler counts it. Paths are slash paths relative
+//! to the repository's root.
+
+/// A half-open range of byte offsets, `start..end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The range `start..end`.
+    #[must_use]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// Whether the byte at `at` lies inside.
+    #[must_use]
+    pub const fn contains(self, at: usize) -> bool {
+        self.start <= at && at < self.end
+    }
+
+    /// Whether `other` lies inside (or is equal).
+    #[must_use]
+    pub const fn encloses(self, other: Span) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// Whether the two share a byte.
+    #[must_use]
+    pub const fn overlaps(self, other: Span) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// The bytes of `source` in this range.
+    #[must_use]
+    pub fn of(self, source: &[u8]) -> &[u8] {
+        source.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// A place in a file: 1-based line, 1-based byte column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based byte column.
+    pub column: u32,
+}
+
+/// Byte offsets of the starts of a file's lines, to turn offsets into positions.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    starts: Vec<usize>,
+    len: usize,
+}
+
+impl Lines {
+    /// Indexes `source`. A line ends after its `\n`; a last line without one
+    /// counts, an empty rest after the last `\n` does not.
+    #[must_use]
+    pub fn new(source: &[u8]) -> Self {
+        let mut starts = vec![0];
+        starts.extend(memchr::memchr_iter(b'\n', source).map(|at| at + 1));
+        if source.is_empty() || source.last() == Some(&b'\n') {
+            starts.pop();
+        }
+        Self { starts, len: source.len() }
+    }
+
+    /// How many lines the file has.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.starts.len() as u32
+    }
+
+    /// The line that holds the byte at `at` (the last line for the end of file).
+    #[must_use]
+    pub fn line(&self, at: usize) -> u32 {
+        self.starts.partition_point(|&start| start <= at).max(1) as u32
+    }
+
+    /// The position of the byte at `at`.
+    #[must_use]
+    pub fn position(&self, at: usize) -> Position {
+        let line = self.line(at);
+        let start = self.starts.get(line as usize - 1).copied().unwrap_or(0);
+        Position { line, column: (at - start) as u32 + 1 }
+    }
+
+    /// The bytes of a 1-based line, its line end included.
+    #[must_use]
+    pub fn span(&self, line: u32) -> Span {
+        let index = line as usize;
+        let start = index.checked_sub(1).and_then(|i| self.starts.get(i)).copied();
+        let end = self.starts.get(index).copied().unwrap_or(self.len);
+        Span::new(start.unwrap_or(self.len), end)
+    }
+}
+
+/// One hunk of `git diff -U0`. Lines are 1-based; where a side has no lines its
+/// start is the line *after which* the hunk stands (0 at the top), as git prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hunk {
+    /// First removed line, or the line after which lines were added.
+    pub old_start: u32,
+    /// How many lines were removed.
+    pub old_lines: u32,
+    /// First added line, or the line after which lines were removed.
+    pub new_start: u32,
+    /// How many lines were added.
+    pub new_lines: u32,
+}
+
+/// A changed file: both contents (marks removed) and what git says of them.
+#[derive(Clone, Debug)]
+pub struct FileChange {
+    /// Path in the release; for a deleted file, the path in the base.
+    pub path: String,
+    /// Path in the base where it differs (a rename).
+    pub old_path: Option<String>,
+    /// Content in the base; `None` for an added file.
+    pub old: Option<Vec<u8>>,
+    /// Content in the release as it would be compiled; `None` for a deleted file.
+    pub new: Option<Vec<u8>>,
+    /// Hunks of the oracle command, in order.
+    pub hunks: Vec<Hunk>,
+    /// The lines of the universe (1-based, ascending): the lines that the hunks
+    /// add, or at precision 1 those that blame gives to the release's commits.
+    pub lines: Vec<u32>,
+    /// Why the content could not be read, if it could not.
+    pub unreadable: Option<String>,
+}
+
+/// What a compound statement or a block is, as far as planning cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StmtKind {
+    /// Anything that needs no other kind: expression, assignment, send, …
+    Simple,
+    /// `var x = …` inside a body.
+    Var,
+    /// `const …` inside a body: not executable.
+    Const,
+    /// `type …` inside a body: not executable.
+    Type,
+    /// `return`
+    Return,
+    /// `break`, `continue`, `goto`, `fallthrough`
+    Jump,
+    /// A call of `panic` as a statement.
+    Panic,
+    /// `go f()`
+    Go,
+    /// `defer f()`
+    Defer,
+    /// `if`, an `else if` included.
+    If,
+    /// `for`, with or without `range`.
+    For,
+    /// `switch`, over values or types.
+    Switch,
+    /// `select`
+    Select,
+    /// A label; the labelled statement is the next one in the list.
+    Label,
+    /// A bare block `{ … }`.
+    Block,
+    /// `;` alone.
+    Empty,
+}
+
+/// What a statement list belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlockKind {
+    /// Body of a function, method or literal.
+    Body,
+    /// First branch of an `if`.
+    Then,
+    /// `else { … }`
+    Else,
+    /// `else if …`: a list of one statement without braces. A point at its start
+    /// needs braces around the statement (`else {POINT; if … {…}}`).
+    ElseIf,
+    /// Body of a `for`.
+    Loop,
+    /// List of a `case` or `default` clause of a `switch`.
+    Case,
+    /// List of a `case` or `default` clause of a `select`.
+    Comm,
+    /// A bare block.
+    Bare,
+}
+
+/// Index into [`FileSyntax::funcs`].
+pub type FuncId = usize;
+/// Index into [`FileSyntax::blocks`].
+pub type BlockId = usize;
+/// Index into [`FileSyntax::stmts`].
+pub type StmtId = usize;
+
+/// A function declaration, method or function literal.
+#[derive(Clone, Debug)]
+pub struct Func {
+    /// `F`, `(*T).M`, `T.M`; a literal has the name of the declaration around it
+    /// (the variable's name at package level).
+    pub name: String,
+    /// Whole declaration or literal.
+    pub span: Span,
+    /// From `func` to just before the body's `{` (to the end without a body).
+    pub signature: Span,
+    /// The body; `None` for a function without one (assembly, linkname).
+    pub body: Option<BlockId>,
+    /// The innermost function around a literal.
+    pub parent: Option<FuncId>,
+    /// The innermost statement around a literal.
+    pub parent_stmt: Option<StmtId>,
+    /// Whether it is a literal.
+    pub literal: bool,
+    /// Whether a directive forbids points: `//go:nosplit` and what implies it
+    /// (`//go:systemstack`, `//go:nowritebarrier…`, `//go:yeswritebarrierrec`).
+    pub nosplit: bool,
+}
+
+/// A statement list.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The function whose code it is.
+    pub func: FuncId,
+    /// What it belongs to.
+    pub kind: BlockKind,
+    /// The statement that owns it (`if`, `for`, …); `None` for a function's body.
+    pub owner: Option<StmtId>,
+    /// `{ … }` with its braces; for a clause from `case` to the end of its list;
+    /// for [`BlockKind::ElseIf`] the inner `if` statement.
+    pub span: Span,
+    /// Where text can be inserted so that it runs first: the start of the first
+    /// statement, else just after `{` or `:`.
+    pub entry: usize,
+    /// Where the list starts: just after `{` or `:` ([`BlockKind::ElseIf`]: the `if`).
+    pub open: usize,
+    /// For a clause `case … :` / `default:` with its colon, else empty.
+    pub clause: Span,
+    /// The statements, in order. A label is a statement of its own, directly
+    /// before the statement that it labels.
+    pub stmts: Vec<StmtId>,
+}
+
+/// A statement.
+#[derive(Clone, Debug)]
+pub struct Stmt {
+    /// The list it stands in.
+    pub block: BlockId,
+    /// What it is.
+    pub kind: StmtKind,
+    /// The whole statement, without label, nested blocks included.
+    pub span: Span,
+    /// Where its own code ends before the first nested block or function literal's
+    /// body: the offset of that `{`, else `span.end`.
+    pub header_end: usize,
+    /// Nested statement lists, in order (bodies and clauses; not those of literals).
+    pub blocks: Vec<BlockId>,
+    /// Function literals directly inside (not inside another literal or block).
+    pub literals: Vec<FuncId>,
+    /// What decides where it goes: the condition of `if` and `for` (init, condition
+    /// and post; the range clause), the tag of `switch` with its init. Empty for others.
+    pub condition: Vec<Span>,
+    /// For a [`StmtKind::Label`]: whether the labelled statement is a `for`, `switch`
+    /// or `select`, so that nothing may stand between label and statement.
+    pub labels_control: bool,
+}
+
+/// Where a byte of a file belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// Own code of a statement (header, literals' signatures, closing parentheses).
+    Stmt(StmtId),
+    /// `case … :` or `default:`.
+    Clause(BlockId),
+    /// Brace of a block, or the `else` before it.
+    Brace(BlockId),
+    /// A label with its colon.
+    Label(StmtId),
+    /// From `func` to before the body, or a function without body.
+    Signature(FuncId),
+    /// `package x`
+    Package,
+    /// `import …`
+    Import,
+    /// A type declaration at package level.
+    Type,
+    /// A constant declaration at package level.
+    Const,
+    /// A variable declaration at package level; index into [`FileSyntax::vars`].
+    Var(usize),
+    /// Keyword or parentheses of a grouped `var ( … )` at package level.
+    VarGroup,
+    /// Inside a part that does not parse.
+    Error,
+}
+
+/// One variable specification at package level.
+#[derive(Clone, Debug)]
+pub struct VarSpec {
+    /// Names on the left, `_` included.
+    pub names: Vec<String>,
+    /// The whole specification.
+    pub span: Span,
+    /// Whether the initialiser runs code of its own outside literals: a call or a receive.
+    pub runs: bool,
+    /// Function literals directly inside.
+    pub literals: Vec<FuncId>,
+}
+
+/// A part that the grammar could not read.
+#[derive(Clone, Debug)]
+pub struct SyntaxError {
+    /// The damaged part: the function around it, or the part itself outside functions.
+    pub span: Span,
+    /// The first damaged place.
+    pub at: usize,
+    /// The function that is lost, if one is (no points may stand in it).
+    pub func: Option<FuncId>,
+}
+
+/// What one Go file holds, as spans.
+#[derive(Clone, Debug, Default)]
+pub struct FileSyntax {
+    /// Package name.
+    pub package: String,
+    /// Just after the package clause's name.
+    pub package_end: usize,
+    /// Import paths, unquoted, in order.
+    pub imports: Vec<String>,
+    /// The comment before `import "C"`, if there is one.
+    pub cgo_preamble: Option<Span>,
+    /// Functions in source order, literals included.
+    pub funcs: Vec<Func>,
+    /// Statement lists.
+    pub blocks: Vec<Block>,
+    /// Statements.
+    pub stmts: Vec<Stmt>,
+    /// Package-level variable specifications.
+    pub vars: Vec<VarSpec>,
+    /// Parts that do not parse.
+    pub errors: Vec<SyntaxError>,
+    /// Non-overlapping, ascending pieces of the file and their owners; gaps
+    /// (white space, comments) belong to nobody.
+    pub owners: Vec<(Span, Owner)>,
+}
+
+impl FileSyntax {
+    /// The owner of the byte at `at`.
+    #[must_use]
+    pub fn owner(&self, at: usize) -> Option<Owner> {
+        let index = self.owners.partition_point(|(span, _)| span.end <= at);
+        self.owners.get(index).filter(|(span, _)| span.contains(at)).map(|&(_, owner)| owner)
+    }
+}
