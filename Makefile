@@ -1,0 +1,43 @@
+# Every target is one script in scripts/; this file only names them.
+.DEFAULT_GOAL := help
+.PHONY: help build core install demo test lint header smoke bench matrix tools clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/goat, with the Rust core linked in
+	@scripts/build
+
+core: ## only the Rust core, for plain `go build` and `go test` in go/
+	@scripts/core
+
+install: ## puts goat where `go install` would
+	@scripts/install
+
+demo: ## a service, a release, real traffic, and the report of what ran
+	@scripts/demo
+
+test: ## everything that CI runs, with the Go on this machine
+	@scripts/test
+
+lint: ## formats and lints of Rust, Go and shell
+	@scripts/lint
+
+header: ## writes include/goat.h again after a change of the C ABI
+	@scripts/header
+
+smoke: ## the C caller of examples/c under AddressSanitizer
+	@scripts/smoke
+
+bench: ## ratios against plain go build and git diff
+	@scripts/bench
+
+matrix: ## the end-to-end suite on further Go versions
+	@scripts/matrix
+
+tools: ## says which tools are missing and how to get them
+	@scripts/tools
+
+clean: ## removes what make built
+	@rm -rf bin demo go/internal/native/lib go/internal/native/core_stamp.h
+	@cargo clean
