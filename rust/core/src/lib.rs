@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod change;
+pub mod control;
 pub mod error;
 pub mod git;
 pub mod instrument;
@@ -16,5 +17,9 @@ pub mod marks;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod request;
 pub mod syntax;
 pub mod token;
+
+pub use control::Control;
+pub use request::{descriptors, run};

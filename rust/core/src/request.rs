@@ -1,0 +1,91 @@
+//! The requests of the C ABI (contracts.md 5 and 7.15): JSON in, JSON out.
+//!
+//! Unknown fields are refused, so that a typing error never silently plans
+//! something else. Errors are values: `{"error":{code,message,hint,path,causes}}`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::control::Control;
+use crate::error::{Code, Error, Result};
+
+/// Number of the request and plan formats.
+pub const FORMAT: u32 = 1;
+
+/// The descriptors of a request that the caller (the C side) has to watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Descriptors {
+    /// End of file on it means cancel; -1 for none.
+    pub control: i32,
+    /// Progress goes there as JSON lines; -1 for none.
+    pub progress: i32,
+}
+
+/// Reads only the descriptors of a request. A request that cannot be read has none;
+/// [`run`] says what is wrong with it.
+#[must_use]
+pub fn descriptors(request: &[u8]) -> Descriptors {
+    let value: Value = serde_json::from_slice(request).unwrap_or_default();
+    let number = |key| value.get(key).and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok());
+    Descriptors {
+        control: number("controlFd").unwrap_or(-1),
+        progress: number("progressFd").unwrap_or(-1),
+    }
+}
+
+/// The head that all requests share.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    op: String,
+}
+
+/// Runs one request and gives its answer, `{"result":…}` or `{"error":…}`.
+#[must_use]
+pub fn run(request: &[u8], control: &Control) -> Vec<u8> {
+    let answer = match dispatch(request, control) {
+        Ok(result) => json!({ "result": result }),
+        Err(error) => json!({ "error": wire_error(&error) }),
+    };
+    answer.to_string().into_bytes()
+}
+
+/// The wire form of an error.
+#[must_use]
+pub fn wire_error(error: &Error) -> Value {
+    json!({
+        "code": error.code.as_str(),
+        "message": error.message,
+        "hint": error.hint,
+        "path": error.path,
+        "causes": error.causes,
+    })
+}
+
+fn dispatch(request: &[u8], _control: &Control) -> Result<Value> {
+    let head: Head = serde_json::from_slice(request).map_err(|e| bad_request(&e))?;
+    if head.format != FORMAT {
+        return Err(Error::new(
+            Code::BadRequest,
+            format!("request format {} is not {FORMAT}", head.format),
+        )
+        .hint("rebuild with the same goat"));
+    }
+    match head.op.as_str() {
+        "version" => Ok(version()),
+        other => Err(Error::new(Code::BadRequest, format!("unknown operation {other:?}"))),
+    }
+}
+
+fn bad_request(cause: &serde_json::Error) -> Error {
+    Error::new(Code::BadRequest, "the request cannot be read").cause(cause)
+}
+
+fn version() -> Value {
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": option_env!("GOAT_COMMIT").unwrap_or(""),
+        "abi": FORMAT,
+        "planFormat": FORMAT,
+    })
+}
