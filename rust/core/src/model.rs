@@ -72,7 +72,10 @@ impl Lines {
         if source.is_empty() || source.last() == Some(&b'\n') {
             starts.pop();
         }
-        Self { starts, len: source.len() }
+        Self {
+            starts,
+            len: source.len(),
+        }
     }
 
     /// How many lines the file has.
@@ -92,14 +95,20 @@ impl Lines {
     pub fn position(&self, at: usize) -> Position {
         let line = self.line(at);
         let start = self.starts.get(line as usize - 1).copied().unwrap_or(0);
-        Position { line, column: (at - start) as u32 + 1 }
+        Position {
+            line,
+            column: (at - start) as u32 + 1,
+        }
     }
 
     /// The bytes of a 1-based line, its line end included.
     #[must_use]
     pub fn span(&self, line: u32) -> Span {
         let index = line as usize;
-        let start = index.checked_sub(1).and_then(|i| self.starts.get(i)).copied();
+        let start = index
+            .checked_sub(1)
+            .and_then(|i| self.starts.get(i))
+            .copied();
         let end = self.starts.get(index).copied().unwrap_or(self.len);
         Span::new(start.unwrap_or(self.len), end)
     }
@@ -360,6 +369,9 @@ impl FileSyntax {
     #[must_use]
     pub fn owner(&self, at: usize) -> Option<Owner> {
         let index = self.owners.partition_point(|(span, _)| span.end <= at);
-        self.owners.get(index).filter(|(span, _)| span.contains(at)).map(|&(_, owner)| owner)
+        self.owners
+            .get(index)
+            .filter(|(span, _)| span.contains(at))
+            .map(|&(_, owner)| owner)
     }
 }
