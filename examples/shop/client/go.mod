@@ -1,0 +1,3 @@
+module example.com/shop/client
+
+go 1.23

@@ -1,0 +1,185 @@
+package archtest
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/goat-trace/goat/go"
+
+// rule is what one package may import besides the standard library.
+type rule struct {
+	// own are packages of this module; "." is the public package goat.
+	own []string
+	// others are path prefixes outside this module.
+	others []string
+	// std is the closed list of standard packages; nil allows all.
+	std []string
+}
+
+var (
+	cobra = []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}
+	yaml  = []string{"go.yaml.in/yaml/v3"}
+	// The runtime lives in other people's programs: what it imports, they link.
+	runtimeStd = []string{
+		"context", "encoding/hex", "errors", "io", "math", "net", "os", "path/filepath", "runtime",
+		"sort", "strconv", "strings", "sync", "sync/atomic", "syscall", "time", "unsafe", "bytes",
+	}
+)
+
+// policy names every package; a new one must be added here on purpose.
+var policy = map[string]rule{
+	".":                 {own: []string{"internal/native", "internal/plan"}},
+	"cmd/goat":          {own: []string{"internal/cli"}},
+	"internal/archtest": {},
+	"internal/cli": {
+		own: []string{
+			".", "internal/config", "internal/doors", "internal/gocmd", "internal/hook",
+			"internal/inplace", "internal/plan", "internal/report", "internal/spool", "internal/toolexec",
+		},
+		others: cobra,
+	},
+	"internal/config":   {others: yaml},
+	"internal/doors":    {own: []string{".", "goatrt", "internal/config", "internal/gocmd", "internal/hook", "internal/plan"}},
+	"internal/gocmd":    {},
+	"internal/hook":     {},
+	"internal/native":   {},
+	"internal/plan":     {},
+	"internal/report":   {own: []string{".", "internal/plan", "internal/spool"}},
+	"internal/spool":    {},
+	"internal/toolexec": {own: []string{"internal/hook", "internal/plan"}},
+	"goatrt":            {std: runtimeStd},
+	"e2e":               {},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if name == "" {
+			name = "."
+		}
+		r, ok := policy[name]
+		if !ok {
+			t.Errorf("%s is not in the policy table: say there what it may import", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if why := r.refuses(imported); why != "" {
+				t.Errorf("%s imports %s: %s", name, imported, why)
+			}
+		}
+	}
+}
+
+// What runs in every compile of the user's build, and what lives in the user's
+// program, brings nothing that the user has not got.
+func TestStandardLibraryOnly(t *testing.T) {
+	for _, name := range []string{"goatrt", "internal/toolexec", "internal/plan", "internal/hook"} {
+		for _, p := range list(t, "-deps", "./"+name) {
+			if !p.Standard && !strings.HasPrefix(p.ImportPath, module+"/") {
+				t.Errorf("%s depends on %s", name, p.ImportPath)
+			}
+			if p.ImportPath == module+"/internal/native" {
+				t.Errorf("%s depends on the core", name)
+			}
+		}
+	}
+}
+
+func TestPolicyRefuses(t *testing.T) {
+	for _, c := range []struct {
+		from, imports string
+		refused       bool
+	}{
+		{"cmd/goat", module + "/internal/cli", false},
+		{"cmd/goat", module + "/internal/native", true},
+		{"internal/toolexec", module, true},
+		{"internal/toolexec", "github.com/spf13/cobra", true},
+		{"internal/toolexec", "os/exec", false},
+		{"internal/cli", "github.com/spf13/cobra/doc", false},
+		{"internal/cli", "github.com/spf13/cobrax", true},
+		{"goatrt", "fmt", true},
+		{"goatrt", "sync/atomic", false},
+		{"internal/plan", "C", true},
+		{"internal/native", "C", false},
+	} {
+		why := policy[c.from].refuses(c.imports)
+		if c.imports == "C" {
+			why = refusesC(c.from)
+		}
+		if (why != "") != c.refused {
+			t.Errorf("%s imports %s: %q", c.from, c.imports, why)
+		}
+	}
+}
+
+func TestOnlyNativeImportsC(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		if slices.Contains(p.Imports, "C") && refusesC(name) != "" {
+			t.Errorf("%s: %s", name, refusesC(name))
+		}
+	}
+}
+
+func refusesC(name string) string {
+	if name == "internal/native" {
+		return ""
+	}
+	return "internal/native is the only importer of C"
+}
+
+func (r rule) refuses(path string) string {
+	if rest, ok := strings.CutPrefix(path+"/", module+"/"); ok {
+		own := strings.TrimSuffix(rest, "/")
+		if own == "" {
+			own = "."
+		}
+		if slices.Contains(r.own, own) {
+			return ""
+		}
+		return "the policy table does not allow it"
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		if r.std == nil || slices.Contains(r.std, path) {
+			return ""
+		}
+		return "not on the runtime's list of standard packages"
+	}
+	for _, prefix := range r.others {
+		if path == prefix || strings.HasPrefix(path, prefix+"/") {
+			return ""
+		}
+	}
+	return "a dependency outside this module"
+}
+
+func list(t *testing.T, args ...string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Standard"}, args...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", cmd, err)
+	}
+	var found []pkg
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := decoder.Decode(&p); err == io.EOF {
+			return found
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, p)
+	}
+}
