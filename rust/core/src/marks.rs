@@ -64,14 +64,14 @@ pub fn has_blocks(source: &[u8]) -> bool {
     suspect(source) && parse(source).is_ok_and(|marks| marks.ours().next().is_some())
 }
 
-/// Where `// +goat:insert` asks for a point: the offsets just after these comments.
+/// Where `// +goat:insert` asks for a point: the starts of these comments.
 #[must_use]
 pub fn inserts(source: &[u8]) -> Vec<usize> {
     if !suspect(source) {
         return Vec::new();
     }
     parse(source)
-        .map(|marks| marks.inserts.iter().map(|span| span.end).collect())
+        .map(|marks| marks.inserts.iter().map(|span| span.start).collect())
         .unwrap_or_default()
 }
 

@@ -95,7 +95,7 @@ fn the_users_marks_stay() {
         text(&user),
         "\t// +goat:user\n\tgoat.Track(1)\n\t// +goat:end\n\t// +goat:insert\n"
     );
-    assert_eq!(inserts(user.as_bytes()), [user.len() - 1]);
+    assert_eq!(inserts(user.as_bytes()), [user.len() - 16]);
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! The in-place door: points as marked blocks in the user's source.
+//!
+//! [`text`] writes the blocks into one file and [`crate::marks`] takes them out
+//! again; [`journal`] changes many files or none.
+
+pub mod text;

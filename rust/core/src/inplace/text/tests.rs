@@ -1,0 +1,222 @@
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::marks;
+
+const PACKAGE: Package<'static> = Package {
+    alias: "goat",
+    path: "example.com/app/goat",
+};
+
+/// Writes blocks where `source` says `«n»` (a point), `«{n»`, `«}»`, `«!n»` (insert)
+/// or `«=n»` (initialiser of `x`); checks that taking them out is the identity.
+fn written(source: &str) -> String {
+    let (mut plain, mut places) = (String::new(), Vec::new());
+    for (index, part) in source.split('«').enumerate() {
+        let rest = match (index, part.split_once('»')) {
+            (1.., Some((word, rest))) => {
+                let put = match word.split_at(usize::from(!word.starts_with(char::is_numeric))) {
+                    ("{", number) => Put::Open(number.parse().unwrap()),
+                    ("}", _) => Put::Close,
+                    ("!", number) => Put::Insert(number.parse().unwrap()),
+                    ("=", number) => Put::Var(number.parse().unwrap(), "x".into()),
+                    (_, number) => Put::Point(number.parse().unwrap()),
+                };
+                places.push(Place {
+                    at: plain.len(),
+                    put,
+                });
+                rest
+            }
+            _ => part,
+        };
+        plain.push_str(rest);
+    }
+    let out = write(plain.as_bytes(), &places, PACKAGE);
+    assert_eq!(
+        marks::strip(&out).unwrap().as_deref(),
+        Some(plain.as_bytes())
+    );
+    String::from_utf8(out).unwrap()
+}
+
+/// The lines after the import block, without the tips text that all share.
+fn body(source: &str) -> String {
+    let out = written(&format!("package a\n\n{source}"));
+    let (_, rest) = out.split_once("// +goat:end\n\n").unwrap();
+    rest.replace(
+        "// +goat:tips: do not edit the block between the +goat comments",
+        "// tips",
+    )
+}
+
+#[test]
+fn a_block_stands_before_its_statement() {
+    assert_eq!(
+        written("package a\n\nimport \"fmt\"\n\nfunc f() {\n\t«7»fmt.Println()\n}\n"),
+        "package a
+
+// +goat:import
+// +goat:tips: do not edit the block between the +goat comments gap
+import goat \"example.com/app/goat\"
+// +goat:end
+
+import \"fmt\"
+
+func f() {
+\t// +goat:generate
+\t// +goat:tips: do not edit the block between the +goat comments
+\tgoat.Track(goat.TRACK_ID_7)
+\t// +goat:end
+\tfmt.Println()
+}
+"
+    );
+}
+
+#[test]
+fn a_one_line_body_is_split() {
+    assert_eq!(
+        body("func f() int { «1»return 1 }\n"),
+        "func f() int {
+\t// +goat:generate
+\t// tips rejoin=IA==
+\tgoat.Track(goat.TRACK_ID_1)
+\t// +goat:end
+\treturn 1 }
+"
+    );
+    assert_eq!(
+        body("func f() {«1»}\n"),
+        "func f() {\n\t// +goat:generate\n\t// tips rejoin=\n\tgoat.Track(goat.TRACK_ID_1)\n\t// +goat:end\n}\n"
+    );
+}
+
+#[test]
+fn an_empty_body_with_a_comment_takes_the_next_line() {
+    assert_eq!(
+        body("func f() {«1» // why\n}\n"),
+        "func f() { // why\n\t// +goat:generate\n\t// tips\n\tgoat.Track(goat.TRACK_ID_1)\n\t// +goat:end\n}\n"
+    );
+}
+
+#[test]
+fn an_else_if_gets_braces() {
+    assert_eq!(
+        body("func f() {\n\tif a {\n\t} else «{1»if b {\n\t}«}»\n}\n"),
+        "func f() {
+\tif a {
+\t} else {
+\t\t// +goat:generate
+\t\t// tips rejoin=IA== wrap
+\t\tgoat.Track(goat.TRACK_ID_1)
+\t\t// +goat:end
+\t\tif b {
+\t}
+\t// +goat:generate
+\t// tips
+\t}
+\t// +goat:end
+}
+"
+    );
+}
+
+#[test]
+fn many_places_on_one_line_and_one_place_for_many() {
+    let out =
+        body("var y = g(func() { «1»a() }, func() { «2»b() })\n\nfunc f() {\n\t«3»«4»c()\n}\n");
+    assert_eq!(out.matches("rejoin=IA==").count(), 2);
+    assert!(out.contains("\tgoat.Track(goat.TRACK_ID_3)\n\tgoat.Track(goat.TRACK_ID_4)\n"));
+}
+
+#[test]
+fn an_insert_is_replaced_and_comes_back() {
+    let out = body("func f() {\n\t«!1»// +goat:insert\n\tc()\n\td() «!2»// +goat:insert\n}\n");
+    assert!(out.starts_with(
+        "func f() {\n\t// +goat:generate\n\t// tips restore=CS8vICtnb2F0Omluc2VydAo=\n"
+    ));
+    assert!(out.contains("\td() // +goat:insert\n\t// +goat:generate\n\t// tips\n"));
+}
+
+#[test]
+fn an_initialiser_is_followed_by_a_variable() {
+    assert_eq!(
+        body("var (\n\tx = f()«=1»\n\ty = 2\n)\n"),
+        "var (\n\tx = f()\n\ty = 2\n)\n// +goat:generate\n// tips\nvar _ = goat.TrackInit(&x, goat.TRACK_ID_1)\n// +goat:end\n"
+    );
+    let out = body("var x = f()«=1»; var y = 2");
+    assert!(
+        out.starts_with("var x = f(); var y = 2\n// +goat:generate\n// tips rejoin=\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_import_goes_after_the_package_clause_in_every_form() {
+    for head in [
+        "package a\n",
+        "package a // import \"x/a\"\n",
+        "package a; import \"fmt\"\n",
+        "package a /* one\ntwo */\n",
+        "// doc\n\n//go:build linux\n\npackage a\n// int x;\nimport \"C\"\n",
+        "package a\r\n\r\nimport \"fmt\"\r\n",
+        "\u{feff}package a\n",
+    ] {
+        let out = written(&format!("{head}func f() {{ «1»g() }}\n"));
+        assert!(
+            out.contains("import goat \"example.com/app/goat\""),
+            "{out}"
+        );
+        assert!(
+            !out.contains("+goat:end\n// int x"),
+            "a preamble must stay alone: {out}"
+        );
+    }
+}
+
+#[test]
+fn nothing_to_put_changes_nothing() {
+    assert_eq!(write(b"package a\n", &[], PACKAGE), b"package a\n");
+}
+
+const SOURCES: [&str; 3] = [
+    "package a\n\nfunc f(c bool) int { if c { return 1 } else if !c { g() }; return h(func() { i() }) }",
+    "package a;import(\"fmt\");func f(){switch x{case 1:fmt.Println(`a\n// +goat:end\n`)\ndefault:}}\n/* end */ // more",
+    "\u{feff}// doc\n\npackage a // c\n\nvar x, y = 1, `\n`\n\n\nfunc f() {\n\t/* a */ g( // b\n\t\t1) /* c\n\t*/ ; h()\n\tloop: i++\n}\n\n",
+];
+
+proptest! {
+    #[test]
+    fn taking_out_what_was_put_in_is_the_identity(
+        source in 0..SOURCES.len(),
+        picks in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8), 1..12),
+        crlf: bool,
+    ) {
+        let text = SOURCES[source].replace('\n', if crlf { "\r\n" } else { "\n" });
+        let tokens: Vec<_> = token::scan(text.as_bytes())
+            .into_iter()
+            .filter(|token| token.kind != TokenKind::Comment && token.kind != TokenKind::AutoSemi)
+            .skip(2)
+            .collect();
+        let mut places: Vec<Place> = picks
+            .iter()
+            .map(|(pick, put)| {
+                let span = pick.get(&tokens).span;
+                match put {
+                    0 => Place { at: span.start, put: Put::Open(1) },
+                    1 => Place { at: span.end, put: Put::Close },
+                    2 => Place { at: span.end, put: Put::Var(2, "x".into()) },
+                    _ => Place { at: span.start, put: Put::Point(3) },
+                }
+            })
+            .collect();
+        places.sort_by_key(|place| place.at);
+        places.dedup_by_key(|place| place.at);
+        let out = write(text.as_bytes(), &places, PACKAGE);
+        let back = marks::strip(&out).unwrap().unwrap();
+        prop_assert_eq!(String::from_utf8_lossy(&back), text, "{}", String::from_utf8_lossy(&out));
+    }
+}
