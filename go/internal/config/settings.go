@@ -1,0 +1,81 @@
+// Package config turns flags, environment variables and goat.yaml into one value
+// that every verb works with. A flag beats the environment, which beats the file.
+package config
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/goat-trace/goat/go"
+)
+
+// Settings are the answers to every question that flags, environment and goat.yaml
+// can settle, checked and with defaults filled in.
+type Settings struct {
+	// Dir is where goat works: -C or the current directory, absolute.
+	Dir string
+	// Base is what to compare with; "" is the default base.
+	Base string
+	// Release is what runs; "" is the working tree.
+	Release string
+	// Range is "merge-base" or "direct".
+	Range string
+	// Precision is 1, 2 or 3.
+	Precision int
+	// Granularity is "line", "patch", "scope" or "func".
+	Granularity string
+	// ConfigPath is the goat.yaml that was read, absolute; "" if there is none.
+	ConfigPath string
+	// Format is the output format that was asked for; "" means text.
+	Format string
+	// Exact asks for the exact form of every point.
+	Exact bool
+	// Server is "auto", "on" or "off": whether the program gets the HTTP server.
+	Server string
+	// Deps covers packages of other modules that the repository holds.
+	Deps bool
+	// Verbose says more, Quiet says nothing but errors.
+	Verbose, Quiet bool
+	// NoColor forbids colour also on a terminal.
+	NoColor bool
+	// File is goat.yaml; zero when absent.
+	File File
+}
+
+// Options are the settings as package goat takes them.
+func (s *Settings) Options() goat.Options {
+	file := &s.File
+	return goat.Options{
+		Dir: s.Dir, Base: s.Base, Release: s.Release,
+		Range: goat.Range(s.Range), Precision: goat.Precision(s.Precision),
+		Granularity: goat.Granularity(s.Granularity), Exact: s.Exact,
+		Config: goat.Config{
+			AppName: file.AppName, AppVersion: file.AppVersion, Ignores: file.Ignores,
+			GoatPackagePath: file.GoatPackagePath, GoatPackageName: file.GoatPackageName,
+			GoatPackageAlias: file.GoatPackageAlias, SkipNestedModules: file.SkipNestedModules,
+			DataType: goat.DataType(file.DataType), Workspace: workspace(),
+		},
+	}
+}
+
+// workspace is GOWORK as the core takes it.
+func workspace() string {
+	if value := os.Getenv("GOWORK"); value != "" {
+		return value
+	}
+	return "auto"
+}
+
+// ModuleRoot is the directory of the go.mod that rules dir, or "" if none does.
+func ModuleRoot(dir string) string {
+	for {
+		if info, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil && !info.IsDir() {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+}

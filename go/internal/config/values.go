@@ -1,0 +1,96 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/goat-trace/goat/go"
+)
+
+// Legal values, in the order in which messages list them.
+var (
+	Granularities = []string{"line", "patch", "scope", "func"}
+	Precisions    = []string{"1", "2", "3"}
+	Ranges        = []string{"merge-base", "direct"}
+	Servers       = []string{"auto", "on", "off"}
+	DataTypes     = []string{"bool", "count"}
+)
+
+// OneOf returns an error unless value is one of the legal ones. what names the flag,
+// variable or key, with its place.
+func OneOf(code goat.Code, what, value string, legal []string) error {
+	for _, l := range legal {
+		if value == l {
+			return nil
+		}
+	}
+	e := &goat.Error{Code: code, Message: fmt.Sprintf("%s: %q is not one of %s", what, value, list(legal))}
+	if near := Nearest(value, legal); near != "" {
+		e.Hint = fmt.Sprintf("did you mean %q?", near)
+	} else {
+		e.Hint = "use one of " + list(legal)
+	}
+	return e
+}
+
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// ParseBool reads a switch as people spell them; what names the flag or variable.
+func ParseBool(what, value string) (bool, error) {
+	switch strings.ToLower(value) {
+	case "1", "t", "true", "yes", "y", "on":
+		return true, nil
+	case "0", "f", "false", "no", "n", "off":
+		return false, nil
+	}
+	return false, &goat.Error{
+		Code: goat.CodeUsage, Message: fmt.Sprintf("%s: %q is neither true nor false", what, value),
+		Hint: "use 1 or 0",
+	}
+}
+
+func parsePrecision(what, value string) (int, error) {
+	if err := OneOf(goat.CodeUsage, what, value, Precisions); err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(value)
+}
+
+// Nearest returns the word that is spelled most like given, or "" if none is close.
+func Nearest(given string, words []string) string {
+	best, limit := "", 1+max(1, len(given)/3)
+	for _, word := range words {
+		if d := distance(strings.ToLower(given), strings.ToLower(word)); d < limit {
+			best, limit = word, d
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions and substitutions between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

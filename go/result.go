@@ -1,0 +1,155 @@
+package goat
+
+import "encoding/json"
+
+// Identity is the goat that made a document.
+type Identity struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+// Base is what the release was compared with.
+type Base struct {
+	// Ref is the name that was given or found.
+	Ref string `json:"ref"`
+	// Commit is the commit that was compared with.
+	Commit string `json:"commit"`
+	// Chosen says how it was found, for example "merge-base" or "tag".
+	Chosen string `json:"chosen"`
+}
+
+// Release is what runs.
+type Release struct {
+	Ref    string `json:"ref"`
+	Commit string `json:"commit"`
+	// Dirty says that the working tree differs from the commit.
+	Dirty bool `json:"dirty"`
+	// ContentHash identifies a dirty release besides its commit.
+	ContentHash string `json:"contentHash"`
+}
+
+// Position is a 1-based line and a 1-based byte column.
+type Position struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+}
+
+// Point is a track point.
+type Point struct {
+	// ID is the content id: the same in every build of the same code.
+	ID string `json:"id"`
+	// Name is TRACK_ID_n, a display name within one build.
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+	Form Form   `json:"form"`
+	// Package is the import path.
+	Package string `json:"package"`
+	// File is a slash path relative to the repository's root.
+	File  string   `json:"file"`
+	Func  string   `json:"func"`
+	Start Position `json:"start"`
+	End   Position `json:"end"`
+	// Reason says why the point has its form, where the core gives one.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Class is what became of a changed line.
+type Class string
+
+const (
+	// ClassTracked lines have at least one point.
+	ClassTracked Class = "tracked"
+	// ClassNotExecutable lines hold nothing that could run.
+	ClassNotExecutable Class = "not_executable"
+	// ClassUntracked lines could run, but have no point.
+	ClassUntracked Class = "untracked"
+)
+
+// AccountLine is one changed line, or with DeletedAfter a place where lines were
+// only removed.
+type AccountLine struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+	// DeletedAfter is the line after which DeletedLines were removed; nil for an added line.
+	DeletedAfter *int  `json:"deletedAfter,omitempty"`
+	DeletedLines int   `json:"deletedLines,omitempty"`
+	Class        Class `json:"class"`
+	// Reason is set for the classes other than tracked.
+	Reason string `json:"reason,omitempty"`
+	// Points are the ids of the points whose hits are the evidence for the line.
+	Points []string `json:"points,omitempty"`
+}
+
+// AccountFile is a file whose changed lines all have one reason.
+type AccountFile struct {
+	File   string `json:"file"`
+	Added  int    `json:"added"`
+	Class  Class  `json:"class"`
+	Reason string `json:"reason"`
+}
+
+// Other is a changed path that is not a Go source file of the account.
+type Other struct {
+	Kind     string `json:"kind"`
+	Path     string `json:"path"`
+	Old      string `json:"old"`
+	New      string `json:"new"`
+	Replaced string `json:"replaced"`
+}
+
+// Summary is the sum of the account.
+type Summary struct {
+	Files         int     `json:"files"`
+	Packages      int     `json:"packages"`
+	AddedLines    int     `json:"addedLines"`
+	Tracked       int     `json:"tracked"`
+	NotExecutable int     `json:"notExecutable"`
+	Untracked     int     `json:"untracked"`
+	Deletions     int     `json:"deletions"`
+	Points        int     `json:"points"`
+	Other         []Other `json:"other"`
+}
+
+// BuildContext is the build that an account is for.
+type BuildContext struct {
+	GOOS      string   `json:"goos"`
+	GOARCH    string   `json:"goarch"`
+	Tags      []string `json:"tags"`
+	Cgo       bool     `json:"cgo"`
+	GoVersion string   `json:"goVersion"`
+}
+
+// Warning is something that the plan had to leave out or guess.
+type Warning struct {
+	Path    string `json:"path"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+}
+
+// Result is a plan: the points, and where every changed line ended.
+type Result struct {
+	Format      int           `json:"format"`
+	Goat        Identity      `json:"goat"`
+	Module      string        `json:"module"`
+	Base        Base          `json:"base"`
+	Release     Release       `json:"release"`
+	Build       *BuildContext `json:"build"`
+	Precision   Precision     `json:"precision"`
+	Granularity Granularity   `json:"granularity"`
+	Points      []Point       `json:"points"`
+	Account     []AccountLine `json:"account"`
+	Files       []AccountFile `json:"files"`
+	Summary     Summary       `json:"summary"`
+	// PlanHash identifies the plan.
+	PlanHash string `json:"planHash"`
+	// PlanDir is the plan directory that was written, when Options.OutDir was set.
+	PlanDir string `json:"planDir,omitempty"`
+	// Warnings are for people; they are not part of the plan.
+	Warnings []Warning `json:"warnings,omitempty"`
+
+	raw json.RawMessage
+}
+
+// Document returns the plan as the core wrote it, fields that this version of the
+// package does not know included. It holds no absolute path.
+func (r *Result) Document() json.RawMessage { return r.raw }
