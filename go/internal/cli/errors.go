@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+)
+
+// Exit codes (goat help exit-codes).
+const (
+	exitDone         = 0
+	exitNo           = 1
+	exitUsage        = 2
+	exitInconclusive = 3
+	exitCouldNotLook = 4
+	exitInterrupted  = 130
+)
+
+// exitStatus ends goat with a code after everything has been said.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// exitCodes gives the code of every error class that is the user's to correct; all
+// others mean that goat could not look.
+var exitCodes = map[goat.Code]int{
+	goat.CodeUsage:        exitUsage,
+	goat.CodeBadRequest:   exitUsage,
+	goat.CodeBadConfig:    exitUsage,
+	goat.CodeUnknownRef:   exitUsage,
+	goat.CodeNoGoMod:      exitUsage,
+	goat.CodeBadMarks:     exitUsage,
+	goat.CodePlanMismatch: exitUsage,
+	goat.CodeCancelled:    exitInterrupted,
+}
+
+// usage is an error of the command line.
+func usage(message, hint string) *goat.Error {
+	return &goat.Error{Code: goat.CodeUsage, Message: message, Hint: hint}
+}
+
+// asGoatError gives every error a class, so that it can be rendered.
+func asGoatError(err error) *goat.Error {
+	var e *goat.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if errors.Is(err, context.Canceled) {
+		return &goat.Error{Code: goat.CodeCancelled, Message: "stopped"}
+	}
+	return &goat.Error{Code: goat.CodeInternal, Message: err.Error()}
+}
+
+// finish renders what a verb returned and gives the exit code.
+func (a *app) finish(err error) int {
+	var status exitStatus
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &status):
+		return int(status)
+	}
+	e := asGoatError(err)
+	if a.format() == "json" {
+		writeErrorJSON(a.stdout, e)
+	}
+	writeError(a.stderr, e)
+	if code, known := exitCodes[e.Code]; known {
+		return code
+	}
+	return exitCouldNotLook
+}
+
+// writeError says what happened and what to do, in one line each.
+func writeError(w io.Writer, e *goat.Error) {
+	line := "goat: " + e.Message
+	if e.Path != "" && !strings.Contains(e.Message, filepath.Base(e.Path)) {
+		line += ": " + e.Path
+	}
+	for _, cause := range e.Causes {
+		line += ": " + cause
+	}
+	fmt.Fprintln(w, strings.ReplaceAll(line, "\n", " "))
+	if e.Hint != "" {
+		fmt.Fprintln(w, "hint: "+e.Hint)
+	}
+}
+
+func writeErrorJSON(w io.Writer, e *goat.Error) {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	// A full or closed stdout leaves nothing better to do than the text on stderr.
+	_ = encoder.Encode(map[string]any{"error": e})
+}
+
+// flagError names the flag that was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath())
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		collect := func(f *pflag.Flag) { names = append(names, f.Name) }
+		cmd.Flags().VisitAll(collect)
+		cmd.InheritedFlags().VisitAll(collect)
+		if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			hint = fmt.Sprintf("did you mean --%s?", near)
+		}
+	}
+	return usage(err.Error(), hint)
+}
+
+// noVerb is the root's check of its arguments: whatever is left is not a verb.
+func noVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "`goat help` lists the verbs"
+	if near := config.Nearest(args[0], verbNames(cmd)); near != "" {
+		hint = fmt.Sprintf("did you mean `goat %s`?", near)
+	}
+	return usage(fmt.Sprintf("unknown verb %q", args[0]), hint)
+}
+
+func verbNames(root *cobra.Command) []string {
+	var names []string
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			names = append(names, cmd.Name())
+		}
+	}
+	return names
+}
+
+// noArgs refuses arguments of a verb that takes none.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usage(fmt.Sprintf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]),
+		fmt.Sprintf("`%s --help` shows how it is used", cmd.CommandPath()))
+}

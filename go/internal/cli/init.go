@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+)
+
+const initLong = `Init writes goat.yaml into the module's root, every key with a comment. The other
+verbs need no goat.yaml; write one to keep answers that you would else type as flags.
+
+It refuses to overwrite a file without --force. --config or GOAT_CONFIG name another
+place. Texts are written so that they come back as they were given: 1.10 stays 1.10.`
+
+// initFlags are the answers of `goat init` as typed.
+type initFlags struct {
+	old, new, appName, appVersion               string
+	precision                                   string
+	threads, tabWidth, indent                   int
+	race, skipNested, force                     bool
+	packageName, packageAlias, packagePath      string
+	ignores, mainEntries, printerMode, dataType string
+}
+
+func (a *app) newInit() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:     "init",
+		GroupID: groupInPlace,
+		Short:   "Write goat.yaml",
+		Long:    initLong,
+		Example: "  goat init\n  goat init --old v1.4.0 --ignores '*.pb.go,/third_party' --force",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runInit(cmd, &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.old, "old", "", "base `REF` (default main, where it exists); INIT for nothing")
+	flags.StringVar(&f.new, "new", "HEAD", "release `REF`")
+	flags.StringVar(&f.appName, "app-name", "", "name in reports (default the directory's name)")
+	flags.StringVar(&f.appVersion, "app-version", "", "version in reports (default the release's short hash)")
+	flags.StringVar(&f.precision, "diff-precision", "2", "1 blame, 2 diff with renames, 3 diff without renames")
+	flags.IntVar(&f.threads, "threads", 1, "needless: goat uses all processors")
+	flags.BoolVar(&f.race, "race", false, "needless: points are always race-free")
+	flags.StringVar(&f.packageName, "goat-package-name", "goat", "name of the generated runtime package")
+	flags.StringVar(&f.packageAlias, "goat-package-alias", "goat", "name under which sources import it")
+	flags.StringVar(&f.packagePath, "goat-package-path", "goat", "where it stands in the module")
+	flags.StringVar(&f.ignores, "ignores", "", "`PATTERNS` to leave out, gitignore syntax, commas between")
+	flags.StringVar(&f.mainEntries, "main-entries", "*", "main packages to track: * or `DIRS`, commas between")
+	flags.StringVar(&f.printerMode, "printer-config-mode", "useSpaces,tabIndent", "needless: goat never reformats")
+	flags.IntVar(&f.tabWidth, "printer-config-tabwidth", 8, "needless")
+	flags.IntVar(&f.indent, "printer-config-indent", 0, "needless")
+	flags.StringVar(&f.dataType, "data-type", "bool", "bool or count")
+	flags.BoolVar(&f.skipNested, "skip-nested-modules", true, "leave modules below this one out")
+	flags.BoolVar(&f.force, "force", false, "overwrite an existing file")
+	complete(cmd, "old", completeRefs)
+	complete(cmd, "new", completeRefs)
+	complete(cmd, "data-type", cobra.FixedCompletions(config.DataTypes, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "diff-precision", cobra.FixedCompletions(config.Precisions, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
+	dir, err := config.WorkDir(a.directory())
+	if err != nil {
+		return err
+	}
+	root := config.ModuleRoot(dir)
+	if root == "" {
+		return &goat.Error{
+			Code: goat.CodeNoGoMod, Message: "no go.mod in the directory or above it", Path: dir,
+			Hint: "go into a Go module, or make one with `go mod init`",
+		}
+	}
+	target := a.initTarget(dir, root)
+	if _, err := os.Lstat(target); err == nil && !f.force {
+		return &goat.Error{
+			Code: goat.CodeUsage, Message: filepath.Base(target) + " exists already", Path: target,
+			Hint: "`goat init --force` overwrites it",
+		}
+	}
+	file, err := a.initFile(cmd.Context(), root, f)
+	if err != nil {
+		return err
+	}
+	text, err := file.Marshal()
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(target, text, f.force); err != nil {
+		return err
+	}
+	if quiet, _ := cmd.Flags().GetBool(config.FlagQuiet); quiet {
+		return nil
+	}
+	_, err = fmt.Fprintf(a.stdout, "wrote %s\nbase %s, release %s; `goat plan` shows what would be tracked\n",
+		target, *file.OldBranch, file.NewBranch)
+	return written(err)
+}
+
+// initTarget is where goat.yaml goes: where it was named, else into the module's root.
+func (a *app) initTarget(dir, root string) string {
+	named, given := a.typed()[config.FlagConfig]
+	if !given {
+		named = a.getenv(config.EnvName(config.FlagConfig))
+	}
+	switch {
+	case named == "":
+		return filepath.Join(root, config.FileName)
+	case filepath.IsAbs(named):
+		return named
+	}
+	return filepath.Join(dir, named)
+}
+
+// initFile checks the answers and finds those that were not given.
+func (a *app) initFile(ctx context.Context, root string, f *initFlags) (*config.File, error) {
+	granularity, err := a.initWords(f)
+	if err != nil {
+		return nil, err
+	}
+	git := gitIn(root)
+	if err := git.check(ctx); err != nil {
+		return nil, err
+	}
+	old, err := initBase(ctx, git, f.old)
+	if err != nil {
+		return nil, err
+	}
+	if f.new != "" && f.new != "HEAD" && git.commit(ctx, f.new) == "" {
+		return nil, unknownRef("--new", f.new)
+	}
+	entries := config.SplitList(f.mainEntries)
+	if err := checkMains(ctx, root, entries); err != nil {
+		return nil, err
+	}
+	verbose := a.typed()[config.FlagVerbose] == "true"
+	return &config.File{
+		AppName:    orElse(f.appName, filepath.Base(root)),
+		AppVersion: orElse(f.appVersion, git.shortCommit(ctx, orElse(f.new, "HEAD"))),
+		OldBranch:  &old, NewBranch: f.new, Ignores: config.SplitList(f.ignores),
+		Granularity: granularity, DiffPrecision: int(f.precision[0] - '0'),
+		MainEntries: entries, DataType: f.dataType, SkipNestedModules: &f.skipNested,
+		GoatPackageName: f.packageName, GoatPackageAlias: f.packageAlias, GoatPackagePath: f.packagePath,
+		Verbose: verbose, Threads: f.threads, Race: f.race,
+		PrinterConfigMode: config.SplitList(f.printerMode),
+		PrinterConfigTab:  f.tabWidth, PrinterConfigIndent: f.indent,
+	}, nil
+}
+
+func orElse(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}
+
+// initWords checks the flags that take one of a few words.
+func (a *app) initWords(f *initFlags) (granularity string, err error) {
+	granularity = "patch"
+	if typed, given := a.typed()[config.FlagGranularity]; given {
+		granularity = typed
+	}
+	for _, check := range []struct {
+		flag, value string
+		legal       []string
+	}{
+		{"--granularity", granularity, config.Granularities},
+		{"--diff-precision", f.precision, config.Precisions},
+		{"--data-type", f.dataType, config.DataTypes},
+	} {
+		if err := config.OneOf(goat.CodeUsage, check.flag, check.value, check.legal); err != nil {
+			return "", err
+		}
+	}
+	return granularity, nil
+}
+
+func unknownRef(flag, ref string) error {
+	return &goat.Error{
+		Code: goat.CodeUnknownRef, Message: fmt.Sprintf("%s: %q names no commit", flag, ref),
+		Hint: "`git branch -a` and `git tag` list the names; `git fetch --tags` gets those of the remote",
+	}
+}
+
+// initBase is the base to write: the one that was named, else main, else what the
+// repository has in its place.
+func initBase(ctx context.Context, git gitIn, named string) (string, error) {
+	if named == "" {
+		for _, ref := range []string{"main", "master", "origin/HEAD"} {
+			if git.commit(ctx, ref) != "" {
+				return ref, nil
+			}
+		}
+		return "main", nil
+	}
+	if named != "INIT" && named != "HEAD" && git.commit(ctx, named) == "" {
+		return "", unknownRef("--old", named)
+	}
+	return named, nil
+}
+
+// checkMains refuses an entry that matches no main package of the module, as the
+// go command sees it with the build's own tags, workspace and replacements.
+func checkMains(ctx context.Context, root string, entries []string) error {
+	if len(entries) == 1 && entries[0] == "*" {
+		return nil
+	}
+	mains, err := listMains(ctx, root)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !matchesAny(entry, mains) {
+			e := &goat.Error{Code: goat.CodeUsage, Message: fmt.Sprintf("--main-entries: %q matches no main package", entry)}
+			e.Hint = "the module's main packages: " + strings.Join(mains, ", ")
+			if len(mains) == 0 {
+				e.Hint = "the module has no main package; leave --main-entries out"
+			}
+			return e
+		}
+	}
+	return nil
+}
+
+func matchesAny(entry string, mains []string) bool {
+	pattern := path.Clean(filepath.ToSlash(entry))
+	for _, main := range mains {
+		if ok, err := path.Match(pattern, main); ok || err == nil && pattern == main {
+			return true
+		}
+	}
+	return false
+}
+
+// writeWhole writes a file all or not at all; without replace it never overwrites.
+func writeWhole(target string, text []byte, replace bool) error {
+	e := &goat.Error{Code: goat.CodeUnwritable, Message: filepath.Base(target) + " cannot be written", Path: target}
+	e.Hint = "make the directory writable, or name another place with --config"
+	temp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+	if err != nil {
+		return e.Wrap(err)
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.Write(text)
+	err = errors.Join(err, temp.Chmod(0o644), temp.Close())
+	if err == nil && replace {
+		err = os.Rename(temp.Name(), target)
+	} else if err == nil {
+		err = os.Link(temp.Name(), target)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			// Some file systems have no hard links.
+			err = os.Rename(temp.Name(), target)
+		}
+	}
+	if err != nil {
+		return e.Wrap(err)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+)
+
+const planLong = `Plan shows what goat build would track, without building: the points, and what
+became of every line that the change adds. It exits with 0 also when there is nothing
+to track. --release may name any commit, so that two old releases can be compared.
+
+The account is for the build of this machine: a line in a file for another GOOS, or
+in a package that no build of the module takes, stands there with its reason. Set
+GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for another build.`
+
+const planExample = `  goat plan
+  goat plan --base v1.4.0 --release v1.5.0 --format json
+  goat plan --explain`
+
+func (a *app) newPlan() *cobra.Command {
+	var explain bool
+	var out string
+	cmd := &cobra.Command{
+		Use:     "plan",
+		GroupID: groupLook,
+		Short:   "Show what would be tracked, and the account of every changed line",
+		Long:    planLong,
+		Example: planExample,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runPlan(cmd, out, explain)
+		},
+	}
+	cmd.Flags().BoolVar(&explain, "explain", false, "say of every point and line why it is what it is")
+	cmd.Flags().StringVar(&out, "out", "", "also write the plan directory, named by its hash, into `DIR`")
+	return cmd
+}
+
+func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	asJSON, err := textOrJSON(settings.Format)
+	if err != nil {
+		return err
+	}
+	options := settings.Options()
+	if out != "" {
+		if options.OutDir, err = filepath.Abs(out); err != nil {
+			return written(err)
+		}
+	}
+	if options.Build, err = a.buildContext(cmd.Context(), settings.Dir); err != nil {
+		return err
+	}
+	meter := a.newMeter(settings)
+	options.Progress = meter.callback()
+	result, err := goat.Plan(cmd.Context(), options)
+	meter.clear()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.writeDocument(result)
+	}
+	view := planView{
+		result: result, explain: explain, verbose: settings.Verbose, quiet: settings.Quiet,
+		style: a.styleOf(a.stdout, settings.NoColor),
+	}
+	_, err = io.WriteString(a.stdout, view.text())
+	return written(err)
+}
+
+// writeDocument prints the plan with the core's own fields and order.
+func (a *app) writeDocument(result *goat.Result) error {
+	return writeJSON(a.stdout, result.Document())
+}

@@ -1,0 +1,294 @@
+package cli
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/goat-trace/goat/go"
+)
+
+// planView turns a plan into text for people.
+type planView struct {
+	result                  *goat.Result
+	explain, verbose, quiet bool
+	style                   style
+}
+
+func (v *planView) text() string {
+	var b strings.Builder
+	if !v.quiet {
+		v.head(&b)
+	}
+	if len(v.result.Points) > 0 {
+		b.WriteByte('\n')
+		v.points(&b)
+	}
+	if v.explain {
+		v.lines(&b)
+	}
+	b.WriteByte('\n')
+	v.account(&b)
+	for _, w := range v.result.Warnings {
+		fmt.Fprintf(&b, "\nwarning: %s: %s", place(w.Path, w.Line, w.Line), w.Message)
+	}
+	if len(v.result.Warnings) > 0 {
+		b.WriteByte('\n')
+	}
+	return strings.TrimLeft(b.String(), "\n")
+}
+
+// head says what was compared, and how it was found.
+func (v *planView) head(b *strings.Builder) {
+	r := v.result
+	var t table
+	t.add(plainCells("module", r.Module)...)
+	t.add(plainCells("base", describeBase(&r.Base))...)
+	t.add(plainCells("release", describeRelease(&r.Release))...)
+	t.add(plainCells("how", fmt.Sprintf("precision %d (%s), granularity %s",
+		r.Precision, precisionName(r.Precision), r.Granularity))...)
+	t.add(plainCells("plan", r.PlanHash)...)
+	if r.PlanDir != "" {
+		t.add(plainCells("written", r.PlanDir)...)
+	}
+	t.write(b, "")
+}
+
+func precisionName(p goat.Precision) string {
+	switch p {
+	case goat.PrecisionBlame:
+		return "blame"
+	case goat.PrecisionRenames:
+		return "diff with renames"
+	}
+	return "diff without renames"
+}
+
+// short is a commit as people read it.
+func short(commit string) string {
+	if len(commit) > 12 {
+		return commit[:12]
+	}
+	return commit
+}
+
+func describeBase(base *goat.Base) string {
+	if base.Commit == "" {
+		return base.Ref + ": everything is new"
+	}
+	text := base.Ref
+	if commit := short(base.Commit); text == "" || strings.HasPrefix(base.Commit, text) {
+		text = commit
+	} else {
+		text += " at " + commit
+	}
+	if base.Chosen != "" {
+		text += " (" + strings.ReplaceAll(base.Chosen, "_", " ") + ")"
+	}
+	return text
+}
+
+func describeRelease(release *goat.Release) string {
+	commit := short(release.Commit)
+	switch {
+	case release.Dirty:
+		return "the working tree on " + commit + ", with changes that are not committed"
+	case release.Ref == "" || release.Ref == "HEAD" || strings.HasPrefix(release.Commit, release.Ref):
+		return commit
+	}
+	return release.Ref + " at " + commit
+}
+
+// place is file:first-last, or file:line for one line.
+func place(file string, first, last int) string {
+	switch {
+	case first <= 0:
+		return file
+	case last <= first:
+		return fmt.Sprintf("%s:%d", file, first)
+	}
+	return fmt.Sprintf("%s:%d-%d", file, first, last)
+}
+
+func (v *planView) points(b *strings.Builder) {
+	var t table
+	head := []string{"POINT", "PLACE", "FUNCTION", "KIND", "FORM"}
+	if v.explain {
+		head = append(head, "ID", "WHY")
+	}
+	t.add(v.headCells(head)...)
+	for i := range v.result.Points {
+		p := &v.result.Points[i]
+		row := plainCells(p.Name, place(p.File, p.Start.Line, p.End.Line), p.Func, string(p.Kind), string(p.Form))
+		row[0].paint = v.style.faint
+		if v.explain {
+			row = append(row, plainCells(p.ID, p.Reason)...)
+		}
+		t.add(row...)
+	}
+	t.write(b, "")
+}
+
+func (v *planView) headCells(names []string) []cell {
+	cells := plainCells(names...)
+	for i := range cells {
+		cells[i].paint = v.style.bold
+	}
+	return cells
+}
+
+// lines lists the account itself, in the order of the document.
+func (v *planView) lines(b *strings.Builder) {
+	names := map[string]string{}
+	for i := range v.result.Points {
+		names[v.result.Points[i].ID] = v.result.Points[i].Name
+	}
+	var t table
+	t.add(v.headCells([]string{"LINE", "CLASS", "WHY OR POINTS"})...)
+	for i := range v.result.Account {
+		line := &v.result.Account[i]
+		where := place(line.File, line.Line, line.Line)
+		if line.DeletedAfter != nil {
+			where = fmt.Sprintf("%s:%d, %s deleted after it", line.File, *line.DeletedAfter, plural(line.DeletedLines, "line"))
+		}
+		t.add(plainCells(where, className(line.Class), lineReason(line, names))...)
+	}
+	for _, file := range v.result.Files {
+		t.add(plainCells(file.File+", "+plural(file.Added, "line"), className(file.Class), reasonName(file.Reason))...)
+	}
+	if len(t.rows) > 1 {
+		b.WriteByte('\n')
+		t.write(b, "")
+	}
+}
+
+func lineReason(line *goat.AccountLine, names map[string]string) string {
+	if line.Class != goat.ClassTracked {
+		return reasonName(line.Reason)
+	}
+	var points []string
+	for _, id := range line.Points {
+		if name := names[id]; name != "" {
+			id = name
+		}
+		points = append(points, id)
+	}
+	return strings.Join(points, " ")
+}
+
+func className(class goat.Class) string { return strings.ReplaceAll(string(class), "_", " ") }
+
+func reasonName(reason string) string { return strings.ReplaceAll(reason, "_", " ") }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// account sums up: the classes with their reasons, deletions, other files, points.
+func (v *planView) account(b *strings.Builder) {
+	s := &v.result.Summary
+	if s.AddedLines == 0 && s.Deletions == 0 {
+		b.WriteString("no Go code changed between base and release\n")
+	} else {
+		var t table
+		t.add(plainCells("changed lines", strconv.Itoa(s.AddedLines), "in "+plural(s.Files, "file"))...)
+		t.add(plainCells("  tracked", strconv.Itoa(s.Tracked))...)
+		t.add(plainCells("  not executable", strconv.Itoa(s.NotExecutable), v.reasons(goat.ClassNotExecutable))...)
+		t.add(plainCells("  untracked", strconv.Itoa(s.Untracked), v.reasons(goat.ClassUntracked))...)
+		if s.Deletions > 0 {
+			t.add(plainCells("deletions", strconv.Itoa(s.Deletions))...)
+		}
+		t.write(b, "")
+	}
+	v.others(b)
+	fmt.Fprintf(b, "%s in %s%s\n", plural(s.Points, "point"), plural(s.Packages, "package"), v.forms())
+}
+
+// reasons counts the lines of a class by reason, most frequent first.
+func (v *planView) reasons(class goat.Class) string {
+	counts := map[string]int{}
+	for i := range v.result.Account {
+		line := &v.result.Account[i]
+		if line.Class == class && line.DeletedAfter == nil {
+			counts[line.Reason]++
+		}
+	}
+	for _, file := range v.result.Files {
+		if file.Class == class {
+			counts[file.Reason] += file.Added
+		}
+	}
+	return countList(counts)
+}
+
+// countList is "a 3, b 2", by count and then by name.
+func countList(counts map[string]int) string {
+	var names []string
+	for name := range counts {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if counts[names[i]] != counts[names[j]] {
+			return counts[names[i]] > counts[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %d", reasonName(name), counts[name])
+	}
+	return strings.Join(names, ", ")
+}
+
+func (v *planView) forms() string {
+	counts := map[string]int{}
+	for i := range v.result.Points {
+		counts[string(v.result.Points[i].Form)]++
+	}
+	if len(counts) == 0 {
+		return ""
+	}
+	return " (" + countList(counts) + ")"
+}
+
+const othersShown = 10
+
+// others names what changed beside Go code: modules, assembly, embedded files.
+func (v *planView) others(b *strings.Builder) {
+	others := v.result.Summary.Other
+	if len(others) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%s changed beside Go code; goat cannot see whether they were used:\n", plural(len(others), "thing"))
+	shown := others
+	if !v.verbose && !v.explain && len(shown) > othersShown {
+		shown = shown[:othersShown]
+	}
+	var t table
+	for i := range shown {
+		t.add(plainCells(shown[i].Kind, shown[i].Path, otherDetail(&shown[i]))...)
+	}
+	t.write(b, "  ")
+	if rest := len(others) - len(shown); rest > 0 {
+		fmt.Fprintf(b, "  and %d more (--verbose lists them)\n", rest)
+	}
+}
+
+func otherDetail(o *goat.Other) string {
+	detail := ""
+	switch {
+	case o.Old != "" && o.New != "":
+		detail = o.Old + " -> " + o.New
+	case o.New != "":
+		detail = "added " + o.New
+	case o.Old != "":
+		detail = "removed " + o.Old
+	}
+	if o.Replaced != "" {
+		detail = strings.TrimSpace(detail + " (replaced by " + o.Replaced + ")")
+	}
+	return detail
+}

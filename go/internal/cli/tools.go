@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+)
+
+// gitIn runs git in a directory, for the verbs that only ask for names.
+type gitIn string
+
+func (dir gitIn) output(ctx context.Context, args ...string) (string, error) {
+	git := exec.CommandContext(ctx, "git", args...)
+	git.Dir = string(dir)
+	out, err := git.Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// check says whether there is a repository to ask.
+func (dir gitIn) check(ctx context.Context) error {
+	_, err := dir.output(ctx, "rev-parse", "--git-dir")
+	if err == nil {
+		return nil
+	}
+	e := &goat.Error{Code: goat.CodeNotARepository, Message: "not inside a git repository", Path: string(dir)}
+	e.Hint = "`git init` makes one"
+	if errors.Is(err, exec.ErrNotFound) {
+		e.Code, e.Message, e.Hint = goat.CodeGit, "git is not on PATH", "install git"
+		return e
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && bytes.Contains(exit.Stderr, []byte("dubious ownership")) {
+		e.Code, e.Message = goat.CodeDubiousOwnership, "git refuses the repository: it belongs to somebody else"
+		e.Hint = "git config --global --add safe.directory " + string(dir)
+	}
+	return e
+}
+
+// commit is the commit that ref names, or "".
+func (dir gitIn) commit(ctx context.Context, ref string) string {
+	out, err := dir.output(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	if err != nil {
+		return ""
+	}
+	return out
+}
+
+func (dir gitIn) shortCommit(ctx context.Context, ref string) string {
+	if commit := dir.commit(ctx, ref); len(commit) > 7 {
+		return commit[:7]
+	}
+	return ""
+}
+
+// goTool runs the go command and explains its failures.
+func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err == nil {
+		return out, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	e := &goat.Error{Code: goat.CodeToolchain, Message: "`go " + strings.Join(args, " ") + "` failed"}
+	e.Hint = "run that command by hand to see more"
+	if errors.Is(err, exec.ErrNotFound) {
+		e.Message, e.Hint = "the go command is not on PATH", "install Go 1.23 or newer: https://go.dev/dl"
+	}
+	if text := strings.TrimSpace(stderr.String()); text != "" {
+		e.Causes = []string{text}
+	}
+	return nil, e
+}
+
+// listMains are the directories of the module's main packages, relative to its root.
+func listMains(ctx context.Context, root string) ([]string, error) {
+	out, err := goTool(ctx, root, "list", "-e", "-find", "-json=Name,Dir", "./...")
+	if err != nil {
+		return nil, err
+	}
+	if real, err := filepath.EvalSymlinks(root); err == nil {
+		root = real
+	}
+	var mains []string
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p struct{ Name, Dir string }
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		if p.Name != "main" {
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(p.Dir); err == nil {
+			p.Dir = real
+		}
+		if relative, err := filepath.Rel(root, p.Dir); err == nil {
+			mains = append(mains, filepath.ToSlash(relative))
+		}
+	}
+	sort.Strings(mains)
+	return mains, nil
+}
+
+// buildContext is what a plain `go build` of this moment would build. Without a go
+// command there is none, and the account is that of every build at once.
+func (a *app) buildContext(ctx context.Context, dir string) (*goat.Build, error) {
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, nil
+	}
+	var env struct{ GOOS, GOARCH, CGO_ENABLED, GOVERSION, GOFLAGS string }
+	out, err := goTool(ctx, dir, "env", "-json", "GOOS", "GOARCH", "CGO_ENABLED", "GOVERSION", "GOFLAGS")
+	if err == nil {
+		err = json.Unmarshal(out, &env)
+	}
+	if err != nil {
+		return nil, err
+	}
+	build := &goat.Build{
+		GOOS: env.GOOS, GOARCH: env.GOARCH, Cgo: env.CGO_ENABLED == "1", GoVersion: env.GOVERSION,
+		Tags: tagsOf(env.GOFLAGS),
+	}
+	build.Packages, err = listPackages(ctx, dir)
+	return build, err
+}
+
+// tagsOf finds -tags in GOFLAGS; the last one holds.
+func tagsOf(goflags string) []string {
+	tags := []string{}
+	for _, flag := range strings.Fields(goflags) {
+		if value, ok := strings.CutPrefix(strings.TrimLeft(flag, "-"), "tags="); ok {
+			tags = strings.FieldsFunc(value, func(r rune) bool { return r == ',' })
+		}
+	}
+	sort.Strings(tags)
+	return tags
+}
+
+func listPackages(ctx context.Context, dir string) ([]goat.Package, error) {
+	if root := config.ModuleRoot(dir); root != "" {
+		dir = root
+	}
+	out, err := goTool(ctx, dir, "list", "-e", "-find", "-json=ImportPath,Dir,GoFiles,CgoFiles,IgnoredGoFiles", "./...")
+	if err != nil {
+		return nil, err
+	}
+	var packages []goat.Package
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p goat.Package
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages, nil
+		} else if err != nil {
+			return nil, err
+		}
+		packages = append(packages, p)
+	}
+}
