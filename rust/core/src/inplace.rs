@@ -3,4 +3,8 @@
 //! [`text`] writes the blocks into one file and [`crate::marks`] takes them out
 //! again; [`journal`] changes many files or none.
 
+mod entry;
+pub mod journal;
 pub mod text;
+
+pub use journal::recover;
