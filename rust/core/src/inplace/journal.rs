@@ -95,11 +95,10 @@ impl State {
                     .map_err(|e| unwritable(&change.path, &e))?,
             );
         }
-        sync_all(
-            (0..entries.len())
-                .map(|index| self.new_file(index))
-                .collect(),
-        );
+        let written: Vec<PathBuf> = (0..entries.len())
+            .map(|index| self.new_file(index))
+            .collect();
+        sync_all(&written);
         Ok(entries)
     }
 
