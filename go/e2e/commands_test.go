@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,11 +25,14 @@ var commands = map[string]command{
 	"await":    cmdAwait,
 	"commit":   cmdCommit,
 	"compiled": cmdCompiled,
+	"cp-tree":  cmdCopyTree,
 	"end":      cmdEnd,
 	"http":     cmdHTTP,
 	"json":     cmdJSON,
+	"no-git":   cmdNoGit,
 	"occupy":   cmdOccupy,
 	"points":   cmdPoints,
+	"profile":  cmdProfile,
 	"pure":     cmdPure,
 	"replace":  cmdReplace,
 	"rename":   cmdRename,
@@ -239,4 +243,46 @@ func cmdRename(ts *testscript.TestScript, neg bool, args []string) {
 	name, err := strconv.Unquote(`"` + args[1] + `"`)
 	ts.Check(err)
 	ts.Check(os.Rename(ts.MkAbs(args[0]), ts.MkAbs(name)))
+}
+
+// cp-tree FROM TO: a directory with everything in it.
+func cmdCopyTree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cp-tree from to")
+	}
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o777))
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
+}
+
+// no-git: from here on only go and goat are on PATH.
+func cmdNoGit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: no-git")
+	}
+	bin := ts.MkAbs(".nogit")
+	ts.Check(os.MkdirAll(bin, 0o777))
+	for _, name := range []string{"go", "goat"} {
+		// The script's PATH, which holds the goat under test, not the harness's.
+		for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				ts.Check(os.Symlink(filepath.Join(dir, name), filepath.Join(bin, name)))
+				break
+			}
+		}
+	}
+	ts.Setenv("PATH", bin)
+}
+
+// profile FILE: a CPU profile with samples in it, as -pgo takes it.
+func cmdProfile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: profile file")
+	}
+	file, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer file.Close()
+	ts.Check(pprof.StartCPUProfile(file))
+	defer pprof.StopCPUProfile()
+	for sum := 0; sum < 1<<28; sum++ {
+	}
 }

@@ -47,6 +47,9 @@ func run(base string, requests io.Reader, out io.Writer) error {
 func send(base, line string) (int, error) {
 	method, rest, _ := strings.Cut(line, " ")
 	path, body, _ := strings.Cut(rest, " ")
+	if body != "" {
+		body += "\n"
+	}
 	request, err := http.NewRequest(method, base+path, strings.NewReader(body))
 	if err != nil {
 		return 0, err

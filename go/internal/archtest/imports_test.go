@@ -43,7 +43,7 @@ var policy = map[string]rule{
 		},
 		others: cobra,
 	},
-	"internal/config":   {others: yaml},
+	"internal/config":   {own: []string{"."}, others: yaml},
 	"internal/doors":    {own: []string{".", "goatrt", "internal/config", "internal/gocmd", "internal/hook", "internal/plan"}},
 	"internal/gocmd":    {},
 	"internal/hook":     {},
