@@ -1,0 +1,153 @@
+//go:build go1.21
+
+package goatrt
+
+import (
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	tick        = 100 * time.Millisecond
+	countsEvery = 10 // ticks between two writes of hit counts
+)
+
+var (
+	listening atomic.Value // string: the server's address
+	serving   atomic.Value // string: why there is none
+
+	closing sync.Mutex
+	closers []func()
+)
+
+// background is the one goroutine of an executable: it opens the server, says
+// so, and then looks for store points until the program ends.
+func background(c *Component, serve ServeFunc, dir, trouble string) {
+	defer survive()
+	begun := time.Now()
+	served := openServer(c, serve)
+	if line := c.report(serve != nil, trouble); line != "" {
+		say(line)
+	}
+	if !served && c.spool.Load() == nil {
+		return
+	}
+	if dir != "" {
+		prune(dir, c.identity.App)
+	}
+	watch(begun.Add(startupTime()))
+}
+
+// openServer starts the server and reports whether it runs.
+func openServer(c *Component, serve ServeFunc) bool {
+	if serve == nil {
+		return false
+	}
+	address, loop, closer, err := guarded(serve)
+	if err != nil {
+		serving.Store(err.Error())
+		return false
+	}
+	listening.Store(address)
+	if s := c.spool.Load(); s != nil {
+		s.setAddress(address)
+	}
+	if closer != nil {
+		closing.Lock()
+		closers = append(closers, closer)
+		closing.Unlock()
+	}
+	go func() {
+		defer survive()
+		loop()
+	}()
+	return true
+}
+
+// guarded turns a panic of serve into an error.
+func guarded(serve ServeFunc) (address string, loop, closer func(), err error) {
+	defer func() {
+		if recover() != nil {
+			err = errServer
+		}
+	}()
+	return serve()
+}
+
+// runClosers undoes at exit what openServer did; it waits for nobody.
+func runClosers() {
+	if !closing.TryLock() {
+		return
+	}
+	todo := closers
+	closers = nil
+	closing.Unlock()
+	for _, closer := range todo {
+		closer()
+	}
+}
+
+// watch scans until the program ends; at ready, the startup phase ends.
+func watch(ready time.Time) {
+	for n := 1; ; n++ {
+		wait := tick
+		if left := time.Until(ready); phase.Load() == phaseStartup && left < wait {
+			wait = left
+		}
+		time.Sleep(wait)
+		now := wallMicros()
+		if phase.Load() == phaseStartup && !time.Now().Before(ready) {
+			endStartup(now)
+		}
+		scanAll(phaseNow(), now)
+		if n%countsEvery == 0 {
+			for _, c := range current().components {
+				c.spoolCounts()
+			}
+		}
+	}
+}
+
+// report is the one line an executable writes: where it listens or why it does
+// not. A spool that works needs no word.
+func (c *Component) report(wanted bool, trouble string) string {
+	var parts string
+	add := func(text string) {
+		if parts != "" {
+			parts += "; "
+		}
+		parts += text
+	}
+	if address := Address(); address != "" {
+		add("listening on " + address)
+	} else if why, _ := serving.Load().(string); wanted {
+		add("not listening: " + why)
+	}
+	if trouble != "" {
+		add("no spool: " + trouble)
+	}
+	if parts == "" {
+		return ""
+	}
+	return "goat: " + parts + " (" + c.summary() + ")"
+}
+
+// summary counts what is tracked.
+func (c *Component) summary() string {
+	text := strconv.Itoa(c.total) + " point"
+	if c.total != 1 {
+		text += "s"
+	}
+	if n := len(c.Degraded()); n > 0 {
+		text += ", " + strconv.Itoa(n) + " degraded"
+	}
+	return text
+}
+
+// Address is where the server listens, "" when it does not.
+func Address() string {
+	address, _ := listening.Load().(string)
+	return address
+}

@@ -1,0 +1,186 @@
+//go:build go1.21
+
+package goatrt
+
+import (
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Identity says what a binary is: the first entry of its table.
+type Identity struct {
+	Goat, App, Version, Component                       string
+	Base, BaseCommit, Release, ReleaseCommit            string
+	Dirty, ContentHash, Plan, Granularity, Mode, Module string
+	Precision                                           string
+	Instance                                            string // random, one per Start
+}
+
+// maxPoints bounds the memory that a broken table can make us ask for.
+const maxPoints = 1 << 24
+
+// Component is one tracked binary: an executable, or a plugin beside its host.
+type Component struct {
+	id       int
+	identity Identity
+	info     string // the identity as the table spells it
+	packages []tracked
+	total    int
+	started  int64           // wall clock, microseconds
+	records  []atomic.Uint64 // one per point: see record.go
+	counts   *stripes        // nil unless some point counts every hit
+	spool    atomic.Pointer[spool]
+	trouble  string // why there is no spool; set before the component is published
+}
+
+// tracked is one package of a component.
+type tracked struct {
+	path     string
+	meta     string
+	counters []uint32
+	hook     *func(*uint32)
+	first    int // index of its first point in the component
+}
+
+// span is the address range of one package's counters.
+type span struct {
+	low, high uintptr
+	component *Component
+	first     int
+}
+
+// newComponent reads the table; nil when it holds no identity.
+func newComponent(table []Entry) *Component {
+	if table[0].Pkg != "" || table[0].Meta == "" {
+		return nil
+	}
+	c := &Component{started: wallMicros(), info: table[0].Meta}
+	c.identity = parseIdentity(c.info)
+	c.identity.Instance = randomHex()
+	counting := false
+	for _, entry := range table[1:] {
+		p, ok := readPackage(entry, c.total)
+		if !ok || c.total+len(p.counters) > maxPoints {
+			p = tracked{path: entry.Pkg}
+		}
+		c.total += len(p.counters)
+		c.packages = append(c.packages, p)
+		counting = counting || strings.Contains(p.meta, "\tcount\t")
+	}
+	c.records = make([]atomic.Uint64, c.total)
+	if counting {
+		c.counts = newStripes(c.total)
+	}
+	return c
+}
+
+// readPackage trusts an entry only when its accessor and its points agree;
+// otherwise the package is shown as degraded.
+func readPackage(entry Entry, first int) (p tracked, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	if entry.Acc == nil {
+		return p, false
+	}
+	counters, n, hook := entry.Acc()
+	if n <= 0 || n > maxPoints || counters == nil || hook == nil || n != countLines(entry.Meta) {
+		return p, false
+	}
+	return tracked{entry.Pkg, entry.Meta, unsafe.Slice(counters, n), hook, first}, true
+}
+
+// countLines counts lines, the last of which may lack its newline.
+func countLines(text string) int {
+	n := strings.Count(text, "\n")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		n++
+	}
+	return n
+}
+
+// parseIdentity reads the key=value lines of the table's first entry.
+func parseIdentity(text string) Identity {
+	var id Identity
+	fields := map[string]*string{
+		"goat": &id.Goat, "app": &id.App, "version": &id.Version, "component": &id.Component,
+		"base": &id.Base, "baseCommit": &id.BaseCommit, "release": &id.Release,
+		"releaseCommit": &id.ReleaseCommit, "dirty": &id.Dirty, "contentHash": &id.ContentHash,
+		"plan": &id.Plan, "granularity": &id.Granularity, "precision": &id.Precision,
+		"mode": &id.Mode, "module": &id.Module,
+	}
+	for _, line := range strings.Split(text, "\n") {
+		key, quoted, _ := strings.Cut(line, "=")
+		if field := fields[key]; field != nil {
+			*field = unquote(quoted)
+		}
+	}
+	return id
+}
+
+// unquote undoes strconv.Quote and takes anything else as it is.
+func unquote(text string) string {
+	if value, err := strconv.Unquote(text); err == nil {
+		return value
+	}
+	return text
+}
+
+// spans lists the address ranges of c's counters.
+func (c *Component) spans() []span {
+	var spans []span
+	for _, p := range c.packages {
+		if len(p.counters) > 0 {
+			low := uintptr(unsafe.Pointer(&p.counters[0]))
+			spans = append(spans, span{low, low + uintptr(4*len(p.counters)), c, p.first})
+		}
+	}
+	return spans
+}
+
+// sortedSpans orders spans for find, by Shell's method: package sort is more
+// than a program may already link.
+func sortedSpans(spans []span) []span {
+	for gap := len(spans) / 2; gap > 0; gap /= 2 {
+		for i := gap; i < len(spans); i++ {
+			for j := i; j >= gap && spans[j].low < spans[j-gap].low; j -= gap {
+				spans[j], spans[j-gap] = spans[j-gap], spans[j]
+			}
+		}
+	}
+	return spans
+}
+
+// find returns the component and the point a counter belongs to.
+func (r *registry) find(address uintptr) (*Component, int) {
+	low, high := 0, len(r.spans)
+	for low < high {
+		if middle := int(uint(low+high) >> 1); r.spans[middle].high <= address {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low == len(r.spans) || address < r.spans[low].low {
+		return nil, 0
+	}
+	s := &r.spans[low]
+	return s.component, s.first + int((address-s.low)/4)
+}
+
+// hook lets the packages call us at an exact hit. The function has no captured
+// variables: the word that is stored points into read-only data, so that a
+// goroutine that is running already sees all of it or nothing.
+//
+//go:norace
+func (c *Component) hook() {
+	for _, p := range c.packages {
+		if p.hook != nil {
+			*p.hook = hit
+		}
+	}
+}

@@ -1,0 +1,161 @@
+//go:build go1.21
+
+package goatrt
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+)
+
+const (
+	separator   = string(os.PathSeparator)
+	spoolPrefix = "goat-"
+	spoolSuffix = ".spool"
+	randomChars = 16
+	defaultKeep = 20
+	maxAppChars = 64
+)
+
+// prepareDir makes the spool directory absolute, and makes its last element.
+func prepareDir(dir string) (string, error) {
+	if !isAbsolute(dir) {
+		here, err := os.Getwd()
+		if err != nil {
+			return dir, err
+		}
+		dir = here + separator + dir
+	}
+	perm := os.FileMode(0o700)
+	if spoolMode()&0o070 != 0 {
+		perm = 0o750
+	}
+	if err := os.Mkdir(dir, perm); err != nil && !isExist(err) {
+		return dir, err
+	}
+	return dir, nil
+}
+
+func isAbsolute(dir string) bool {
+	if os.IsPathSeparator(dir[0]) {
+		return true
+	}
+	return separator == `\` && len(dir) > 2 && dir[1] == ':' && os.IsPathSeparator(dir[2])
+}
+
+// spoolMode is GOAT_SPOOL_MODE, octal; a mode the owner could not write, or that
+// others than the owner and the group could use, is not taken.
+func spoolMode() uint32 {
+	mode, err := strconv.ParseUint(env("GOAT_SPOOL_MODE"), 8, 32)
+	if err != nil || mode&0o600 != 0o600 || mode&^0o664 != 0 {
+		return 0o600
+	}
+	return uint32(mode)
+}
+
+// spoolName is goat-<app>-<random>.spool. Characters that mean something in
+// file names give way, and a hash keeps two such apps apart.
+func spoolName(app, random string) string {
+	return spoolPrefix + fileApp(app) + "-" + random + spoolSuffix
+}
+
+func fileApp(app string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-+", r)) {
+			return r
+		}
+		return '_'
+	}, app)
+	if clean == app && len(app) <= maxAppChars && app != "" {
+		return app
+	}
+	if len(clean) > maxAppChars {
+		clean = clean[:maxAppChars]
+	}
+	return clean + "_" + strconv.FormatUint(uint64(checksum(fnvBasis, []byte(app))), 16)
+}
+
+// isSpoolOf tells whether name is a spool file of app.
+func isSpoolOf(name, app string) bool {
+	prefix := spoolPrefix + fileApp(app) + "-"
+	if !strings.HasPrefix(name, prefix) || !strings.HasSuffix(name, spoolSuffix) {
+		return false
+	}
+	random := name[len(prefix):]
+	return len(random) == randomChars+len(spoolSuffix) && strings.Trim(random[:randomChars], "0123456789abcdef") == ""
+}
+
+// keep is GOAT_SPOOL_KEEP; 0 and less keep everything.
+func keep() int {
+	n, err := strconv.Atoi(env("GOAT_SPOOL_KEEP"))
+	if err != nil {
+		return defaultKeep
+	}
+	return n
+}
+
+// prune removes the oldest spool files of app beyond GOAT_SPOOL_KEEP, never one
+// that a live process has locked.
+func prune(dir, app string) {
+	limit := keep()
+	if limit <= 0 || !canLock {
+		return
+	}
+	dir, err := prepareDir(dir)
+	if err != nil {
+		return
+	}
+	files := spoolsOf(dir, app)
+	for len(files) > limit {
+		oldest := 0
+		for i := range files {
+			if files[i].modified < files[oldest].modified {
+				oldest = i
+			}
+		}
+		removeUnlocked(dir + separator + files[oldest].name)
+		files = append(files[:oldest], files[oldest+1:]...)
+	}
+}
+
+type aged struct {
+	name     string
+	modified int64
+}
+
+// spoolsOf lists the regular spool files of app in dir. A directory that others
+// use too may be large: it is read in portions.
+func spoolsOf(dir, app string) []aged {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer d.Close()
+	var files []aged
+	for {
+		names, err := d.Readdirnames(256)
+		for _, name := range names {
+			if !isSpoolOf(name, app) {
+				continue
+			}
+			if info, err := os.Lstat(dir + separator + name); err == nil && info.Mode().IsRegular() {
+				files = append(files, aged{name, info.ModTime().UnixNano()})
+			}
+		}
+		if err != nil || len(names) == 0 {
+			return files
+		}
+	}
+}
+
+func isExist(err error) bool { return errors.Is(err, os.ErrExist) }
+
+// pathError names the directory once, whatever the system's error says.
+func pathError(dir string, err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return &os.PathError{Op: "spool", Path: dir, Err: err}
+}

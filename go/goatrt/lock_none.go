@@ -1,0 +1,9 @@
+//go:build go1.21 && (aix || (solaris && !illumos) || wasip1)
+
+package goatrt
+
+// canLock says whether a live process can be told from a dead one; where it
+// cannot, no spool file is ever removed.
+const canLock = false
+
+func tryLock(int) bool { return false }

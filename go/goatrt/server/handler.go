@@ -1,0 +1,141 @@
+//go:build go1.21
+
+package server
+
+import (
+	"net"
+	"net/http"
+	"strings"
+
+	goatrt "github.com/goat-trace/goat/go/goatrt"
+)
+
+// handler answers all requests. It holds nothing that changes.
+type handler struct {
+	token        string
+	current      string // GOAT_CURRENT_COMPONENT
+	pointMetrics bool
+	unix         bool
+	loopback     bool   // listens on a loopback address only
+	host         string // the host part of where it listens
+	busy         chan struct{}
+}
+
+// maxBusy bounds how many answers are being made at once.
+const maxBusy = 4
+
+func newHandler(at endpoint, getenv func(string) string) *handler {
+	h := &handler{
+		token:        getenv("GOAT_TOKEN"),
+		current:      getenv("GOAT_CURRENT_COMPONENT"),
+		pointMetrics: isOn(getenv("GOAT_POINT_METRICS")),
+		unix:         at.network == "unix",
+		busy:         make(chan struct{}, maxBusy),
+	}
+	if !h.unix {
+		h.host, _, _ = net.SplitHostPort(at.address)
+		h.loopback = isLoopback(h.host)
+	}
+	return h
+}
+
+func isOn(value string) bool { return value != "" && value != "0" && value != "false" }
+
+// route is one path: how it may be asked, and who answers.
+type route struct {
+	method string
+	answer func(*handler, http.ResponseWriter, *http.Request)
+}
+
+var routes = map[string]route{
+	"/track":        {http.MethodGet, (*handler).track},
+	"/metrics":      {http.MethodGet, (*handler).metrics},
+	"/healthz":      {http.MethodGet, (*handler).healthz},
+	"/version":      {http.MethodGet, (*handler).version},
+	"/coverprofile": {http.MethodGet, (*handler).coverprofile},
+	"/ready":        {http.MethodPost, (*handler).ready},
+	"/reset":        {http.MethodPost, (*handler).reset},
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if recover() != nil {
+			// The connection is dropped: an answer cut short must not look whole.
+			panic(http.ErrAbortHandler)
+		}
+	}()
+	header := w.Header()
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	to, known := routes[r.URL.Path]
+	if !known {
+		fail(w, http.StatusNotFound, "not_found", "no such path: "+r.URL.Path,
+			"try /track, /metrics, /version, /healthz or /coverprofile")
+		return
+	}
+	if r.Method != to.method && !(to.method == http.MethodGet && r.Method == http.MethodHead) {
+		allow := to.method
+		if allow == http.MethodGet {
+			allow = "GET, HEAD"
+		}
+		header.Set("Allow", allow)
+		fail(w, http.StatusMethodNotAllowed, "method_not_allowed", r.Method+" "+r.URL.Path, "allowed: "+allow)
+		return
+	}
+	if !h.admit(w, r, to.method) {
+		return
+	}
+	h.busy <- struct{}{}
+	defer func() { <-h.busy }()
+	to.answer(h, w, r)
+}
+
+// healthz says that the process answers.
+func (h *handler) healthz(w http.ResponseWriter, _ *http.Request) {
+	plain(w, "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// ready ends the startup phase.
+func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
+	goatrt.Ready()
+	j := begin(w, http.StatusOK)
+	j.open('{').key("phase").str(goatrt.Phase()).close('}').flush()
+}
+
+// reset forgets all hits.
+func (h *handler) reset(w http.ResponseWriter, _ *http.Request) {
+	goatrt.Reset()
+	j := begin(w, http.StatusOK)
+	j.open('{').key("reset").boolean(true).close('}').flush()
+}
+
+// plain starts an answer that is not JSON.
+func plain(w http.ResponseWriter, contentType string) {
+	w.Header().Set("Content-Type", contentType)
+}
+
+// fail answers with goat's error object.
+func fail(w http.ResponseWriter, status int, code, message, hint string) {
+	j := begin(w, status)
+	j.open('{').key("error").open('{')
+	j.key("code").str(code).key("message").str(message).key("hint").str(hint)
+	j.close('}').close('}').flush()
+}
+
+// selection is a list of components chosen by ids or names.
+func selection(all []*goatrt.Component, wanted string) (chosen []*goatrt.Component, unknown string) {
+	seen := map[*goatrt.Component]bool{}
+	for _, name := range strings.Split(wanted, ",") {
+		c := named(all, strings.TrimSpace(name))
+		if c == nil {
+			return nil, name
+		}
+		if !seen[c] {
+			seen[c] = true
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen, ""
+}

@@ -1,0 +1,183 @@
+//go:build go1.21
+
+package server
+
+import (
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+
+	goatrt "github.com/goat-trace/goat/go/goatrt"
+)
+
+// query is what /track was asked for.
+type query struct {
+	components []*goatrt.Component
+	order      int
+	hit        string // "", "true" or "false"
+	legacy     bool
+}
+
+// item is one point and what is known about it.
+type item struct {
+	id    int
+	point *goatrt.Point
+	hit   goatrt.Hit
+}
+
+// track answers which points ran.
+func (h *handler) track(w http.ResponseWriter, r *http.Request) {
+	q, ok := parseQuery(w, r)
+	if !ok {
+		return
+	}
+	j := begin(w, http.StatusOK)
+	j.open('{')
+	name, version := appOf(q.components)
+	j.key("name").str(name).key("version").str(version).key("results").open('[')
+	for _, c := range q.components {
+		writeComponent(j, c, q)
+	}
+	j.close(']').close('}').flush()
+}
+
+// parseQuery refuses what it does not understand, before anything is written.
+func parseQuery(w http.ResponseWriter, r *http.Request) (q query, ok bool) {
+	values := r.URL.Query()
+	q = query{components: goatrt.Components(), hit: values.Get("hit"), legacy: isOn(values.Get("legacy"))}
+	if wanted := values.Get("component"); wanted != "" {
+		chosen, unknown := selection(q.components, wanted)
+		if unknown != "" || len(chosen) == 0 {
+			fail(w, http.StatusBadRequest, "unknown_component", "no component "+strconv.Quote(unknown),
+				"components: "+strings.Join(names(q.components), ", "))
+			return q, false
+		}
+		q.components = chosen
+	}
+	if order := values.Get("order"); order != "" {
+		n, err := strconv.Atoi(order)
+		if err != nil || n < 0 || n > 3 {
+			fail(w, http.StatusBadRequest, "bad_order", "order "+strconv.Quote(order),
+				"0 count ascending, 1 count descending, 2 id ascending, 3 id descending")
+			return q, false
+		}
+		q.order = n
+	}
+	if q.hit != "" && q.hit != "true" && q.hit != "false" {
+		fail(w, http.StatusBadRequest, "bad_hit", "hit "+strconv.Quote(q.hit), "true or false")
+		return q, false
+	}
+	return q, true
+}
+
+func writeComponent(j *document, c *goatrt.Component, q query) {
+	items, covered, state := itemsOf(c)
+	j.open('{').key("id").number(int64(c.ID())).key("name").str(c.Identity().Component)
+	j.key("degraded").strs(c.Degraded())
+	j.key("metrics").open('{').key("version").str(state)
+	j.key("total").number(int64(len(items))).key("covered").number(int64(covered)).key("coveredRate")
+	switch {
+	case q.legacy:
+		j.number(percent(covered, len(items)))
+	case len(items) == 0:
+		j.raw("null")
+	default:
+		j.float(float64(covered) / float64(len(items)))
+	}
+	j.key("items").open('[')
+	sortItems(items, q.order)
+	for i := range items {
+		if q.hit == "" || (q.hit == "true") == (items[i].hit.Count > 0) {
+			writeItem(j, &items[i])
+		}
+	}
+	j.close(']').close('}').close('}')
+}
+
+func writeItem(j *document, it *item) {
+	p := it.point
+	j.open('{').key("id").number(int64(it.id)).key("name").str(p.Name).key("count").number(int64(it.hit.Count))
+	j.key("point").str(p.ID).key("package").str(p.Package).key("file").str(p.File)
+	j.key("line").number(int64(p.Line)).key("endLine").number(int64(p.EndLine)).key("func").str(p.Func)
+	j.key("kind").str(p.Kind).key("form").str(p.Form)
+	j.key("firstHit").moment(it.hit.First).key("phase").strOrNull(it.hit.Phase)
+	j.close('}')
+}
+
+// itemsOf takes one picture of a component, with a name for its state: two
+// answers with the same name say the same.
+func itemsOf(c *goatrt.Component) (items []item, covered int, state string) {
+	points := c.Points()
+	items = make([]item, len(points))
+	sum := uint64(14695981039346656037)
+	for i := range points {
+		hit := c.Hit(i)
+		if form := points[i].Form; form != "count" && hit.Count > 1 {
+			hit.Count = 1
+		}
+		if hit.Count > 0 {
+			covered++
+		}
+		items[i] = item{displayID(points[i].Name, i), &points[i], hit}
+		sum = (sum ^ hit.Count) * 1099511628211
+	}
+	return items, covered, strconv.FormatUint(sum, 16)
+}
+
+// displayID is the n of TRACK_ID_n.
+func displayID(name string, i int) int {
+	if n, err := strconv.Atoi(strings.TrimPrefix(name, "TRACK_ID_")); err == nil {
+		return n
+	}
+	return i + 1
+}
+
+// sortItems orders as upstream numbers the orders; ids decide between equal counts.
+func sortItems(items []item, order int) {
+	sort.SliceStable(items, func(a, b int) bool {
+		x, y := &items[a], &items[b]
+		switch {
+		case order == 0 && x.hit.Count != y.hit.Count:
+			return x.hit.Count < y.hit.Count
+		case order == 1 && x.hit.Count != y.hit.Count:
+			return x.hit.Count > y.hit.Count
+		case order == 3:
+			return x.id > y.id
+		}
+		return x.id < y.id
+	})
+}
+
+func percent(part, whole int) int64 {
+	if whole == 0 {
+		return 0
+	}
+	return int64(part) * 100 / int64(whole)
+}
+
+// named finds a component by number or name.
+func named(all []*goatrt.Component, name string) *goatrt.Component {
+	for _, c := range all {
+		if name == c.Identity().Component || name == strconv.Itoa(c.ID()) {
+			return c
+		}
+	}
+	return nil
+}
+
+func names(all []*goatrt.Component) []string {
+	var list []string
+	for _, c := range all {
+		list = append(list, c.Identity().Component)
+	}
+	return list
+}
+
+func appOf(all []*goatrt.Component) (name, version string) {
+	if len(all) == 0 {
+		return "", ""
+	}
+	id := all[0].Identity()
+	return id.App, id.Version
+}

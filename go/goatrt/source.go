@@ -1,0 +1,12 @@
+//go:build go1.21
+
+package goatrt
+
+import "embed"
+
+// Source holds the files of this package and of server. goat copies them into
+// the programs it instruments; this file stays behind, and a program that
+// imports the package itself does not link the bytes.
+//
+//go:embed *.go server/*.go
+var Source embed.FS

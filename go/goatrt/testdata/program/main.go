@@ -1,0 +1,132 @@
+// Command program does what its arguments say, one after the other.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"example.com/app/small"
+	"example.com/app/svc"
+)
+
+func main() {
+	verbs["wait"] = wait
+	for _, arg := range os.Args[1:] {
+		verb, rest := arg, ""
+		if i := strings.IndexByte(arg, '='); i >= 0 {
+			verb, rest = arg[:i], arg[i+1:]
+		}
+		n, _ := strconv.Atoi(rest)
+		verbs[verb](n)
+	}
+}
+
+var verbs = map[string]func(int){
+	"hit":   func(n int) { svc.Do(n) },
+	"all":   all,
+	"store": func(n int) { small.Store(n) },
+	"count": func(n int) { count(n) },
+	"kill":  func(int) { _ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL); select {} },
+	"exit":  func(n int) { os.Exit(n) },
+	"panic": func(int) { panic("of the program itself") },
+	"sleep": func(n int) { time.Sleep(time.Duration(n) * time.Millisecond) },
+	"ready": func(int) { fmt.Println("ready") },
+	"fds":   func(int) { list("/proc/self/fd") },
+	"tasks": func(int) { fmt.Println(goroutines()) },
+	"close": closeAll,
+	"bench": bench,
+	"traffic": func(int) {
+		go func() {
+			for {
+				all(svc.Points)
+				count(100)
+			}
+		}()
+	},
+}
+
+// all runs n exact points from 8 goroutines, each of which runs every point.
+func all(n int) {
+	var group sync.WaitGroup
+	for g := 0; g < 8; g++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for i := 0; i < n; i++ {
+				svc.Do(i)
+			}
+		}()
+	}
+	group.Wait()
+}
+
+// count runs a counting point n times in each of 8 goroutines.
+func count(n int) {
+	var group sync.WaitGroup
+	for g := 0; g < 8; g++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for i := 0; i < n; i++ {
+				small.Count(2)
+			}
+		}()
+	}
+	group.Wait()
+}
+
+// wait obeys lines of standard input until it ends.
+func wait(int) {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		verb, rest := lines.Text(), ""
+		if i := strings.IndexByte(verb, '='); i >= 0 {
+			verb, rest = verb[:i], verb[i+1:]
+		}
+		n, _ := strconv.Atoi(rest)
+		verbs[verb](n)
+		fmt.Println("done")
+	}
+}
+
+// closeAll closes every descriptor beyond the standard ones and opens n files
+// in their place.
+func closeAll(int) {
+	for fd := 3; fd < 64; fd++ {
+		_ = syscall.Close(fd)
+	}
+	for i := 0; i < 61; i++ {
+		_, _ = syscall.Open(os.Getenv("TEST_VICTIM"), syscall.O_RDWR, 0)
+	}
+}
+
+func list(dir string) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return
+	}
+	names, _ := d.Readdirnames(-1)
+	_ = d.Close()
+	open := 0
+	for _, name := range names {
+		if target, err := os.Readlink(dir + "/" + name); err == nil && strings.HasSuffix(target, ".spool") {
+			open++
+		}
+	}
+	fmt.Println(open)
+}
+
+// bench prints the nanoseconds of one exact first hit.
+func bench(int) {
+	begun := time.Now()
+	for i := 0; i < svc.Points; i++ {
+		svc.Do(i)
+	}
+	fmt.Println(int(time.Since(begun)) / svc.Points)
+}
