@@ -3,8 +3,11 @@
 //! [`text`] writes the blocks into one file and [`crate::marks`] takes them out
 //! again; [`journal`] changes many files or none.
 
+pub mod clean;
 mod entry;
+pub mod generated;
 pub mod journal;
 pub mod text;
+mod tree;
 
 pub use journal::recover;

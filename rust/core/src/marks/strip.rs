@@ -2,7 +2,7 @@
 
 use super::bad;
 use super::block::{Block, Kind, Marks};
-use super::line;
+use super::{import, line};
 use crate::error::Result;
 use crate::model::{Lines, Span};
 
@@ -28,6 +28,20 @@ pub struct Stripped {
     pub places: Vec<usize>,
 }
 
+impl Stripped {
+    /// Removes an import that stands outside the blocks but served only them.
+    fn without_import(mut self) -> Self {
+        let name = self.qualifier.as_deref();
+        if let Some(cut) = name.and_then(|name| import::find(&self.source, name)) {
+            self.source.drain(cut.start..cut.end);
+            for place in self.places.iter_mut().filter(|place| **place >= cut.end) {
+                *place -= cut.end - cut.start;
+            }
+        }
+        self
+    }
+}
+
 /// Takes all of goat's blocks out of `source`; `None` if there are none.
 pub fn remove(source: &[u8], marks: &Marks) -> Result<Option<Stripped>> {
     let mut cut = Cut {
@@ -35,6 +49,7 @@ pub fn remove(source: &[u8], marks: &Marks) -> Result<Option<Stripped>> {
         lines: Lines::new(source),
         at: 0,
         out: Stripped::default(),
+        imported: false,
     };
     let mut any = false;
     for block in marks.ours() {
@@ -45,7 +60,12 @@ pub fn remove(source: &[u8], marks: &Marks) -> Result<Option<Stripped>> {
         return Ok(None);
     }
     cut.copy_to(source.len());
-    Ok(Some(cut.out))
+    let imported = cut.imported;
+    Ok(Some(if imported {
+        cut.out
+    } else {
+        cut.out.without_import()
+    }))
 }
 
 struct Cut<'a> {
@@ -53,6 +73,8 @@ struct Cut<'a> {
     lines: Lines,
     at: usize,
     out: Stripped,
+    /// Whether one of the blocks held the import.
+    imported: bool,
 }
 
 impl Cut<'_> {
@@ -110,6 +132,7 @@ impl Cut<'_> {
                 line::Line::Foreign => false,
                 line::Line::Empty => true,
                 line::Line::Ours(qualifier) => {
+                    self.imported |= block.kind == Kind::Import && qualifier.is_some();
                     self.out.qualifier = qualifier.or(self.out.qualifier.take());
                     true
                 }

@@ -158,3 +158,40 @@ fn damaged_marks_are_refused_with_their_line() {
         );
     }
 }
+
+#[test]
+fn the_import_of_goat_1_goes_with_the_last_use() {
+    let cases = [
+        (
+            "import (\n\t\"fmt\"\n\tgoat \"app/goat\"\n)\n\n",
+            "import (\n\t\"fmt\"\n)\n\n",
+        ),
+        ("import goat \"app/goat\"\n\n", ""),
+        (
+            "import \"fmt\"\nimport (\n\tgoat \"app/goat\"\n)\n\n",
+            "import \"fmt\"\n\n",
+        ),
+        (
+            "import (\n\tgoat \"app/goat\"; \"fmt\"\n)\n\n",
+            "import (\n\t \"fmt\"\n)\n\n",
+        ),
+    ];
+    for (with, without) in cases {
+        let file = |imports: &str, block: &str| {
+            format!("package a\n\n{imports}// F does it.\nfunc F() {{\n{block}\trun()\n}}\n")
+        };
+        assert_eq!(text(&file(with, BLOCK)), file(without, ""));
+        let used = format!("{BLOCK}\tgoat.Other()\n");
+        assert_eq!(text(&file(with, &used)), file(with, "\tgoat.Other()\n"));
+    }
+}
+
+#[test]
+fn an_import_that_a_tool_moved_out_of_its_block_goes_too() {
+    let head = "package a\n\n// +goat:import\n// +goat:tips: do not edit gap\n// +goat:end\n\nimport (\n\tgoat \"app/goat\"\n\t\"fmt\"\n)\n";
+    let marked = format!("{head}\nfunc F() {{\n{BLOCK}}}\n");
+    assert_eq!(
+        text(&marked),
+        "package a\n\nimport (\n\t\"fmt\"\n)\n\nfunc F() {\n}\n"
+    );
+}

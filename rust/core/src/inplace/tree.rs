@@ -1,0 +1,62 @@
+//! The files that the in-place door looks at.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Code, Error, Result};
+
+/// The root of `dir`'s repository; without git, the directory of its go.mod.
+pub(super) fn root(dir: &Path) -> Result<PathBuf> {
+    let dir = fs::canonicalize(dir).map_err(|e| {
+        Error::new(Code::Unreadable, format!("cannot read {}", dir.display()))
+            .path(dir.display().to_string())
+            .cause(e)
+    })?;
+    let holds = |name: &'static str| dir.ancestors().find(move |up| up.join(name).exists());
+    let found = holds(".git").or_else(|| holds("go.mod"));
+    found.map(Path::to_owned).ok_or_else(|| {
+        Error::new(Code::NoGoMod, "no go.mod here or above")
+            .path(dir.display().to_string())
+            .hint("run goat inside a Go module")
+    })
+}
+
+/// Every Go file below `root`, sorted, as slash paths relative to it. Left out is
+/// what no door writes into: `vendor`, `node_modules` and names with a dot first.
+pub(super) fn go_files(root: &Path) -> Result<Vec<String>> {
+    let mut walk = ignore::WalkBuilder::new(root);
+    walk.standard_filters(false)
+        .hidden(true)
+        .filter_entry(|entry| {
+            let dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+            !(dir && matches!(entry.file_name().to_str(), Some("vendor" | "node_modules")))
+        });
+    let mut files = Vec::new();
+    for entry in walk.build() {
+        let entry = entry.map_err(|e| {
+            Error::new(Code::Unreadable, "cannot read the source tree")
+                .path(root.display().to_string())
+                .cause(e)
+        })?;
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == "go") && path.is_file() {
+            files.extend(relative(root, path));
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let path = path.strip_prefix(root).ok()?.to_str()?;
+    Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
+}
+
+/// Reads a file of the tree.
+pub(super) fn read(root: &Path, path: &str) -> Result<Vec<u8>> {
+    fs::read(root.join(path)).map_err(|e| {
+        Error::new(Code::Unreadable, format!("cannot read {path}"))
+            .path(path)
+            .cause(e)
+    })
+}
