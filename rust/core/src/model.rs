@@ -224,7 +224,8 @@ pub struct Func {
     pub span: Span,
     /// From `func` to just before the body's `{` (to the end without a body).
     pub signature: Span,
-    /// The body; `None` for a function without one (assembly, linkname).
+    /// The body; `None` for a function without one (assembly, linkname) and for a
+    /// lost one ([`FileSyntax::errors`]).
     pub body: Option<BlockId>,
     /// The innermost function around a literal.
     pub parent: Option<FuncId>,
@@ -233,7 +234,8 @@ pub struct Func {
     /// Whether it is a literal.
     pub literal: bool,
     /// Whether a directive forbids points: `//go:nosplit` and what implies it
-    /// (`//go:systemstack`, `//go:nowritebarrier…`, `//go:yeswritebarrierrec`).
+    /// (`//go:systemstack`, `//go:nowritebarrier…`, `//go:yeswritebarrierrec`). A
+    /// literal takes it from the function around it.
     pub nosplit: bool,
 }
 
@@ -270,12 +272,13 @@ pub struct Stmt {
     pub kind: StmtKind,
     /// The whole statement, without label, nested blocks included.
     pub span: Span,
-    /// Where its own code ends before the first nested block or function literal's
-    /// body: the offset of that `{`, else `span.end`.
+    /// Where its own code ends before the first nested block, clause list or function
+    /// literal's body: the offset of that `{`, else `span.end`.
     pub header_end: usize,
     /// Nested statement lists, in order (bodies and clauses; not those of literals).
     pub blocks: Vec<BlockId>,
-    /// Function literals directly inside (not inside another literal or block).
+    /// Function literals directly inside (not inside another literal or block); those
+    /// in a clause's `case … :` are its `switch`'s or `select`'s.
     pub literals: Vec<FuncId>,
     /// What decides where it goes: the condition of `if` and `for` (init, condition
     /// and post; the range clause), the tag of `switch` with its init. Empty for others.
@@ -290,9 +293,12 @@ pub struct Stmt {
 pub enum Owner {
     /// Own code of a statement (header, literals' signatures, closing parentheses).
     Stmt(StmtId),
-    /// `case … :` or `default:`.
+    /// `case … :` or `default:`, literals' signatures and braces inside included.
     Clause(BlockId),
-    /// Brace of a block, or the `else` before it.
+    /// Brace of a block, or the `else` before it; a `switch` or `select` has its
+    /// first clause's at its `{` and its last clause's at its `}` (without a clause
+    /// they are its own code). Braces of a literal's body belong to the statement or
+    /// variable around the literal.
     Brace(BlockId),
     /// A label with its colon.
     Label(StmtId),
@@ -347,8 +353,8 @@ pub struct FileSyntax {
     pub package_end: usize,
     /// Import paths, unquoted, in order.
     pub imports: Vec<String>,
-    /// The comment before `import "C"`, if there is one.
-    pub cgo_preamble: Option<Span>,
+    /// The comments that cgo reads as C: the one directly above each `import "C"`.
+    pub cgo_preambles: Vec<Span>,
     /// Functions in source order, literals included.
     pub funcs: Vec<Func>,
     /// Statement lists.

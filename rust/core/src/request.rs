@@ -26,7 +26,12 @@ pub struct Descriptors {
 #[must_use]
 pub fn descriptors(request: &[u8]) -> Descriptors {
     let value: Value = serde_json::from_slice(request).unwrap_or_default();
-    let number = |key| value.get(key).and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok());
+    let number = |key| {
+        value
+            .get(key)
+            .and_then(Value::as_i64)
+            .and_then(|n| i32::try_from(n).ok())
+    };
     Descriptors {
         control: number("controlFd").unwrap_or(-1),
         progress: number("progressFd").unwrap_or(-1),
@@ -73,7 +78,10 @@ fn dispatch(request: &[u8], _control: &Control) -> Result<Value> {
     }
     match head.op.as_str() {
         "version" => Ok(version()),
-        other => Err(Error::new(Code::BadRequest, format!("unknown operation {other:?}"))),
+        other => Err(Error::new(
+            Code::BadRequest,
+            format!("unknown operation {other:?}"),
+        )),
     }
 }
 

@@ -1,0 +1,31 @@
+//! What several syntax tests need.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the Go that is on the path.
+pub fn goroot() -> PathBuf {
+    let output = Command::new("go").args(["env", "GOROOT"]).output().unwrap();
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
+
+/// All Go files below a directory that are meant to parse, sorted.
+pub fn go_files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap() {
+            let entry = entry.unwrap();
+            let path = entry.path();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() && entry.file_name() != "testdata" {
+                open.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|it| it == "go") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
