@@ -1,0 +1,6 @@
+//go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd || windows)
+
+package spool
+
+// locked cannot be known here.
+func locked(string) Liveness { return Unknown }

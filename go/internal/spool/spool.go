@@ -1,0 +1,178 @@
+// Package spool reads the files in which instrumented processes keep the
+// evidence of what ran (docs/spool-format.md).
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Format is the format number this package reads.
+const Format = 1
+
+// MaxSize is the size beyond which a file is not believed to be a spool.
+const MaxSize = 1 << 30
+
+// Reasons why a file gives nothing, or not everything.
+var (
+	// ErrNotSpool is for a file of another kind.
+	ErrNotSpool = errors.New("not a goat spool file")
+	// ErrUnfinished is for a spool that its process is still making, or died while making.
+	ErrUnfinished = errors.New("its process had not finished making it")
+	// ErrTruncated is for a spool that has lost its end; Read returns what is left.
+	ErrTruncated = errors.New("the end of the file is missing")
+	// ErrDamaged is for a spool whose bytes contradict each other.
+	ErrDamaged = errors.New("the file is damaged")
+)
+
+// FormatError is for a spool of another goat.
+type FormatError struct{ Got uint32 }
+
+// Error names both formats.
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("spool format %d, this goat reads %d: use the goat that built the program", e.Got, Format)
+}
+
+// Liveness says whether the process of a file still runs.
+type Liveness string
+
+// The states of Liveness. Unknown is for systems and modes without a lock.
+const (
+	Alive   Liveness = "alive"
+	Ended   Liveness = "ended"
+	Unknown Liveness = "unknown"
+)
+
+// Identity says what wrote the file; the fields are those of the plan's table.
+type Identity struct {
+	Goat, App, Version, Component       string
+	Base, BaseCommit                    string
+	Release, ReleaseCommit, ContentHash string
+	Dirty                               bool
+	Plan, Granularity, Mode, Module     string
+	Precision                           int
+	Instance, Host                      string
+}
+
+// Point is one code point and what the file says about it.
+type Point struct {
+	Package, ID, Name, Kind, Form    string
+	File, Func                       string
+	Line, Column, EndLine, EndColumn int
+
+	Hit   bool
+	Phase string    // init, startup or traffic; "" when not hit
+	First time.Time // zero when not hit
+	Count uint64    // hits of a counting point, else 0
+}
+
+// File is the content of one spool file at one moment.
+type File struct {
+	Path     string
+	Plan     string
+	Identity Identity
+	PID      int
+	Address  string // of the server, "" when there is none
+	Started  time.Time
+	Sealed   time.Time // zero when the process has not ended in an orderly way
+	Reset    time.Time // of the last POST /reset, else zero
+	Live     Liveness
+	Degraded []string // packages built without their points
+	Points   []Point
+	Missing  int // points whose record is lost
+}
+
+// Read reads one file. With ErrTruncated and ErrDamaged the file may be there
+// too, with what could be read.
+func Read(path string) (*File, error) {
+	data, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := Decode(data)
+	if f != nil {
+		f.Path = path
+		f.Live = liveness(path, f)
+	}
+	if err != nil {
+		err = &os.PathError{Op: "spool", Path: path, Err: err}
+	}
+	return f, err
+}
+
+// load reads a regular file of a size that can be a spool's.
+func load(path string) ([]byte, error) {
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	// Checked before opening: opening a named pipe would wait for its writer.
+	if !before.Mode().IsRegular() || before.Size() > MaxSize {
+		return nil, &os.PathError{Op: "spool", Path: path, Err: ErrNotSpool}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, MaxSize))
+}
+
+// Result is what one file of a directory gave.
+type Result struct {
+	Path string
+	File *File
+	Err  error
+}
+
+// ReadDir reads all spool files of a directory, the oldest process first. Files
+// with other names are passed over; the error is about the directory itself.
+func ReadDir(dir string) ([]Result, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var results []Result
+	for _, entry := range entries {
+		if !IsName(entry.Name()) {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
+		f, err := Read(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // a newer process removed it meanwhile
+		}
+		results = append(results, Result{path, f, err})
+	}
+	sort.SliceStable(results, func(i, j int) bool { return began(results[i]).Before(began(results[j])) })
+	return results, nil
+}
+
+func began(r Result) time.Time {
+	if r.File == nil {
+		return time.Time{}
+	}
+	return r.File.Started
+}
+
+// IsName tells whether a base name is one that a spool file has.
+func IsName(name string) bool {
+	return strings.HasPrefix(name, "goat-") && strings.HasSuffix(name, ".spool")
+}
+
+// liveness asks for the lock where a process of that mode holds one.
+func liveness(path string, f *File) Liveness {
+	switch {
+	case !f.Sealed.IsZero():
+		return Ended
+	case f.Identity.Mode == "test":
+		return Unknown
+	}
+	return locked(path)
+}
