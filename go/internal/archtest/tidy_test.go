@@ -15,7 +15,7 @@ const maxLines = 900
 // Words that promise instead of doing, and calls that end a process behind its
 // caller's back.
 var (
-	unfinished = regexp.MustCompile(`(?i)\bto` + `do\b|unimpl` + `emented!\(|\bnot (yet )?impl` + `emented\b|\bfor` + ` now\b|\bplacehold` + `er\b`)
+	unfinished = regexp.MustCompile(`\bTO` + `DO\b|\bFIX` + `ME\b|to` + `do!\(|unimpl` + `emented!\(|\bnot (yet )?impl` + `emented\b|\b[Ff]or` + ` now\b|\bplacehold` + `er\b`)
 	exits      = regexp.MustCompile(`\blog\.Fatal|\bos\.Exit\(`)
 )
 
