@@ -1,0 +1,254 @@
+// Package plan reads the plan directory that the core writes (docs/plan-format.md).
+//
+// The helper opens it once per tool run, so every function reads as little as it
+// can: one small document per package, found by the hash of its import path.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Format is the only format number that this goat reads.
+const Format = 1
+
+// ErrFormat is wrapped by the error for a plan that another goat wrote.
+var ErrFormat = errors.New("plan of another goat: rebuild with the same goat")
+
+// Goat names the goat that wrote a plan.
+type Goat struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+// Base is the stable side of the comparison.
+type Base struct {
+	Ref    string `json:"ref"`
+	Commit string `json:"commit"`
+	Chosen string `json:"chosen"`
+}
+
+// Release is the side that is built.
+type Release struct {
+	Ref         string `json:"ref"`
+	Commit      string `json:"commit"`
+	Dirty       bool   `json:"dirty"`
+	ContentHash string `json:"contentHash"`
+}
+
+// App is what the running binary calls itself.
+type App struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Module is a covered module; Dir is relative to the repository's root.
+type Module struct {
+	Path string `json:"path"`
+	Dir  string `json:"dir"`
+}
+
+// PackageRef is a planned package as the index lists it.
+type PackageRef struct {
+	ImportPath string `json:"importPath"`
+	Dir        string `json:"dir"`
+	Name       string `json:"name"`
+	Doc        string `json:"doc"`
+	Marker     string `json:"marker"`
+	Symbol     string `json:"symbol"`
+	Counters   int    `json:"counters"`
+}
+
+// Main is a directory that holds a program.
+type Main struct {
+	ImportPath string   `json:"importPath"`
+	Dir        string   `json:"dir"`
+	Files      []string `json:"files"`
+	Imports    []string `json:"imports"`
+}
+
+// TestDir is a directory that holds test files. Internal and External are the
+// package names of the two kinds of test files, empty where there is none.
+type TestDir struct {
+	ImportPath string `json:"importPath"`
+	Dir        string `json:"dir"`
+	Internal   string `json:"internal"`
+	External   string `json:"external"`
+}
+
+// Index is index.json: what the plan is of, and where its parts are.
+type Index struct {
+	Format      int          `json:"format"`
+	Goat        Goat         `json:"goat"`
+	PlanHash    string       `json:"planHash"`
+	Module      string       `json:"module"`
+	Modules     []Module     `json:"modules"`
+	Base        Base         `json:"base"`
+	Release     Release      `json:"release"`
+	Precision   int          `json:"precision"`
+	Granularity string       `json:"granularity"`
+	App         App          `json:"app"`
+	Points      int          `json:"points"`
+	RuntimePath string       `json:"runtimePath"`
+	Packages    []PackageRef `json:"packages"`
+	Mains       []Main       `json:"mains"`
+	Tests       []TestDir    `json:"tests"`
+}
+
+// Edit inserts Text before the original byte offset At. Exact, where present,
+// replaces Text in builds in which only exact points are right.
+type Edit struct {
+	At    int    `json:"at"`
+	Text  string `json:"text"`
+	Exact string `json:"exact,omitempty"`
+}
+
+// File is one instrumented file of a package.
+type File struct {
+	Name  string `json:"name"`
+	Hash  string `json:"hash"`
+	Edits []Edit `json:"edits"`
+}
+
+// Generated is a whole Go file that goat adds to a package.
+type Generated struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// Point is one point of a package, in counter order.
+type Point struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Kind      string `json:"kind"`
+	Form      string `json:"form"`
+	File      string `json:"file"`
+	Func      string `json:"func"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	EndColumn int    `json:"endColumn"`
+}
+
+// Package is p/<H16>.json: everything the helper needs for one package.
+type Package struct {
+	Format     int       `json:"format"`
+	ImportPath string    `json:"importPath"`
+	Dir        string    `json:"dir"`
+	Name       string    `json:"name"`
+	Marker     string    `json:"marker"`
+	Symbol     string    `json:"symbol"`
+	Counters   int       `json:"counters"`
+	Files      []File    `json:"files"`
+	Added      Generated `json:"added"`
+	Stub       Generated `json:"stub"`
+	Points     []Point   `json:"points"`
+}
+
+// File returns the instrumented file with the base name name, nil if there is none.
+func (p *Package) File(name string) *File {
+	for i := range p.Files {
+		if p.Files[i].Name == name {
+			return &p.Files[i]
+		}
+	}
+	return nil
+}
+
+// hashOf is the hex SHA-256 of an import path; documents are named by its prefixes.
+func hashOf(importPath string) string {
+	sum := sha256.Sum256([]byte(importPath))
+	return hex.EncodeToString(sum[:])
+}
+
+// DocName is the path, inside the plan directory, of a package's document.
+func DocName(importPath string) string { return "p/" + hashOf(importPath)[:16] + ".json" }
+
+// ShardName is the path, inside the plan directory, of the file hashes of a package.
+func ShardName(importPath string) string { return "s/" + hashOf(importPath)[:2] + ".json" }
+
+// HashBytes is the form in which the plan holds the hash of a file.
+func HashBytes(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// SameHash compares two hashes of files; the prefix "sha256:" may be left out.
+func SameHash(a, b string) bool { return bareHash(a) == bareHash(b) }
+
+func bareHash(h string) string {
+	if len(h) > 7 && h[:7] == "sha256:" {
+		return h[7:]
+	}
+	return h
+}
+
+// ReadIndex reads index.json of the plan directory dir.
+func ReadIndex(dir string) (*Index, error) {
+	var index Index
+	if err := read(dir, "index.json", &index); err != nil {
+		return nil, err
+	}
+	return &index, nil
+}
+
+// ReadPackage reads the document of the package. The error is os.ErrNotExist
+// for a package without points.
+func ReadPackage(dir, importPath string) (*Package, error) {
+	var doc Package
+	if err := read(dir, DocName(importPath), &doc); err != nil {
+		return nil, err
+	}
+	if doc.ImportPath != importPath {
+		return nil, fmt.Errorf("%s: document of %s, not of %s", DocName(importPath), doc.ImportPath, importPath)
+	}
+	return &doc, nil
+}
+
+// ReadHashes returns base name to hash of the package's Go files at the time of
+// the plan; nil if the plan does not cover the package.
+func ReadHashes(dir, importPath string) (map[string]string, error) {
+	var shard struct {
+		Packages map[string]map[string]string `json:"packages"`
+	}
+	err := read(dir, ShardName(importPath), &shard)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return shard.Packages[importPath], nil
+}
+
+// read decodes one document after comparing its format number.
+func read(dir, name string, into any) error {
+	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return err
+	}
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if head.Format != Format {
+		return fmt.Errorf("%s: format %d: %w", name, head.Format, ErrFormat)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// Exists reports whether dir holds a plan.
+func Exists(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, "index.json"))
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package toolexec
+
+// replace runs the tool as a child: there is no exec to take this process's place.
+func replace(line []string) (int, error) { return child(line) }

@@ -1,0 +1,260 @@
+package toolexec
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goat-trace/goat/go/internal/hook"
+	"github.com/goat-trace/goat/go/internal/plan"
+)
+
+// linking is one run of the linker.
+type linking struct {
+	*helper
+	args  []string
+	index *plan.Index
+	// archives is the importcfg: import path to archive, in the order of the file.
+	archives map[string]string
+	order    []string
+	main     string // main's archive
+	mainText []byte
+	mode     string // exe, pie, c-shared, …
+	key      string // of the hook's symbols
+	exit     bool   // the hook wants an exit hook
+	dir      string // ours, beside the importcfg
+}
+
+// link adds to the program one object: the table of the planned packages that are
+// in it (ARCHITECTURE.md has the reasons). A program without goat's hook is linked
+// as it came.
+func (h *helper) link() (int, error) {
+	cfg := get(h.args, "importcfg")
+	if cfg == "" || len(h.args) == 0 {
+		return h.pass()
+	}
+	l := &linking{helper: h, args: slices.Clone(h.args), main: h.args[len(h.args)-1], mode: get(h.args, "buildmode")}
+	l.dir = filepath.Join(filepath.Dir(cfg), "goat")
+	if err := l.readConfig(cfg); err != nil {
+		return 0, err
+	}
+	found, err := l.findHook()
+	if err != nil {
+		return 0, err
+	}
+	if !found {
+		return h.pass()
+	}
+	if has(h.args, "linkshared") {
+		return 0, &problem{what: "-linkshared is not supported", hint: "build without -linkshared, or without goat: `go build -linkshared`"}
+	}
+	if l.index, err = plan.ReadIndex(h.plan); err != nil {
+		return 0, h.planProblem(err)
+	}
+	if err := l.sameGoat(); err != nil {
+		return 0, err
+	}
+	if h.bare != nil {
+		if err := h.bare.completeLink(l, cfg); err != nil {
+			return 0, err
+		}
+	}
+	if err := l.addTable(cfg); err != nil {
+		return 0, err
+	}
+	return h.exec(l.args)
+}
+
+// readConfig reads the packagefile lines of importcfg.link.
+func (l *linking) readConfig(name string) error {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	l.archives, l.order = packageFiles(data)
+	return nil
+}
+
+// packageFiles parses the packagefile lines of an importcfg.
+func packageFiles(data []byte) (map[string]string, []string) {
+	archives, order := map[string]string{}, []string(nil)
+	for _, line := range strings.Split(string(data), "\n") {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "packagefile ")
+		path, file, cut := strings.Cut(rest, "=")
+		if ok && cut {
+			archives[path] = file
+			order = append(order, path)
+		}
+	}
+	return archives, order
+}
+
+// findHook looks for the hook's table variable: in main's archive, and for a test
+// binary in those of the package under test.
+func (l *linking) findHook() (bool, error) {
+	var err error
+	if l.mainText, err = os.ReadFile(l.main); err != nil {
+		return false, err
+	}
+	texts := [][]byte{l.mainText}
+	if tested, ok := strings.CutSuffix(l.pkg, ".test"); ok {
+		for _, path := range []string{tested, tested + "_test"} {
+			if file := l.archives[path]; file != "" {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					return false, err
+				}
+				texts = append(texts, text)
+			}
+		}
+	}
+	for _, text := range texts {
+		if match := hook.TablePattern.FindSubmatch(text); match != nil {
+			l.key = string(match[1])
+			l.exit = bytes.Contains(text, []byte(hook.ExitSymbol(l.key)))
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// sameGoat refuses to link what another goat planned: the table is an agreement
+// between the runtime, the plan and the helper.
+func (l *linking) sameGoat() error {
+	planned, ours := l.index.Goat, l.opts
+	if planned.Version == "" || ours.Version == "" || planned.Version == ours.Version && (planned.Commit == "" || ours.Commit == "" || planned.Commit == ours.Commit) {
+		return nil
+	}
+	return &problem{
+		what: fmt.Sprintf("two goat versions in one build: the plan is by %s %s, the helper is %s %s", planned.Version, planned.Commit, ours.Version, ours.Commit),
+		hint: "use one goat for both: `which -a goat`, then plan again: `goat build`, or `go generate ./...`",
+	}
+}
+
+// entry is one row of the table.
+type entry struct {
+	pkg  string
+	acc  string // linker symbol of the accessor; empty for a degraded package
+	meta string
+}
+
+// entries makes the rows: the identity, then the planned packages of this program.
+func (l *linking) entries() ([]entry, error) {
+	rows := []entry{{meta: l.identity()}}
+	for _, ref := range l.index.Packages {
+		text, symbols, err := l.archive(ref.ImportPath)
+		if err != nil {
+			return nil, err
+		}
+		if text == nil {
+			continue
+		}
+		doc, err := plan.ReadPackage(l.plan, ref.ImportPath)
+		if err != nil {
+			return nil, l.planProblem(err)
+		}
+		row := entry{pkg: ref.ImportPath, meta: pointsMeta(doc)}
+		for _, prefix := range symbols {
+			if symbol := prefix + "." + doc.Symbol; bytes.Contains(text, []byte(symbol)) {
+				row.acc = symbol
+				break
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// archive returns the archive of a package if it is part of the program, and the
+// prefixes that its symbols may have.
+func (l *linking) archive(path string) ([]byte, []string, error) {
+	if l.isMain(path) {
+		prefixes := []string{"main", symbolPrefix(path)}
+		if plugin := get(l.args, "pluginpath"); plugin != "" {
+			prefixes = append(prefixes, symbolPrefix(plugin), plugin)
+		}
+		return l.mainText, prefixes, nil
+	}
+	file := l.archives[path]
+	if file == "" {
+		return nil, nil, nil
+	}
+	text, err := os.ReadFile(file)
+	return text, []string{symbolPrefix(path)}, err
+}
+
+// isMain reports whether the planned package is the program itself.
+func (l *linking) isMain(path string) bool {
+	if l.pkg != "command-line-arguments" {
+		return path == l.pkg
+	}
+	return path == l.component()
+}
+
+// component is the import path of the program: the hook's key knows it, also for
+// files given on the go command's line.
+func (l *linking) component() string {
+	for _, m := range l.index.Mains {
+		if hook.Key(m.ImportPath, "main") == l.key {
+			return m.ImportPath
+		}
+	}
+	return strings.TrimSuffix(l.pkg, ".test")
+}
+
+// symbolPrefix is an import path as it stands in symbol names: dots in the last
+// element and a few other bytes are escaped.
+func symbolPrefix(path string) string {
+	slash := strings.LastIndexByte(path, '/')
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c <= ' ' || c == '.' && i > slash || c == '%' || c == '"' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02x", c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// identity is what the program says about itself.
+func (l *linking) identity() string {
+	x := l.index
+	pairs := []string{
+		"goat", x.Goat.Version, "app", x.App.Name, "version", x.App.Version, "component", l.component(),
+		"base", x.Base.Ref, "baseCommit", x.Base.Commit, "release", x.Release.Ref, "releaseCommit", x.Release.Commit,
+		"dirty", strconv.FormatBool(x.Release.Dirty), "contentHash", x.Release.ContentHash, "plan", x.PlanHash,
+		"granularity", x.Granularity, "precision", strconv.Itoa(x.Precision), "mode", l.binaryMode(), "module", x.Module,
+	}
+	var b strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		fmt.Fprintf(&b, "%s=%s\n", pairs[i], strconv.Quote(pairs[i+1]))
+	}
+	return b.String()
+}
+
+// binaryMode is the kind of binary, as the runtime knows it.
+func (l *linking) binaryMode() string {
+	switch {
+	case strings.HasSuffix(l.pkg, ".test"):
+		return "test"
+	case l.mode == "c-shared" || l.mode == "c-archive" || l.mode == "plugin":
+		return l.mode
+	}
+	return "exe"
+}
+
+// pointsMeta is the point table of a package: one line per counter.
+func pointsMeta(doc *plan.Package) string {
+	var b strings.Builder
+	for _, p := range doc.Points {
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", p.ID, p.Name, p.Kind, p.Form,
+			p.Line, p.Column, p.EndLine, p.EndColumn, strconv.Quote(p.File), strconv.Quote(p.Func))
+	}
+	return b.String()
+}

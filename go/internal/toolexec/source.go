@@ -1,0 +1,206 @@
+package toolexec
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goat-trace/goat/go/internal/plan"
+)
+
+// unit is one Go file of a compile or cgo command line.
+type unit struct {
+	arg  string // as on the command line
+	orig string // the file that the user wrote
+	base string // base name of orig
+	// object says that arg lies in the object directory: some tool wrote it.
+	object bool
+	// cover and cgo say which tools did.
+	cover, cgo bool
+	// test says that it is a test file, which goat leaves alone.
+	test bool
+	// data are orig's bytes, once read.
+	data []byte
+}
+
+// unitsOf looks at the files of a command line.
+func unitsOf(files []string, objdir string) ([]*unit, error) {
+	units := make([]*unit, 0, len(files))
+	for _, file := range files {
+		u := &unit{arg: file, orig: file, base: filepath.Base(file)}
+		if filepath.Clean(filepath.Dir(file)) == filepath.Clean(objdir) {
+			u.object = true
+			if err := u.trace(); err != nil {
+				return nil, err
+			}
+		}
+		u.test = strings.HasSuffix(u.base, "_test.go")
+		units = append(units, u)
+	}
+	return units, nil
+}
+
+// trace finds the original behind the output of cover or cgo.
+func (u *unit) trace() error {
+	name := u.base
+	if rest, ok := strings.CutSuffix(name, ".cgo1.go"); ok {
+		u.cgo, name = true, rest+".go"
+	}
+	if rest, ok := strings.CutSuffix(name, ".cover.go"); ok {
+		u.cover, name = true, rest+".go"
+	}
+	if !u.cgo && !u.cover {
+		return nil
+	}
+	orig, err := lineDirective(u.arg)
+	if orig != "" {
+		u.orig, u.base = orig, name
+	}
+	return err
+}
+
+// lineDirective returns the file that the last //line directive before the
+// package clause names: cgo's output of cover's output has two of them.
+func lineDirective(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	found := ""
+	for lines := bufio.NewReader(file); ; {
+		line, err := lines.ReadString('\n')
+		if rest, ok := strings.CutPrefix(line, "//line "); ok {
+			found = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(rest), ":1"), ":1")
+		}
+		if err != nil || strings.HasPrefix(line, "package ") {
+			return found, nil
+		}
+	}
+}
+
+// read returns the bytes of the file that the user wrote.
+func (u *unit) read() ([]byte, error) {
+	if u.data == nil {
+		data, err := os.ReadFile(u.orig)
+		if err != nil {
+			return nil, err
+		}
+		u.data = data
+	}
+	return u.data, nil
+}
+
+// stale returns the error for the first file that is not what it was when the
+// plan was made. Files that the user's own overlay puts in are not the plan's.
+func (c *compilation) stale(path string, hashes map[string]string) error {
+	for _, u := range c.units {
+		known, covered := hashes[u.base]
+		if u.test || !covered || u.object && u.orig == u.arg {
+			continue
+		}
+		data, err := u.read()
+		if err != nil {
+			return err
+		}
+		if plan.SameHash(known, plan.HashBytes(data)) || c.overlaid(u.orig) {
+			continue
+		}
+		return &problem{what: u.orig + " has changed since the plan (package " + path + ")", hint: c.replan()}
+	}
+	return nil
+}
+
+// instrument returns the file's text with the points in it; nil if it is to stay
+// as it is (the cgo step was there first, or the file is not the planned one), and
+// false if the points cannot be placed.
+func (u *unit) instrument(file *plan.File, exact bool) ([]byte, bool, error) {
+	if u.cgo {
+		// The cgo step put the exact points in, unless it could not.
+		data, err := os.ReadFile(u.arg)
+		if err != nil {
+			return nil, false, err
+		}
+		text, all := repoint(data, file, func(e plan.Edit) string { return textOf(e, exact) })
+		return text, all, nil
+	}
+	if u.object && !u.cover {
+		return nil, true, nil
+	}
+	data, err := u.read()
+	if err != nil {
+		return nil, false, err
+	}
+	if !plan.SameHash(file.Hash, plan.HashBytes(data)) {
+		return nil, false, nil
+	}
+	if !u.cover {
+		text, ok := splice(data, file.Edits, exact)
+		return text, ok, nil
+	}
+	covered, err := os.ReadFile(u.arg)
+	if err != nil {
+		return nil, false, err
+	}
+	text, ok := spliceCovered(data, covered, file.Edits, exact)
+	return text, ok, nil
+}
+
+// textOf is what an edit inserts in this build.
+func textOf(e plan.Edit, exact bool) string {
+	if exact && e.Exact != "" {
+		return e.Exact
+	}
+	return e.Text
+}
+
+// splice inserts the edits into the original; false if they do not fit it.
+func splice(data []byte, edits []plan.Edit, exact bool) ([]byte, bool) {
+	var out bytes.Buffer
+	from := 0
+	for _, e := range edits {
+		if e.At < from || e.At > len(data) {
+			return nil, false
+		}
+		out.Write(data[from:e.At])
+		out.WriteString(textOf(e, exact))
+		from = e.At
+	}
+	out.Write(data[from:])
+	return out.Bytes(), true
+}
+
+// withoutPoints takes the points out of cgo's output, which holds them verbatim
+// and in order; all is false if one of them is not there.
+func withoutPoints(data []byte, file *plan.File) (plain []byte, all bool) {
+	return repoint(data, file, func(plan.Edit) string { return "" })
+}
+
+// repoint puts other texts in place of the points in cgo's output.
+func repoint(data []byte, file *plan.File, text func(plan.Edit) string) (out []byte, all bool) {
+	for _, e := range file.Edits {
+		at, old := firstOf(data, e.Exact, e.Text)
+		if at < 0 {
+			return nil, false
+		}
+		out = append(append(out, data[:at]...), text(e)...)
+		data = data[at+len(old):]
+	}
+	return append(out, data...), true
+}
+
+// firstOf finds the first of two texts that occurs in data.
+func firstOf(data []byte, texts ...string) (at int, text string) {
+	best := -1
+	for _, t := range texts {
+		if t == "" {
+			continue
+		}
+		if i := bytes.Index(data, []byte(t)); i >= 0 && (best < 0 || i < best) {
+			best, text = i, t
+		}
+	}
+	return best, text
+}
