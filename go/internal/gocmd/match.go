@@ -1,0 +1,132 @@
+package gocmd
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Package is what the go command's patterns are matched against.
+type Package struct {
+	ImportPath string
+	Dir        string // absolute
+	ModuleDir  string // absolute, of the package's module
+}
+
+// Matches reports whether a pattern of -gcflags is for a package, as the go
+// command decides it; dir is where the command is run.
+func Matches(pattern, dir string, p Package) bool {
+	switch {
+	case pattern == "all":
+		return true
+	case pattern == "std" || pattern == "cmd":
+		return false
+	case isRelative(pattern):
+		before, wild, _ := strings.Cut(pattern, "...")
+		root := filepath.Join(dir, filepath.FromSlash(before))
+		if !strings.Contains(pattern, "...") {
+			return p.Dir == root
+		}
+		return matchBelow(dir, pattern, wild, p.Dir)
+	}
+	return matchPath(pattern, p.ImportPath)
+}
+
+// matchBelow matches a relative pattern with dots against a directory.
+func matchBelow(dir, pattern, _ string, pkgDir string) bool {
+	rel, err := filepath.Rel(dir, pkgDir)
+	if err != nil {
+		return false
+	}
+	rel = filepath.ToSlash(rel)
+	if rel == ".." || strings.HasPrefix(rel, "../") {
+		if !strings.HasPrefix(pattern, "..") {
+			return false
+		}
+	}
+	clean := strings.TrimPrefix(pattern, "./")
+	return matchPath(clean, rel) || clean == "..." && rel == "."
+}
+
+func isRelative(pattern string) bool {
+	return pattern == "." || pattern == ".." || strings.HasPrefix(pattern, "./") || strings.HasPrefix(pattern, "../") || filepath.IsAbs(pattern)
+}
+
+// matchPath matches a pattern with dots: `...` is any text, and `x/...` also
+// matches x.
+func matchPath(pattern, path string) bool {
+	if !strings.Contains(pattern, "...") {
+		return pattern == path
+	}
+	expr := regexp.QuoteMeta(pattern)
+	expr = strings.ReplaceAll(expr, `\.\.\.`, `.*`)
+	if rest, ok := strings.CutSuffix(expr, `/.*`); ok {
+		expr = rest + `(/.*)?`
+	}
+	return regexp.MustCompile(`^` + expr + `$`).MatchString(path)
+}
+
+// Asked reports whether the command line asks for the package by name or pattern:
+// -gcflags without a pattern is for such packages only.
+func (a *Args) Asked(p Package) bool {
+	if len(a.Packages) == 0 {
+		return p.Dir == a.Dir
+	}
+	for _, arg := range a.Packages {
+		if strings.HasSuffix(arg, ".go") {
+			continue
+		}
+		if Matches(arg, a.Dir, p) && (!strings.Contains(arg, "...") || walked(a.Dir, arg, p)) {
+			return true
+		}
+	}
+	return false
+}
+
+// walked reports whether a pattern with dots finds the package: the go command
+// does not walk into testdata, hidden directories and other modules.
+func walked(dir, pattern string, p Package) bool {
+	if !isRelative(pattern) {
+		return true
+	}
+	before, _, _ := strings.Cut(pattern, "...")
+	root := filepath.Join(dir, filepath.FromSlash(before))
+	if p.ModuleDir != "" && root != p.ModuleDir && !strings.HasPrefix(root+string(filepath.Separator), p.ModuleDir+string(filepath.Separator)) {
+		return false
+	}
+	rel, err := filepath.Rel(root, p.Dir)
+	if err != nil {
+		return false
+	}
+	for _, element := range strings.Split(filepath.ToSlash(rel), "/") {
+		if element == "testdata" || element != "." && element != ".." && (strings.HasPrefix(element, ".") || strings.HasPrefix(element, "_")) {
+			return false
+		}
+	}
+	return true
+}
+
+// Effective returns the words of the user's -gcflags that the go command gives to
+// a package: those of the last value that matches it.
+func (a *Args) Effective(p Package) ([]string, error) {
+	var words []string
+	for _, value := range a.Gcflags {
+		value = strings.TrimSpace(value)
+		pattern, flags, ok := strings.Cut(value, "=")
+		matches := false
+		if value == "" || strings.HasPrefix(value, "-") || !ok {
+			flags, matches = value, a.Asked(p)
+		} else {
+			matches = Matches(strings.TrimSpace(pattern), a.Dir, p)
+		}
+		if !matches {
+			continue
+		}
+		split, err := Split(flags)
+		if err != nil {
+			return nil, err
+		}
+		words = split
+	}
+	return words, nil
+}

@@ -1,0 +1,67 @@
+package gocmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+)
+
+// Streams are the standard streams of a command.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// ErrNoGo says that there is no go command on PATH.
+var ErrNoGo = errors.New("no go command on PATH")
+
+// Run runs the go command and returns its exit code. When ctx ends, go is asked to
+// stop as by Ctrl-C, and Run waits for it: go removes its own temporary files.
+func Run(ctx context.Context, dir string, env Environ, args []string, s Streams) (int, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return 0, ErrNoGo
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Dir, cmd.Env = dir, env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+			_ = cmd.Process.Signal(os.Interrupt)
+		case <-ended:
+		}
+	}()
+	err = cmd.Wait()
+	close(ended)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exitCode(exit), nil
+	}
+	return 0, err
+}
+
+// exitCode is the code that a shell shows: 128 and the number for a signal.
+func exitCode(exit *exec.ExitError) int {
+	if code := exit.ExitCode(); code >= 0 {
+		return code
+	}
+	return 130
+}
+
+// Output runs the go command and returns what it writes to its standard output.
+func Output(ctx context.Context, dir string, env Environ, args []string) ([]byte, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return nil, ErrNoGo
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir, cmd.Env = dir, env
+	return cmd.Output()
+}
