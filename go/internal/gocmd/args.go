@@ -29,9 +29,11 @@ type Args struct {
 	Verb string
 	// Dir is where the command works: the directory given, moved by -C.
 	Dir string
-	// Gcflags are the values of -gcflags, those of GOFLAGS first; Overlay, Toolexec
-	// and Linkshared the last ones. They are not in Flags.
+	// Gcflags are the values of -gcflags, those of GOFLAGS first; Own counts how many
+	// stood on the command line. Overlay, Toolexec and Linkshared are the last ones.
+	// They are not in Flags.
 	Gcflags    []string
+	Own        int
 	Overlay    string
 	Toolexec   string
 	Linkshared bool
@@ -41,8 +43,6 @@ type Args struct {
 	Rest []string
 	// Packages are the packages or files asked for; none means the one in Dir.
 	Packages []string
-	// Goflags are the words of the user's GOFLAGS without those taken out above.
-	Goflags []string
 	// names are the flags that are set, wherever.
 	names map[string]string
 }
@@ -65,11 +65,12 @@ func Parse(verb, dir string, args []string, goflags string) (*Args, error) {
 		return nil, err
 	}
 	for _, word := range words {
-		if name, value, _ := flagOf(word); !a.take(name, value) {
-			a.Goflags = append(a.Goflags, word)
-		}
+		name, value, _ := flagOf(word)
+		a.take(name, value)
 	}
+	inGoflags := len(a.Gcflags)
 	a.scan(args)
+	a.Own = len(a.Gcflags) - inGoflags
 	return a, nil
 }
 
@@ -151,6 +152,9 @@ func (a *Args) take(name, value string) bool {
 	}
 	return true
 }
+
+// Typed are the values of -gcflags on the command line, without those of GOFLAGS.
+func (a *Args) Typed() []string { return a.Gcflags[len(a.Gcflags)-a.Own:] }
 
 // Files returns the Go files of a command line that names files, nil if it names
 // packages.

@@ -29,7 +29,7 @@ type Options struct {
 	// Planner serves bare mode; nil means that there is no core.
 	Planner Planner
 	// Runtime returns the source files of the runtime package, for bare mode.
-	Runtime func() (map[string]string, error)
+	Runtime func(importPath, packageName string) (map[string][]byte, error)
 	// Stderr takes goat's own errors; nil means os.Stderr.
 	Stderr io.Writer
 }

@@ -1,0 +1,168 @@
+package doors
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/hook"
+)
+
+// build is marked mode: plan, overlay, markers, go.
+func (d *door) build(ctx context.Context) (int, error) {
+	if err := d.parse(); err != nil {
+		return 0, err
+	}
+	if d.args.Versioned() {
+		d.say("no points: %s names a module version, not this work tree", strings.Join(d.args.Packages, " "))
+		return d.plain(ctx)
+	}
+	if err := d.makePlan(ctx, d.args.Dir); err != nil {
+		return 0, err
+	}
+	if why := d.nothing(); why != "" {
+		d.say("%s", why)
+		return d.plain(ctx)
+	}
+	line, err := d.goArgs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	d.say("%s", d.summary())
+	return d.run(ctx, d.args.Dir, line)
+}
+
+// parse takes the arguments apart and refuses what cannot work.
+func (d *door) parse() error {
+	var err error
+	d.args, err = gocmd.Parse(d.Verb, d.Settings.Dir, d.Args, d.userEnviron().Goflags())
+	if err != nil {
+		return &goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}
+	}
+	if d.args.Linkshared {
+		return &goat.Error{Code: goat.CodeUsage, Message: "-linkshared is not supported", Hint: "leave -linkshared out, or build without goat: `go " + d.Verb + " -linkshared`"}
+	}
+	return nil
+}
+
+// nothing says why there is nothing to instrument; empty if there is something.
+func (d *door) nothing() string {
+	if d.index.Points == 0 || len(d.index.Packages) == 0 {
+		return fmt.Sprintf("no points: nothing executable has changed against %s; building as go does", d.baseName())
+	}
+	if len(d.index.Mains) == 0 && d.Verb != "test" {
+		return "no points: there is no main package in this module; building as go does"
+	}
+	return ""
+}
+
+// goArgs is the go command line of marked mode.
+func (d *door) goArgs(ctx context.Context) ([]string, error) {
+	servers, err := d.servers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := d.overlayFile(servers)
+	if err != nil {
+		return nil, err
+	}
+	tool, err := d.toolexec(file)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := d.markers(argumentLimit())
+	if err != nil {
+		return nil, err
+	}
+	line := []string{d.Verb, "-toolexec=" + tool, "-overlay=" + file}
+	for _, value := range append(append([]string(nil), d.args.Typed()...), marks...) {
+		line = append(line, "-gcflags="+value)
+	}
+	if d.Verb == "test" && d.Environ.Get("GOAT_SPOOL") != "" && !d.args.Has("count") && !d.args.Has("test.count") {
+		line = append(line, "-count=1")
+	}
+	line = append(line, d.args.Flags...)
+	return append(line, d.rest()...), nil
+}
+
+// toolexec is the value of -toolexec: the helper, and behind it the user's own.
+func (d *door) toolexec(overlay string) (string, error) {
+	words := []string{d.Executable, "toolexec", "--plan=" + d.dir, "--overlay=" + overlay}
+	next, err := gocmd.Split(d.args.Toolexec)
+	if err != nil {
+		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "see `go help build`"}
+	}
+	for _, word := range next {
+		words = append(words, "--next="+word)
+	}
+	text, err := gocmd.Join(words)
+	if err != nil {
+		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "move goat or its cache (GOAT_CACHE) to a path without quotes"}
+	}
+	return text, nil
+}
+
+// rest are the packages and what follows them. Files named one by one leave the
+// overlay's hook out, so it is named besides.
+func (d *door) rest() []string {
+	files := d.args.Files()
+	dir := d.fileDir()
+	if dir == "" {
+		return d.args.Rest
+	}
+	for _, m := range d.index.Mains {
+		if d.abs(m.Dir) == dir {
+			rest := append([]string(nil), d.args.Rest[:len(files)]...)
+			rest = append(rest, filepath.Join(filepath.Dir(files[0]), d.hookName(m.Dir)))
+			return append(rest, d.args.Rest[len(files):]...)
+		}
+	}
+	return d.args.Rest
+}
+
+// hookName is the name under which the overlay holds a program's hook.
+func (d *door) hookName(dir string) string {
+	if name := d.hooks[d.abs(dir)]; name != "" {
+		return name
+	}
+	return hook.MainName
+}
+
+// summary is goat's one line about a build.
+func (d *door) summary() string {
+	x := d.index
+	text := fmt.Sprintf("%d points in %d packages (base %s, release %s)", x.Points, len(x.Packages), d.baseName(), d.releaseName())
+	if d.Verb != "test" && d.spoolOnly && d.Environ.Get("GOAT_SPOOL") == "" {
+		text += "; spool only: set GOAT_SPOOL"
+	}
+	return text
+}
+
+// baseName is the base with its commit and how it was found.
+func (d *door) baseName() string {
+	b := d.index.Base
+	text := strings.TrimSpace(b.Ref + " " + short(b.Commit))
+	if b.Chosen != "" {
+		text += ", " + b.Chosen
+	}
+	return text
+}
+
+// releaseName is the release with its commit.
+func (d *door) releaseName() string {
+	r := d.index.Release
+	if r.Dirty {
+		return "working tree " + short(r.Commit) + "-dirty"
+	}
+	return "working tree " + short(r.Commit)
+}
+
+func short(commit string) string {
+	if len(commit) > 12 {
+		return commit[:12]
+	}
+	return commit
+}

@@ -1,0 +1,107 @@
+package doors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goat-trace/goat/go/internal/gocmd"
+)
+
+// cache is goat's directory below the user's cache directory. Everything in it is
+// named by its content and written under a temporary name first, so that builds
+// may share it at any moment.
+type cache struct{ dir string }
+
+// openCache finds the cache: GOAT_CACHE, else `goat` in the user's cache directory,
+// else a directory of this user's among the temporary files.
+func openCache(env gocmd.Environ) cache {
+	if dir := env.Get("GOAT_CACHE"); dir != "" {
+		if abs, err := filepath.Abs(dir); err == nil {
+			return cache{dir: abs}
+		}
+		return cache{dir: dir}
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		return cache{dir: filepath.Join(dir, "goat")}
+	}
+	return cache{dir: filepath.Join(os.TempDir(), "goat-cache")}
+}
+
+// plans is where plan directories stand.
+func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
+
+// put stores a file under its hash and keeps its base name, which the helper and
+// error messages go by. It returns the path.
+func (c cache) put(base string, text []byte) (string, error) {
+	sum := sha256.Sum256(text)
+	path := filepath.Join(c.dir, "files", hex.EncodeToString(sum[:8]), base)
+	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(text)) {
+		touch(filepath.Dir(path))
+		return path, nil
+	}
+	return path, writeAtomic(path, text)
+}
+
+// touch keeps a used entry from being trimmed.
+func touch(path string) {
+	now := time.Now()
+	_ = os.Chtimes(path, now, now)
+}
+
+// writeAtomic writes a file under a temporary name and renames it.
+func writeAtomic(path string, text []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(dir, ".goat-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Chmod(0o644), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
+}
+
+const (
+	// trimAge is how long an unused entry stays.
+	trimAge = 30 * 24 * time.Hour
+	// trimEvery is how often somebody looks.
+	trimEvery = 24 * time.Hour
+)
+
+// trim removes what nobody has used for a month, at most once a day. What it
+// cannot remove it leaves.
+func (c cache) trim() {
+	stamp := filepath.Join(c.dir, "trimmed")
+	if info, err := os.Stat(stamp); err == nil && time.Since(info.ModTime()) < trimEvery {
+		return
+	}
+	if writeAtomic(stamp, nil) != nil {
+		return
+	}
+	for _, kind := range []string{"plans", "files", "links", "bare"} {
+		entries, _ := os.ReadDir(filepath.Join(c.dir, kind))
+		for _, entry := range entries {
+			if old(entry) {
+				_ = os.RemoveAll(filepath.Join(c.dir, kind, entry.Name()))
+			}
+		}
+	}
+}
+
+func old(entry fs.DirEntry) bool {
+	info, err := entry.Info()
+	return err == nil && time.Since(info.ModTime()) > trimAge
+}

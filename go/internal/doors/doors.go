@@ -1,0 +1,149 @@
+// Package doors holds the verbs that run the go command: build, test, run, install,
+// vet, list, env and generate. It makes (or is given) a plan, puts the hook and the
+// runtime under an overlay, marks the planned packages, and lets go do the rest.
+package doors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/rtsource"
+)
+
+// Planner makes a plan; it is [goat.Plan] outside tests.
+type Planner func(ctx context.Context, options goat.Options) (*goat.Result, error)
+
+// Request is one use of a door.
+type Request struct {
+	// Verb is build, test, run, install, vet, list, env or generate.
+	Verb string
+	// Args are go's arguments (of env and generate: the verb's own).
+	Args []string
+	// Settings are goat's.
+	Settings *config.Settings
+	// Environ is the environment; nil means the process's.
+	Environ gocmd.Environ
+	// Streams are go's.
+	Streams gocmd.Streams
+	// Plan makes the plan.
+	Plan Planner
+	// Executable is goat itself, absolute: the helper of the build.
+	Executable string
+}
+
+// door is a request at work.
+type door struct {
+	Request
+	args  *gocmd.Args
+	cache cache
+	index *plan.Index
+	dir   string // the plan directory
+	root  string // the repository's root, as go spells its paths
+	// hooks are the names of the hook files, by absolute directory.
+	hooks map[string]string
+	// spoolOnly says that no program of the build gets the HTTP server.
+	spoolOnly bool
+}
+
+// Run does what the request asks for and returns the exit code: go's once go has
+// run. An error is goat's own, from before that.
+func Run(ctx context.Context, r Request) (int, error) {
+	if r.Environ == nil {
+		r.Environ = os.Environ()
+	}
+	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[string]string{}}
+	switch r.Verb {
+	case "vet", "list":
+		return d.plain(ctx)
+	case "build", "test", "run", "install":
+		return d.build(ctx)
+	case "env":
+		return d.env(ctx)
+	case "generate":
+		return d.generate(ctx)
+	}
+	return 0, &goat.Error{Code: goat.CodeUsage, Message: fmt.Sprintf("%q is no verb that runs go", r.Verb), Hint: "goat help"}
+}
+
+// plain runs go on the original sources with the user's own flags.
+func (d *door) plain(ctx context.Context) (int, error) {
+	args := append([]string{d.Verb}, d.Args...)
+	return d.run(ctx, d.Settings.Dir, args)
+}
+
+// run runs go without what `goat env` may have put into the environment.
+func (d *door) run(ctx context.Context, dir string, args []string) (int, error) {
+	code, err := gocmd.Run(ctx, dir, d.userEnviron(), args, d.Streams)
+	if errors.Is(err, gocmd.ErrNoGo) {
+		return 0, &goat.Error{Code: goat.CodeToolchain, Message: "there is no go command on PATH", Hint: "install Go 1.23 or newer: https://go.dev/dl"}
+	}
+	return code, err
+}
+
+// userEnviron is the environment before `goat env`.
+func (d *door) userEnviron() gocmd.Environ {
+	saved, ok := d.Environ.Lookup(gocmd.SavedGoflags)
+	if !ok {
+		return d.Environ
+	}
+	env := d.Environ.Without(gocmd.SavedGoflags).Without("GOFLAGS")
+	if saved != "" {
+		env = env.With("GOFLAGS", saved)
+	}
+	return env
+}
+
+// say prints a line of goat's own, unless goat is to be quiet.
+func (d *door) say(format string, args ...any) {
+	if d.Settings.Quiet {
+		return
+	}
+	fmt.Fprintf(d.errOut(), "goat: "+format+"\n", args...)
+}
+
+func (d *door) errOut() io.Writer {
+	if d.Streams.Err != nil {
+		return d.Streams.Err
+	}
+	return io.Discard
+}
+
+// makePlan plans the working tree around dir and reads the index.
+func (d *door) makePlan(ctx context.Context, dir string) error {
+	options := d.Settings.Options()
+	options.Dir = dir
+	options.OutDir = d.cache.plans()
+	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
+		return unwritable(options.OutDir, err)
+	}
+	result, err := d.Plan(ctx, options)
+	if err != nil {
+		return err
+	}
+	if d.index, err = plan.ReadIndex(result.PlanDir); err != nil {
+		return &goat.Error{Code: goat.CodePlanMismatch, Message: "the plan just made cannot be read: " + err.Error(), Hint: "rebuild goat: `make install`", Path: result.PlanDir}
+	}
+	d.dir = result.PlanDir
+	touch(d.dir)
+	d.cache.trim()
+	return d.findRoot(dir)
+}
+
+func unwritable(path string, err error) error {
+	return &goat.Error{
+		Code: goat.CodeUnwritable, Message: "cannot write goat's cache: " + err.Error(), Path: path,
+		Hint: "set GOAT_CACHE to a directory that can be written",
+	}
+}
+
+// runtimeFiles is the runtime's source for one import path.
+func runtimeFiles(importPath, name string) (map[string][]byte, error) {
+	return rtsource.Files(importPath, name)
+}

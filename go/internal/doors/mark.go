@@ -1,0 +1,160 @@
+package doors
+
+import (
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+
+	"github.com/goat-trace/goat/go/internal/gocmd"
+)
+
+// stampPattern matches no package. Its value stands last, so that the build
+// information of the binary (which shows the last -gcflags only) names the plan.
+const stampPattern = "goat.plan"
+
+// argumentLimit is how many bytes of -gcflags go and its tools can be given: the
+// system's limit for all arguments and variables, with room for the user's.
+func argumentLimit() int {
+	if runtime.GOOS == "windows" {
+		return 16 << 10
+	}
+	return 512 << 10
+}
+
+// environmentLimit is the same for GOFLAGS: one variable may take 128 KB on Linux.
+func environmentLimit() int {
+	if runtime.GOOS == "windows" {
+		return 8 << 10
+	}
+	return 96 << 10
+}
+
+// marked is a planned package with the user's flags that it would get.
+type marked struct {
+	pattern string
+	marker  string
+	module  string
+	flags   string
+}
+
+// markers returns the values of -gcflags that mark the planned packages and keep
+// the user's own flags for them. Beyond limit bytes the markers of a module become
+// one, which is the plan's hash.
+func (d *door) markers(limit int) ([]string, error) {
+	list, err := d.markedPackages()
+	if err != nil {
+		return nil, err
+	}
+	var values []string
+	size := 0
+	for _, m := range list {
+		value := m.pattern + "=" + m.flags + "-goatmark=" + m.marker
+		values = append(values, value)
+		size += len(value) + len("'-gcflags='  ")
+	}
+	if size > limit {
+		values = d.grouped(list)
+	}
+	return append(values, stampPattern+"="+d.index.PlanHash), nil
+}
+
+func (d *door) markedPackages() ([]marked, error) {
+	var list []marked
+	files := d.fileDir()
+	for _, ref := range d.index.Packages {
+		p := d.pkg(ref.ImportPath, ref.Dir)
+		words, err := d.args.Effective(p)
+		if err != nil {
+			return nil, err
+		}
+		flags, err := gocmd.Join(words)
+		if err != nil {
+			return nil, err
+		}
+		m := marked{pattern: ref.ImportPath, marker: ref.Marker, flags: spaced(flags)}
+		if module := d.moduleOf(ref.Dir); module != nil {
+			m.module = module.Path
+		}
+		list = append(list, m)
+		if p.Dir == files {
+			m.pattern = "command-line-arguments"
+			if m.flags, err = d.fileFlags(); err != nil {
+				return nil, err
+			}
+			list = append(list, m)
+		}
+	}
+	return list, nil
+}
+
+func spaced(flags string) string {
+	if flags == "" {
+		return ""
+	}
+	return flags + " "
+}
+
+// fileDir is the directory of the Go files on the command line, if there are any:
+// they make a package of the name command-line-arguments.
+func (d *door) fileDir() string {
+	files := d.args.Files()
+	if len(files) == 0 {
+		return ""
+	}
+	return filepath.Dir(d.absolute(files[0]))
+}
+
+func (d *door) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(d.args.Dir, path)
+}
+
+// fileFlags are the user's flags for the package of the files on the command line.
+func (d *door) fileFlags() (string, error) {
+	asked := *d.args
+	asked.Packages = []string{"command-line-arguments"}
+	words, err := asked.Effective(gocmd.Package{ImportPath: "command-line-arguments", Dir: d.fileDir()})
+	if err != nil {
+		return "", err
+	}
+	flags, err := gocmd.Join(words)
+	return spaced(flags), err
+}
+
+// grouped marks whole modules with the plan's hash. Packages whose flags are not
+// the most frequent ones of their module are marked by name besides.
+func (d *door) grouped(list []marked) []string {
+	count := map[string]map[string]int{}
+	for _, m := range list {
+		if count[m.module] == nil {
+			count[m.module] = map[string]int{}
+		}
+		count[m.module][m.flags]++
+	}
+	var values []string
+	usual := map[string]string{}
+	for module, flags := range count {
+		usual[module] = mostFrequent(flags)
+		values = append(values, module+"/...="+usual[module]+"-goatmark="+d.index.PlanHash)
+	}
+	sort.Strings(values)
+	for _, m := range list {
+		if m.flags != usual[m.module] || m.pattern == "command-line-arguments" {
+			values = append(values, m.pattern+"="+m.flags+"-goatmark="+d.index.PlanHash)
+		}
+	}
+	return values
+}
+
+func mostFrequent(count map[string]int) string {
+	best := ""
+	for flags, n := range count {
+		if n > count[best] || n == count[best] && strings.Compare(flags, best) < 0 {
+			best = flags
+		}
+	}
+	return best
+}
