@@ -1,0 +1,346 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// block is one block of a Go cover profile, as offsets into its file.
+type block struct {
+	from, to int
+	ran      bool
+}
+
+// tally is what one comparison with cmd/cover found.
+type tally struct {
+	tracked  int            // tracked lines of the change
+	compared int            // lines that lie in a cover block and were compared
+	leftOut  map[string]int // lines in a cover block that were not, by reason
+	noBlock  int            // lines of which no token lies in a cover block
+	stricter int            // cover: the block ran; goat: this statement was not reached
+	ran      int
+}
+
+// coverOracle runs the module's own tests once, with cover and goat in the
+// same binaries, and compares line by line which changed lines ran.
+func (s *session) coverOracle(ctx context.Context) error {
+	for _, granularity := range strings.Split(s.options.granularity, ",") {
+		doc, err := s.plan(ctx, "2", granularity)
+		if err != nil {
+			return err
+		}
+		profile, spool, err := s.test(ctx, granularity)
+		if err != nil {
+			return err
+		}
+		hits, children, err := readHits(spool)
+		if err != nil {
+			return err
+		}
+		if s.options.inject {
+			exchange(doc, hits)
+		}
+		t, err := s.compareCover(doc, profile, hits)
+		if err != nil {
+			return err
+		}
+		s.printTally(granularity, t, doc, children)
+	}
+	return nil
+}
+
+// test runs go test through goat; failing tests do not matter, both sides see
+// the same execution.
+func (s *session) test(ctx context.Context, granularity string) (profile []byte, spool string, err error) {
+	spool, err = os.MkdirTemp(filepath.Dir(s.tree), "spool-")
+	if err != nil {
+		return nil, "", err
+	}
+	file := filepath.Join(spool, "cover.out")
+	args := []string{"test", "--base=" + s.options.base, "--granularity=" + granularity, "-covermode=set",
+		"-coverpkg=./...", "-coverprofile=" + file}
+	args = append(args, strings.Fields(s.options.testArgs)...)
+	args = append(args, strings.Fields(s.options.packages)...)
+	_, runErr := output(ctx, s.dir, []string{"GOAT_SPOOL=" + spool, "GOAT_SPOOL_KEEP=100000"}, s.options.goat, args...)
+	profile, err = os.ReadFile(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("no cover profile: %w", runErr)
+	}
+	return profile, spool, nil
+}
+
+// exchange moves evidence on purpose: the first hit point's hit goes to the
+// first point that was not hit.
+func exchange(doc *document, hits map[string]bool) {
+	hit, missed := "", ""
+	for _, p := range doc.Points {
+		if p.Kind != "change" {
+			continue
+		}
+		if hits[p.ID] && hit == "" {
+			hit = p.ID
+		}
+		if !hits[p.ID] && missed == "" {
+			missed = p.ID
+		}
+	}
+	delete(hits, hit)
+	if missed != "" {
+		hits[missed] = true
+	}
+}
+
+// compareCover compares every tracked line.
+func (s *session) compareCover(doc *document, profile []byte, hits map[string]bool) (*tally, error) {
+	lines, _, _ := doc.lines()
+	points := map[string]point{}
+	for _, p := range doc.Points {
+		points[p.ID] = p
+	}
+	sources := map[string]*source{}
+	for f := range lines {
+		if src, err := parseSource(filepath.Join(s.tree, filepath.FromSlash(f))); err == nil {
+			sources[f] = src
+		}
+	}
+	blocks, err := s.readProfile(profile, doc.Module, sources)
+	if err != nil {
+		return nil, err
+	}
+	t := &tally{leftOut: map[string]int{}}
+	files := make([]string, 0, len(lines))
+	for f := range lines {
+		files = append(files, f)
+	}
+	sort.Strings(files)
+	for _, f := range files {
+		numbers := make([]int, 0, len(lines[f]))
+		for n := range lines[f] {
+			numbers = append(numbers, n)
+		}
+		sort.Ints(numbers)
+		for _, n := range numbers {
+			s.compareLine(t, lines[f][n], sources[f], blocks[f], points, hits)
+		}
+	}
+	return t, nil
+}
+
+// readProfile returns the blocks of the changed files. A block that several
+// test binaries report ran if it ran in one of them.
+func (s *session) readProfile(profile []byte, module string, sources map[string]*source) (map[string][]block, error) {
+	prefix, err := filepath.Rel(s.tree, s.dir)
+	if err != nil {
+		return nil, err
+	}
+	merged := map[string]map[block]bool{}
+	scanner := bufio.NewScanner(bytes.NewReader(profile))
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		name, rest, ok := cutLast(scanner.Text(), ":")
+		if !ok || strings.HasPrefix(scanner.Text(), "mode:") {
+			continue
+		}
+		file := path.Join(filepath.ToSlash(prefix), strings.TrimPrefix(strings.TrimPrefix(name, module), "/"))
+		src := sources[file]
+		if src == nil {
+			continue
+		}
+		b, err := parseBlock(rest, src)
+		if err != nil {
+			return nil, err
+		}
+		key := block{from: b.from, to: b.to}
+		if merged[file] == nil {
+			merged[file] = map[block]bool{}
+		}
+		merged[file][key] = merged[file][key] || b.ran
+	}
+	blocks := map[string][]block{}
+	for file, set := range merged {
+		for b, ran := range set {
+			blocks[file] = append(blocks[file], block{b.from, b.to, ran})
+		}
+		sort.Slice(blocks[file], func(i, j int) bool { return blocks[file][i].from < blocks[file][j].from })
+	}
+	return blocks, scanner.Err()
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// parseBlock reads "12.3,14.5 2 1".
+func parseBlock(text string, src *source) (block, error) {
+	fields := strings.FieldsFunc(text, func(r rune) bool { return r == '.' || r == ',' || r == ' ' })
+	if len(fields) != 6 {
+		return block{}, fmt.Errorf("unreadable cover block %q", text)
+	}
+	var n [6]int
+	for i, f := range fields {
+		v, err := strconv.Atoi(f)
+		if err != nil {
+			return block{}, fmt.Errorf("unreadable cover block %q", text)
+		}
+		n[i] = v
+	}
+	return block{from: src.at(n[0], n[1]), to: src.at(n[2], n[3]), ran: n[5] > 0}, nil
+}
+
+// blockAt returns the innermost block around an offset.
+func blockAt(blocks []block, offset int) (block, bool) {
+	best, found := block{}, false
+	for _, b := range blocks {
+		if b.from <= offset && offset < b.to && (!found || b.from >= best.from) {
+			best, found = b, true
+		}
+	}
+	return best, found
+}
+
+// share says how many of some pieces ran.
+type share int
+
+const (
+	none share = iota
+	some
+	all
+)
+
+func (x share) String() string { return [...]string{"none", "some", "all"}[x] }
+
+func shareOf(ran, of int) share {
+	switch ran {
+	case 0:
+		return none
+	case of:
+		return all
+	}
+	return some
+}
+
+func (s *session) compareLine(t *tally, a accountLine, src *source, blocks []block, points map[string]point, hits map[string]bool) {
+	if a.Class != "tracked" {
+		s.leaveOut(t, a, src, blocks)
+		return
+	}
+	t.tracked++
+	where := fmt.Sprintf("%s:%d", a.File, a.Line)
+	cover, ok := coverShare(a.Line, src, blocks)
+	if !ok {
+		t.noBlock++
+		if s.options.verbose {
+			fmt.Fprintf(s.out, "no block  %s\n", where)
+		}
+		return
+	}
+	t.compared++
+	n := 0
+	for _, id := range a.Points {
+		if hits[id] {
+			n++
+		}
+	}
+	goat := shareOf(n, len(a.Points))
+	if goat != none {
+		t.ran++
+	}
+	switch {
+	case goat == cover:
+	case goat > cover:
+		s.disagree("%s: goat says %s of the line ran, cover %s (points %v)", where, goat, cover, a.Points)
+	case s.stricter(a, src, blocks, points, hits):
+		t.stricter++
+	default:
+		s.disagree("%s: goat says %s of the line ran, cover %s (points %v)", where, goat, cover, a.Points)
+	}
+}
+
+// leaveOut counts a changed line that lies in a cover block and is not tracked.
+func (s *session) leaveOut(t *tally, a accountLine, src *source, blocks []block) {
+	if src == nil || !src.runs(a.Line) {
+		return
+	}
+	if _, ok := coverShare(a.Line, src, blocks); ok {
+		t.leftOut[a.Reason]++
+		if s.options.verbose {
+			fmt.Fprintf(s.out, "left out  %s:%d %s\n", a.File, a.Line, a.Reason)
+		}
+	}
+}
+
+// coverShare tells how many of the cover blocks that the line's own tokens lie
+// in ran; false if there is no such block.
+func coverShare(line int, src *source, blocks []block) (share, bool) {
+	if src == nil {
+		return none, false
+	}
+	seen := map[block]bool{}
+	ran := 0
+	for _, at := range src.tokens[line] {
+		if !src.executable[at] {
+			continue
+		}
+		b, ok := blockAt(blocks, at)
+		if !ok || seen[b] {
+			continue
+		}
+		seen[b] = true
+		if b.ran {
+			ran++
+		}
+	}
+	return shareOf(ran, len(seen)), len(seen) > 0
+}
+
+// stricter tells whether every point of the line that was not hit stands after
+// an earlier statement of a block that ran: cover vouches only for the block's
+// entry, goat for the place itself.
+func (s *session) stricter(a accountLine, src *source, blocks []block, points map[string]point, hits map[string]bool) bool {
+	for _, id := range a.Points {
+		if hits[id] {
+			continue
+		}
+		p, ok := points[id]
+		if !ok {
+			return false
+		}
+		at := src.at(p.Start.Line, p.Start.Column)
+		b, ok := blockAt(blocks, at)
+		if !ok || (b.ran && !src.startsBetween(b.from, at)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *session) printTally(granularity string, t *tally, doc *document, children int) {
+	left := 0
+	reasons := make([]string, 0, len(t.leftOut))
+	for r, n := range t.leftOut {
+		left += n
+		reasons = append(reasons, fmt.Sprintf("%s %d", r, n))
+	}
+	sort.Strings(reasons)
+	percent := 0.0
+	if t.compared+left > 0 {
+		percent = 100 * float64(left) / float64(t.compared+left)
+	}
+	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d stricter, left out %d = %.1f %% (%s), %d child processes ignored\n",
+		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.stricter, left, percent, strings.Join(reasons, ", "), children)
+	if percent > 2 {
+		s.disagree("granularity %s: more than 2 %% of the changed lines in a cover block are left out", granularity)
+	}
+}

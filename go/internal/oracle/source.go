@@ -1,0 +1,126 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"os"
+	"sort"
+)
+
+// source is one Go file as go/parser and go/scanner see it: an opinion on
+// "executable" that shares no code with goat's core.
+type source struct {
+	fset       *token.FileSet
+	file       *token.File
+	executable []bool        // per byte: own code of a statement
+	tokens     map[int][]int // line -> offsets of its tokens, closers left out
+	starts     []int         // offsets of statements, ascending
+}
+
+// parseSource reads a file; a file that Go cannot parse is an error.
+func parseSource(path string) (*source, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	fset := token.NewFileSet()
+	tree, err := parser.ParseFile(fset, path, text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}}
+	ast.Inspect(tree, s.paint)
+	sort.Ints(s.starts)
+	s.scan(text)
+	return s, nil
+}
+
+func (s *source) offset(pos token.Pos) int { return s.file.Offset(pos) }
+
+func (s *source) fill(from, to token.Pos, value bool) {
+	for i := s.offset(from); i < s.offset(to) && i < len(s.executable); i++ {
+		s.executable[i] = value
+	}
+}
+
+// paint marks a statement's bytes as executable and takes out what is only
+// structure; ast.Inspect comes to children later, so they have the last word.
+func (s *source) paint(node ast.Node) bool {
+	switch n := node.(type) {
+	case *ast.BlockStmt:
+		s.fill(n.Pos(), n.End(), false)
+	case *ast.DeclStmt:
+		decl, ok := n.Decl.(*ast.GenDecl)
+		s.fill(n.Pos(), n.End(), ok && decl.Tok == token.VAR)
+		s.start(n)
+	case *ast.EmptyStmt:
+	case *ast.LabeledStmt:
+		s.fill(n.Pos(), n.Colon+1, false)
+	case *ast.CaseClause:
+		s.fill(n.Case, n.Colon+1, true)
+	case *ast.CommClause:
+		s.fill(n.Case, n.Colon+1, true)
+	case *ast.IfStmt:
+		s.fill(n.Pos(), n.End(), true)
+		if n.Else != nil {
+			s.fill(n.Body.End(), n.Else.Pos(), false)
+		}
+		s.start(n)
+	case ast.Stmt:
+		s.fill(n.Pos(), n.End(), true)
+		s.start(n)
+	}
+	return true
+}
+
+func (s *source) start(n ast.Node) { s.starts = append(s.starts, s.offset(n.Pos())) }
+
+// scan notes where tokens stand. A token over several lines stands on each.
+func (s *source) scan(text []byte) {
+	var sc scanner.Scanner
+	sc.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)
+	for {
+		pos, tok, lit := sc.Scan()
+		switch tok {
+		case token.EOF:
+			return
+		case token.SEMICOLON, token.LBRACE, token.RBRACE, token.RPAREN, token.RBRACK, token.COMMA, token.ELSE:
+			continue
+		}
+		at := int(pos) - 1
+		first, last := s.line(at), s.line(at+max(len(lit), 1)-1)
+		for line := first; line <= last; line++ {
+			s.tokens[line] = append(s.tokens[line], at)
+		}
+	}
+}
+
+func (s *source) line(offset int) int {
+	return s.file.Line(s.file.Pos(min(offset, s.file.Size())))
+}
+
+// runs tells whether the line holds a token of an executable statement.
+func (s *source) runs(line int) bool {
+	for _, at := range s.tokens[line] {
+		if s.executable[at] {
+			return true
+		}
+	}
+	return false
+}
+
+// at turns a line and a 1-based byte column into an offset; -1 if there is none.
+func (s *source) at(line, column int) int {
+	if line < 1 || line > s.file.LineCount() {
+		return -1
+	}
+	return s.offset(s.file.LineStart(line)) + column - 1
+}
+
+// startsBetween tells whether a statement begins in from <= offset < to.
+func (s *source) startsBetween(from, to int) bool {
+	i := sort.SearchInts(s.starts, from)
+	return i < len(s.starts) && s.starts[i] < to
+}
