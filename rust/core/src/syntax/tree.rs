@@ -214,10 +214,22 @@ fn node(file: &File<'_>, cursor: &TreeCursor<'_>, rendered: &Rendered, parent: u
 
 /// Whether statements can stand inside without a `func` literal.
 fn holds_code(kind: Kind) -> bool {
-    use Kind::{Block, Case, For, Function, If, Labeled, List, Select, Switch, TypeSwitch};
+    use Kind::{
+        Block, Case, For, ForClause, Function, If, Labeled, List, Select, Switch, TypeSwitch,
+    };
     matches!(
         kind,
-        Function | Block | List | Labeled | If | For | Switch | TypeSwitch | Select | Case
+        Function
+            | Block
+            | List
+            | Labeled
+            | If
+            | For
+            | ForClause
+            | Switch
+            | TypeSwitch
+            | Select
+            | Case
     )
 }
 
