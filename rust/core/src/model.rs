@@ -355,7 +355,8 @@ pub struct FileSyntax {
     pub imports: Vec<String>,
     /// The comments that cgo reads as C: the one directly above each `import "C"`.
     pub cgo_preambles: Vec<Span>,
-    /// Functions in source order, literals included.
+    /// Functions in source order, literals included, but not those in constants and
+    /// types: they never run.
     pub funcs: Vec<Func>,
     /// Statement lists.
     pub blocks: Vec<Block>,

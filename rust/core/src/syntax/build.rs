@@ -216,6 +216,9 @@ impl<'f> Builder<'f> {
     /// A statement of a list or behind a label.
     fn statement(&mut self, node: Node, above: Kind, place: &mut Place) {
         let kind = self.statement_kind(node);
+        if kind == StmtKind::Empty && !self.file.is(node.first, b";") {
+            return; // Only the rendering has it.
+        }
         if above == Kind::Labeled
             && matches!(kind, StmtKind::For | StmtKind::Switch | StmtKind::Select)
         {

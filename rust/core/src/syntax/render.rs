@@ -36,25 +36,38 @@ impl Rendered {
 
 pub(super) fn render(file: &File<'_>, chunk: &Chunk) -> Rendered {
     let count = chunk.end - chunk.first + 2;
+    let pieces = Vec::with_capacity(count);
     let mut out = Rendered {
         text: Vec::with_capacity(count * 3),
-        pieces: Vec::with_capacity(count),
+        pieces,
     };
-    let skipped = method_type_parameters(file, chunk);
+    let parameters = method_type_parameters(file, chunk);
     let mut headers = Headers::default();
-    for at in chunk.first..=chunk.last {
-        if skipped.is_some_and(|(open, close)| open <= at && at <= close) {
+    let mut at = chunk.first;
+    while at <= chunk.last {
+        if let Some((open, close)) = parameters.filter(|&(open, _)| open == at) {
+            debug_assert!(open < close, "brackets are paired in order");
+            at = close + 1;
+            continue;
+        }
+        if let Some(close) = type_operand(file, at) {
+            out.push(at, b"x");
+            at = close + 1;
             continue;
         }
         match headers.semicolon(file, chunk, at) {
             Semicolon::Keep => {}
-            Semicolon::Drop => continue,
+            Semicolon::Drop => {
+                at += 1;
+                continue;
+            }
             Semicolon::Double => out.push(at, b";"),
         }
-        if unfinished_group(file, at) {
+        if at > chunk.first && (unfinished_group(file, at) || ends_in_labels(file, at)) {
             out.push(at - 1, b";");
         }
         out.push(at, text(file, at));
+        at += 1;
     }
     out.push(chunk.last, b";");
     out
@@ -170,6 +183,24 @@ fn unfinished_group(file: &File<'_>, at: usize) -> bool {
     keyword.is_some_and(|at| matches!(file.text(at), b"const" | b"var"))
 }
 
+/// `interface { M() }.M`: the grammar takes no such type as an operand. Gives the end
+/// of the type.
+fn type_operand(file: &File<'_>, at: usize) -> Option<usize> {
+    if !matches!(file.text(at), b"interface" | b"struct") {
+        return None;
+    }
+    let close = file.pair(at + 1).filter(|_| file.is(at + 1, b"{"))?;
+    let selected = file.is(close + 1, b".");
+    let in_parentheses = file.pair(close + 1).is_some_and(|open| open + 1 == at);
+    (selected || in_parentheses && file.is(close + 2, b".")).then_some(close)
+}
+
+/// `A: B: }`: the grammar lets only one label stand without a statement.
+fn ends_in_labels(file: &File<'_>, at: usize) -> bool {
+    let label = |at: usize| file.is(at - 1, b":") && file.is_ident(at - 2);
+    at >= 4 && file.is(at, b"}") && label(at) && label(at - 2)
+}
+
 enum Semicolon {
     Keep,
     /// `if ; x {`: the grammar wants a statement before a header's semicolon.
@@ -181,7 +212,7 @@ enum Semicolon {
 /// Tells semicolons of `for` headers from empty statements.
 #[derive(Default)]
 struct Headers {
-    /// The `for` whose header this is, and how many brackets are open inside it.
+    /// For each `for` whose header is being read, how many brackets are open around it.
     inside: Vec<u32>,
     depth: u32,
 }
@@ -193,7 +224,7 @@ impl Headers {
             b"(" | b"[" => self.depth += 1,
             b")" | b"]" | b"}" => self.depth = self.depth.saturating_sub(1),
             b"{" => {
-                if self.inside.last() == Some(&self.depth) {
+                if self.inside.last() == Some(&self.depth) && !header_goes_on(file, at) {
                     self.inside.pop();
                 }
                 self.depth += 1;
@@ -216,4 +247,26 @@ impl Headers {
             _ => Semicolon::Keep,
         }
     }
+}
+
+/// Whether the braces that open here in a `for` header are a literal's, because
+/// `; … {` comes after them: `for s := []int{}; ; {`.
+fn header_goes_on(file: &File<'_>, open: usize) -> bool {
+    let Some(close) = file.pair(open) else {
+        return false;
+    };
+    let (mut at, mut semicolons) = (close + 1, 0);
+    while at < file.tokens.len() && semicolons <= 2 {
+        match file.text(at) {
+            b";" if file.kind(at) == Some(TokenKind::AutoSemi) => return false,
+            b";" => semicolons += 1,
+            b"{" => return semicolons > 0,
+            b"(" | b"[" => at = file.pair(at).unwrap_or(at),
+            b"}" | b"for" | b"if" | b"switch" | b"select" | b"go" | b"defer" | b"return" => break,
+            _ if semicolons == 0 => return false,
+            _ => {}
+        }
+        at += 1;
+    }
+    false
 }

@@ -161,7 +161,8 @@ fn first_error(root: TsNode<'_>) -> usize {
 }
 
 /// The named nodes below a declaration. Expressions without a `func` have nothing
-/// inside that matters, except calls in package variables.
+/// inside that matters, except calls in package variables; what stands in constants
+/// and types never runs.
 fn flatten(file: &File<'_>, rendered: &Rendered, top: TsNode<'_>) -> Vec<Node> {
     let mut nodes = Vec::new();
     let mut parents: Vec<usize> = vec![0];
@@ -173,7 +174,7 @@ fn flatten(file: &File<'_>, rendered: &Rendered, top: TsNode<'_>) -> Vec<Node> {
         if named {
             let parent = parents.last().copied().unwrap_or(0);
             let node = node(file, &cursor, rendered, parent);
-            descend = is_var || holds_code(node.kind) || file.has_func(node.first, node.last);
+            descend = descends(file, &node, is_var);
             nodes.push(node);
         }
         if descend && cursor.goto_first_child() {
@@ -210,6 +211,11 @@ fn node(file: &File<'_>, cursor: &TreeCursor<'_>, rendered: &Rendered, parent: u
         last: rendered.token(node.end_byte().saturating_sub(1)),
         parent,
     }
+}
+
+fn descends(file: &File<'_>, node: &Node, is_var: bool) -> bool {
+    let constant = matches!(node.kind, Kind::Const | Kind::Type);
+    !constant && (is_var || holds_code(node.kind) || file.has_func(node.first, node.last))
 }
 
 /// Whether statements can stand inside without a `func` literal.

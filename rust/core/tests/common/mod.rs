@@ -4,9 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The root of the Go that is on the path.
+/// The go command: that of `GOAT_GO`, else the one on the path.
+pub fn go() -> Command {
+    Command::new(std::env::var_os("GOAT_GO").unwrap_or_else(|| "go".into()))
+}
+
+/// The root of that Go.
 pub fn goroot() -> PathBuf {
-    let output = Command::new("go").args(["env", "GOROOT"]).output().unwrap();
+    let output = go().args(["env", "GOROOT"]).output().unwrap();
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
 }
 
