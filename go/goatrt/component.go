@@ -41,7 +41,8 @@ type tracked struct {
 	meta     string
 	counters []uint32
 	hook     *func(*uint32)
-	first    int // index of its first point in the component
+	first    int     // index of its first point in the component
+	silent   []int32 // its points that do not call the hook at their first hit
 }
 
 // span is the address range of one package's counters.
@@ -91,7 +92,20 @@ func readPackage(entry Entry, first int) (p tracked, ok bool) {
 	if n <= 0 || n > maxPoints || counters == nil || hook == nil || n != countLines(entry.Meta) {
 		return p, false
 	}
-	return tracked{entry.Pkg, entry.Meta, unsafe.Slice(counters, n), hook, first}, true
+	return tracked{entry.Pkg, entry.Meta, unsafe.Slice(counters, n), hook, first, silentPoints(entry.Meta)}, true
+}
+
+// silentPoints lists the points that only a scan can find.
+func silentPoints(meta string) []int32 {
+	var list []int32
+	for i := int32(0); meta != ""; i++ {
+		var line string
+		line, meta, _ = strings.Cut(meta, "\n")
+		if strings.Contains(line, "\tstore\t") {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // countLines counts lines, the last of which may lack its newline.
@@ -155,8 +169,9 @@ func sortedSpans(spans []span) []span {
 	return spans
 }
 
-// find returns the component and the point a counter belongs to.
-func (r *registry) find(address uintptr) (*Component, int) {
+// find returns the spans that an address lies in: one, or two where a plugin
+// shares a package with its host.
+func (r *registry) find(address uintptr) []span {
 	low, high := 0, len(r.spans)
 	for low < high {
 		if middle := int(uint(low+high) >> 1); r.spans[middle].high <= address {
@@ -165,11 +180,11 @@ func (r *registry) find(address uintptr) (*Component, int) {
 			high = middle
 		}
 	}
-	if low == len(r.spans) || address < r.spans[low].low {
-		return nil, 0
+	end := low
+	for end < len(r.spans) && r.spans[end].low <= address {
+		end++
 	}
-	s := &r.spans[low]
-	return s.component, s.first + int((address-s.low)/4)
+	return r.spans[low:end]
 }
 
 // hook lets the packages call us at an exact hit. The function has no captured

@@ -50,7 +50,9 @@ func StartServing(table []Entry, exit func(func()), serve ServeFunc) (tracking b
 		serve = nil
 	}
 	dir := env("GOAT_SPOOL")
-	if serve == nil && (dir == "" || c.pointless()) {
+	// A plugin may be seen through its host.
+	alone := len(current().components) == 0
+	if serve == nil && (dir == "" || c.pointless()) && alone {
 		return false
 	}
 	start(c, exit, serve, dir)

@@ -25,10 +25,16 @@ const (
 // the file. It allocates nothing and takes no lock.
 func hit(counter *uint32) {
 	defer survive()
-	c, i := current().find(uintptr(unsafe.Pointer(counter)))
-	if c == nil {
-		return
+	address := uintptr(unsafe.Pointer(counter))
+	spans := current().find(address)
+	for k := range spans {
+		s := &spans[k]
+		s.component.hit(s.first + int((address-s.low)/4))
 	}
+}
+
+// hit counts and records one hit of point i.
+func (c *Component) hit(i int) {
 	if c.counts != nil {
 		c.counts.add(i)
 	}
@@ -38,7 +44,9 @@ func hit(counter *uint32) {
 	now := wallMicros()
 	endStartupIfDue(now)
 	if c.note(i, now, phaseNow()) {
-		scanAll(phaseNow(), now)
+		for _, other := range current().components {
+			other.scanSilent(phaseNow(), now)
+		}
 	}
 }
 
@@ -94,6 +102,20 @@ func (c *Component) scan(phase uint64, now int64) {
 		for i, value := range p.counters {
 			if value != 0 && c.records[p.first+i].Load()&^spooledFlag == 0 {
 				c.note(p.first+i, now, phase)
+			}
+		}
+	}
+}
+
+// scanSilent is the scan at an exact hit: only of the points that need it.
+//
+//go:norace
+func (c *Component) scanSilent(phase uint64, now int64) {
+	for k := range c.packages {
+		p := &c.packages[k]
+		for _, i := range p.silent {
+			if p.counters[i] != 0 && c.records[p.first+int(i)].Load()&^spooledFlag == 0 {
+				c.note(p.first+int(i), now, phase)
 			}
 		}
 	}

@@ -36,7 +36,6 @@ var verbs = map[string]func(int){
 	"exit":  func(n int) { os.Exit(n) },
 	"panic": func(int) { panic("of the program itself") },
 	"sleep": func(n int) { time.Sleep(time.Duration(n) * time.Millisecond) },
-	"ready": func(int) { fmt.Println("ready") },
 	"fds":   func(int) { list("/proc/self/fd") },
 	"tasks": func(int) { fmt.Println(goroutines()) },
 	"close": closeAll,

@@ -48,6 +48,14 @@ func identity() entry {
 		"0.1.0", "app", `1.0"0`, "example.com/app", "main", "0123456789abcdef", "patch", "2", mode, "example.com/app")}
 }
 
+// second is the table of a plugin that shares a package with its host.
+func second() []entry {
+	id := identity()
+	id.Meta = strings.Replace(id.Meta, `component="example.com/app"`, `component="example.com/app/plugin"`, 1)
+	id.Meta = strings.Replace(id.Meta, `mode="exe"`, `mode="plugin"`, 1)
+	return []entry{id, {Pkg: "example.com/app/small", Acc: small.Acc, Meta: points("small", "store", 2) + points("smallcount", "count", 2)}}
+}
+
 func points(name, form string, n int) string {
 	var b strings.Builder
 	for i := 0; i < n; i++ {
