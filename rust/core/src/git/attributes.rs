@@ -1,0 +1,146 @@
+//! Attributes and ignore rules of paths, asked of libgit2.
+//!
+//! A libgit2 repository may be used by one thread at a time, so each thread that
+//! asks takes a handle of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use git2::{AttrCheckFlags, AttrValue, Odb, Repository, RepositoryOpenFlags};
+
+use super::open::Layout;
+
+/// What the attribute `text` (and its older relatives) asks for on the way into
+/// the repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Text {
+    /// Nothing is said: `core.autocrlf` decides.
+    #[default]
+    Unspecified,
+    /// `text`: line ends become LF.
+    Set,
+    /// `-text`: bytes stay as they are.
+    Unset,
+    /// `text=auto`: line ends become LF where the content looks like text.
+    Auto,
+}
+
+/// The attributes of a path that decide how git reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct PathAttributes {
+    pub text: Text,
+    pub ident: bool,
+    pub encoding: Option<String>,
+    pub filter: Option<String>,
+    /// `diff` set or unset; `None` lets the content decide whether it is text.
+    pub diff: Option<bool>,
+}
+
+/// Handles for asking.
+pub(super) struct Attributes {
+    /// Whether libgit2 opens the repository itself.
+    whole: bool,
+    root: PathBuf,
+    git_dir: PathBuf,
+    exclude: PathBuf,
+    handles: Mutex<Vec<Repository>>,
+}
+
+impl Attributes {
+    /// Prepares for a repository; `whole` says that libgit2 can open it.
+    pub fn new(whole: bool, layout: &Layout, root: PathBuf) -> Self {
+        Self {
+            whole,
+            root,
+            git_dir: layout.git_dir.clone(),
+            exclude: layout.common.join("info/exclude"),
+            handles: Mutex::default(),
+        }
+    }
+
+    /// The attributes of a path.
+    pub fn of(&self, path: &str) -> PathAttributes {
+        self.with(|repo| read(repo, Path::new(path)))
+            .unwrap_or_default()
+    }
+
+    /// Whether git ignores an untracked path (`dir/` for a directory).
+    pub fn is_ignored(&self, path: &str) -> bool {
+        self.with(|repo| repo.is_path_ignored(path).unwrap_or(false))
+            .unwrap_or(false)
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&Repository) -> T) -> Option<T> {
+        let handle = self
+            .handles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let handle = handle.or_else(|| self.open().ok())?;
+        let out = ask(&handle);
+        self.handles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(handle);
+        Some(out)
+    }
+
+    fn open(&self) -> Result<Repository, git2::Error> {
+        if self.whole {
+            let none: [&str; 0] = [];
+            return Repository::open_ext(&self.root, RepositoryOpenFlags::NO_SEARCH, none)
+                .or_else(|_| Repository::open(&self.git_dir));
+        }
+        // libgit2 refuses the repository's extensions: a handle without them, on the
+        // same work tree, still reads .gitattributes and .gitignore.
+        let repo = Repository::from_odb(Odb::new()?)?;
+        repo.set_workdir(&self.root, false)?;
+        if let Ok(rules) = std::fs::read_to_string(&self.exclude) {
+            repo.add_ignore_rule(&rules)?;
+        }
+        Ok(repo)
+    }
+}
+
+fn read(repo: &Repository, path: &Path) -> PathAttributes {
+    let get = |name: &str| {
+        let found = repo.get_attr_bytes(path, name, AttrCheckFlags::FILE_THEN_INDEX);
+        found.ok().flatten().map(<[u8]>::to_vec)
+    };
+    let value = |name: &str| match AttrValue::from_bytes(get(name).as_deref()) {
+        AttrValue::String(text) => Some(text.to_owned()),
+        _ => None,
+    };
+    let text = match text_of(get("text").as_deref()) {
+        Text::Unspecified => text_of(get("crlf").as_deref()),
+        text => text,
+    };
+    let has_eol = value("eol").is_some_and(|eol| eol == "lf" || eol == "crlf");
+    PathAttributes {
+        text: if has_eol && text == Text::Unspecified {
+            Text::Set
+        } else {
+            text
+        },
+        ident: matches!(
+            AttrValue::from_bytes(get("ident").as_deref()),
+            AttrValue::True
+        ),
+        encoding: value("working-tree-encoding"),
+        filter: value("filter"),
+        diff: match AttrValue::from_bytes(get("diff").as_deref()) {
+            AttrValue::True => Some(true),
+            AttrValue::False => Some(false),
+            _ => None,
+        },
+    }
+}
+
+fn text_of(value: Option<&[u8]>) -> Text {
+    match AttrValue::from_bytes(value) {
+        AttrValue::True | AttrValue::String("input") => Text::Set,
+        AttrValue::False => Text::Unset,
+        AttrValue::String("auto") => Text::Auto,
+        _ => Text::Unspecified,
+    }
+}

@@ -1,0 +1,154 @@
+//! The Go files of the release and their bytes.
+
+use std::path::Path;
+
+use git2::Oid;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::Repo;
+use super::contents::no_such_file;
+use super::open::Layout;
+use super::paths::text;
+use super::sides::Sides;
+use super::trees::{find, flatten};
+use crate::control::Control;
+use crate::error::{Code, Error, Result};
+
+/// How git sees a file of the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileState {
+    /// In the commit or in the index.
+    Tracked,
+    /// Not known to git.
+    Untracked,
+    /// Covered by an ignore rule; the go command compiles it all the same.
+    Ignored,
+}
+
+/// A `.go` file of the release, tests included.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GoSource {
+    /// Path from the root.
+    pub path: String,
+    /// How git sees it.
+    pub state: FileState,
+}
+
+impl Repo {
+    /// All `.go` files of the release by path, tests and ignored files included: what
+    /// the go command may read. Files whose names are not UTF-8 are left out.
+    pub fn release_go_files(&self, sides: &Sides, control: &Control) -> Result<Vec<GoSource>> {
+        let mut files = if sides.release.worktree {
+            self.go_files_on_disk(control)?
+        } else {
+            self.go_files_of_commit(sides)?
+        };
+        files.sort();
+        files.dedup_by(|a, b| a.path == b.path);
+        Ok(files)
+    }
+
+    fn go_files_on_disk(&self, control: &Control) -> Result<Vec<GoSource>> {
+        let index = self.index()?;
+        let tracked = index
+            .entries
+            .par_iter()
+            .filter(|entry| entry.path.ends_with(b".go") && self.full_path(&entry.path).is_file());
+        let mut files: Vec<GoSource> = tracked
+            .filter_map(|entry| source(&entry.path, FileState::Tracked))
+            .collect();
+        for file in self.untracked(true, control)? {
+            if file.path.ends_with(b".go") && self.full_path(&file.path).is_file() {
+                let state = if file.ignored {
+                    FileState::Ignored
+                } else {
+                    FileState::Untracked
+                };
+                files.extend(source(&file.path, state));
+            }
+        }
+        Ok(files)
+    }
+
+    fn go_files_of_commit(&self, sides: &Sides) -> Result<Vec<GoSource>> {
+        let Some(commit) = sides.release_id() else {
+            return Ok(Vec::new());
+        };
+        let all = flatten(&self.store, self.tree_of(commit)?)?;
+        let go = all
+            .iter()
+            .filter(|(path, entry)| path.ends_with(b".go") && entry.is_file());
+        Ok(go
+            .filter_map(|(path, _)| source(path, FileState::Tracked))
+            .collect())
+    }
+
+    /// A file of the release: the bytes on disk, or the blob of the commit.
+    pub fn read_release(&self, sides: &Sides, path: &str) -> Result<Vec<u8>> {
+        if !sides.release.worktree {
+            let blob = self.blob_at(sides.release_id(), path)?;
+            return blob.ok_or_else(|| no_such_file(path));
+        }
+        std::fs::read(self.root.join(path)).map_err(|e| {
+            Error::new(Code::Unreadable, format!("cannot read {path}: {e}"))
+                .path(path)
+                .hint("check the permissions of the file")
+        })
+    }
+
+    /// A file of the base; `None` where the base does not have it.
+    pub fn read_base(&self, sides: &Sides, path: &str) -> Result<Option<Vec<u8>>> {
+        self.blob_at(sides.base_id(), path)
+    }
+
+    /// SHA-256 of each file's bytes ([`Repo::read_release`]), in the order asked for,
+    /// read in parallel.
+    pub fn hash_release(
+        &self,
+        sides: &Sides,
+        paths: &[String],
+        control: &Control,
+    ) -> Result<Vec<Result<[u8; 32]>>> {
+        let hash = |path: &String| {
+            control.check()?;
+            Ok(self
+                .read_release(sides, path)
+                .map(|data| Sha256::digest(data).into()))
+        };
+        paths.par_iter().map(hash).collect()
+    }
+
+    fn blob_at(&self, commit: Option<Oid>, path: &str) -> Result<Option<Vec<u8>>> {
+        let Some(commit) = commit else {
+            return Ok(None);
+        };
+        let entry = find(&self.store, self.tree_of(commit)?, path.as_bytes())?;
+        let entry = entry.filter(|entry| !entry.is_submodule());
+        entry.map(|entry| self.store.blob(entry.id)).transpose()
+    }
+
+    /// The work tree's root, or the git directory of a bare repository.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The directory asked for, relative to the root, `/` between elements.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The directory of this work tree's `HEAD` and `index`.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        let Layout { git_dir, .. } = &self.layout;
+        git_dir
+    }
+}
+
+fn source(path: &[u8], state: FileState) -> Option<GoSource> {
+    let (path, exact) = text(path);
+    exact.then_some(GoSource { path, state })
+}

@@ -1,0 +1,118 @@
+//! Files of the working tree that git does not track.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::Repo;
+use super::index::Index;
+use super::paths::{bytes_of, os_path};
+use crate::control::Control;
+use crate::error::Result;
+
+/// A file that is not in the index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Untracked {
+    /// Path from the root.
+    pub path: Vec<u8>,
+    /// Whether an ignore rule covers it.
+    pub ignored: bool,
+}
+
+struct Walk<'a> {
+    repo: &'a Repo,
+    index: &'a Index,
+    /// Submodules; git does not look into them.
+    modules: HashSet<&'a [u8]>,
+    with_ignored: bool,
+    control: &'a Control,
+}
+
+impl Repo {
+    /// All untracked files in path order; below ignored directories only with
+    /// `with_ignored`, and then only Go files.
+    pub(super) fn untracked(
+        &self,
+        with_ignored: bool,
+        control: &Control,
+    ) -> Result<Vec<Untracked>> {
+        if self.layout.work.is_none() {
+            return Ok(Vec::new());
+        }
+        let index = self.index()?;
+        let modules = index.entries.iter().filter(|e| e.entry.is_submodule());
+        let modules = modules.map(|e| e.path.as_slice()).collect();
+        let walk = Walk {
+            repo: self,
+            index: &index,
+            modules,
+            with_ignored,
+            control,
+        };
+        let mut found = walk.directory(&[], false)?;
+        found.sort();
+        Ok(found)
+    }
+}
+
+impl Walk<'_> {
+    fn directory(&self, dir: &[u8], ignored: bool) -> Result<Vec<Untracked>> {
+        self.control.check()?;
+        let Ok(entries) = std::fs::read_dir(self.repo.root.join(os_path(dir))) else {
+            return Ok(Vec::new());
+        };
+        let mut out = Vec::new();
+        let mut below = Vec::new();
+        for entry in entries.flatten() {
+            let name = bytes_of(&entry.file_name());
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            if name == b".git" {
+                continue;
+            }
+            let path = [dir, &name].concat();
+            if kind.is_dir() {
+                below.extend(self.enter(&path, &entry.path(), ignored));
+            } else if !self.is_tracked(&path) {
+                out.extend(self.file(path, ignored));
+            }
+        }
+        let parts: Vec<_> = below
+            .into_par_iter()
+            .map(|(path, ignored)| self.directory(&path, ignored))
+            .collect::<Result<_>>()?;
+        out.extend(parts.into_iter().flatten());
+        Ok(out)
+    }
+
+    /// The directory with its slash, if it is to be looked into.
+    fn enter(&self, path: &[u8], full: &Path, ignored: bool) -> Option<(Vec<u8>, bool)> {
+        if self.modules.contains(path) || full.join(".git").exists() {
+            return None;
+        }
+        let slashed = [path, b"/"].concat();
+        let ignored = ignored || self.is_ignored(&slashed);
+        (!ignored || self.with_ignored).then_some((slashed, ignored))
+    }
+
+    fn file(&self, path: Vec<u8>, ignored: bool) -> Option<Untracked> {
+        let go = path.ends_with(b".go");
+        if ignored && !go {
+            return None;
+        }
+        let ignored = ignored || self.is_ignored(&path);
+        (!ignored || self.with_ignored && go).then_some(Untracked { path, ignored })
+    }
+
+    fn is_tracked(&self, path: &[u8]) -> bool {
+        let entries = &self.index.entries;
+        let at = entries.partition_point(|entry| entry.path.as_slice() < path);
+        entries.get(at).is_some_and(|entry| entry.path == path)
+    }
+
+    fn is_ignored(&self, path: &[u8]) -> bool {
+        std::str::from_utf8(path).is_ok_and(|path| self.repo.attributes.is_ignored(path))
+    }
+}

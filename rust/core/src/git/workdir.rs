@@ -1,0 +1,294 @@
+//! The working tree: which tracked files differ from HEAD, and which files git
+//! does not know.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{ObjectType, Oid};
+use rayon::prelude::*;
+
+use super::Repo;
+use super::index::{Index, IndexEntry, StatRules};
+use super::paths::{bytes_of, is_go, os_path};
+use super::trees::{Entry, Pair, flatten};
+use crate::control::Control;
+use crate::error::Result;
+
+const LINK: u32 = 0o120_000;
+const PLAIN: u32 = 0o100_644;
+const EXECUTABLE: u32 = 0o100_755;
+const SUBMODULE: u32 = 0o160_000;
+
+/// A file whose content is not (surely) that of a blob.
+#[derive(Clone, Debug)]
+pub(super) struct DiskFile {
+    /// The bytes on disk and the bytes that git compares; kept for Go files.
+    pub content: Option<DiskContent>,
+    /// Why there are none.
+    pub unreadable: Option<String>,
+}
+
+/// Both forms of a file of the working tree.
+#[derive(Clone, Debug)]
+pub(super) struct DiskContent {
+    pub disk: Arc<Vec<u8>>,
+    pub git: Arc<Vec<u8>>,
+}
+
+/// The working tree as far as it differs from HEAD.
+#[derive(Debug, Default)]
+pub(super) struct WorkTree {
+    /// Tracked paths that differ from HEAD, in path order.
+    pub dirty: Vec<Pair>,
+    /// Tracked files that had to be read, by path.
+    pub disk: HashMap<Vec<u8>, DiskFile>,
+}
+
+/// What the work tree has for an index entry.
+enum Found {
+    /// What the index says.
+    Clean,
+    /// Nothing.
+    Gone,
+    /// Something that was read.
+    Read(Entry, DiskFile),
+}
+
+impl Repo {
+    /// Compares the working tree with HEAD through the index, which is not written.
+    pub(super) fn work_tree(&self, head: Option<Oid>, control: &Control) -> Result<WorkTree> {
+        let index = self.index()?;
+        let rules = StatRules {
+            ctime: self.settings.trust_ctime,
+            minimal: self.settings.minimal_stat,
+        };
+        let entries = one_per_path(&index.entries);
+        let found: Vec<Found> = entries
+            .par_iter()
+            .map(|entry| {
+                control.check()?;
+                Ok(self.look_up(&index, entry, rules))
+            })
+            .collect::<Result<_>>()?;
+        let mut files = Vec::with_capacity(entries.len());
+        let mut disk = HashMap::new();
+        for (entry, found) in entries.iter().zip(found) {
+            match found {
+                Found::Clean if entry.entry.is_tree() => {
+                    for (path, below) in flatten(&self.store, entry.entry.id)? {
+                        files.push(([entry.path.as_slice(), &path].concat(), below));
+                    }
+                }
+                Found::Clean => files.push((entry.path.clone(), entry.entry)),
+                Found::Gone => {}
+                Found::Read(now, file) => {
+                    files.push((entry.path.clone(), now));
+                    disk.insert(entry.path.clone(), file);
+                }
+            }
+        }
+        let head = head.map(|head| self.tree_of(head)).transpose()?;
+        let head = head
+            .map(|tree| flatten(&self.store, tree))
+            .transpose()?
+            .unwrap_or_default();
+        Ok(WorkTree {
+            dirty: differences(head, files),
+            disk,
+        })
+    }
+
+    fn look_up(&self, index: &Index, entry: &IndexEntry, rules: StatRules) -> Found {
+        if entry.skip || entry.entry.is_tree() {
+            return Found::Clean;
+        }
+        let path = self.root.join(os_path(&entry.path));
+        if entry.entry.is_submodule() {
+            return submodule(&path, entry);
+        }
+        let meta = match std::fs::symlink_metadata(&path) {
+            Ok(meta) => meta,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Found::Gone;
+            }
+            Err(e) => return unreadable(entry.entry.mode, format!("cannot be looked up: {e}")),
+        };
+        if meta.is_dir() || self.behind_link(&entry.path) {
+            return Found::Gone;
+        }
+        let mode = self.mode(&meta, entry.entry.mode);
+        if entry.stage == 0 && mode == entry.entry.mode && index.is_clean(entry, &meta, rules) {
+            return Found::Clean;
+        }
+        self.read_tracked(entry, &path, mode)
+    }
+
+    /// git does not follow links to directories: what lies behind one is gone.
+    fn behind_link(&self, path: &[u8]) -> bool {
+        let mut at = 0;
+        while let Some(slash) = memchr::memchr(b'/', &path[at..]) {
+            let dir = self.root.join(os_path(&path[..at + slash]));
+            if std::fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_symlink()) {
+                return true;
+            }
+            at += slash + 1;
+        }
+        false
+    }
+
+    fn mode(&self, meta: &Metadata, indexed: u32) -> u32 {
+        if meta.is_symlink() {
+            return LINK;
+        }
+        if !self.settings.symlinks && indexed == LINK {
+            return LINK;
+        }
+        let was_file = indexed == PLAIN || indexed == EXECUTABLE;
+        if !self.settings.file_mode {
+            return if was_file { indexed } else { PLAIN };
+        }
+        if is_executable(meta) {
+            EXECUTABLE
+        } else {
+            PLAIN
+        }
+    }
+
+    fn read_tracked(&self, entry: &IndexEntry, path: &Path, mode: u32) -> Found {
+        match self.read_disk(&entry.path, path, mode) {
+            Ok(content) => {
+                let id = Oid::hash_object(ObjectType::Blob, &content.git);
+                let id = id.unwrap_or(Oid::ZERO_SHA1);
+                if id == entry.entry.id && mode == entry.entry.mode && entry.stage == 0 {
+                    return Found::Clean;
+                }
+                let content = Some(content).filter(|_| is_go(&entry.path));
+                Found::Read(
+                    Entry { mode, id },
+                    DiskFile {
+                        content,
+                        unreadable: None,
+                    },
+                )
+            }
+            // What cannot be converted is judged by its stat data alone.
+            Err(why) => unreadable(mode, why),
+        }
+    }
+
+    /// Reads a file or link and converts it as `git add` would.
+    pub(super) fn read_disk(
+        &self,
+        path: &[u8],
+        full: &Path,
+        mode: u32,
+    ) -> std::result::Result<DiskContent, String> {
+        if mode == LINK && self.settings.symlinks {
+            let target = std::fs::read_link(full).map_err(|e| format!("cannot be read: {e}"))?;
+            let disk = Arc::new(bytes_of(target.as_os_str()));
+            return Ok(DiskContent {
+                git: Arc::clone(&disk),
+                disk,
+            });
+        }
+        let disk = std::fs::read(full).map_err(|e| format!("cannot be read: {e}"))?;
+        let disk = Arc::new(disk);
+        let name = String::from_utf8_lossy(path);
+        let git = match self.to_git(&name, &disk)? {
+            Some(git) => Arc::new(git),
+            None => Arc::clone(&disk),
+        };
+        Ok(DiskContent { disk, git })
+    }
+
+    /// The full path of a path of the repository.
+    pub(super) fn full_path(&self, path: &[u8]) -> PathBuf {
+        self.root.join(os_path(path))
+    }
+}
+
+fn unreadable(mode: u32, why: String) -> Found {
+    let entry = Entry {
+        mode,
+        id: Oid::ZERO_SHA1,
+    };
+    Found::Read(
+        entry,
+        DiskFile {
+            content: None,
+            unreadable: Some(why),
+        },
+    )
+}
+
+/// A submodule's entry is the commit that is checked out in it.
+fn submodule(path: &Path, entry: &IndexEntry) -> Found {
+    let head = super::open::head_of(path);
+    match head {
+        Some(id) if id != entry.entry.id => {
+            let now = Entry {
+                mode: SUBMODULE,
+                id,
+            };
+            Found::Read(
+                now,
+                DiskFile {
+                    content: None,
+                    unreadable: None,
+                },
+            )
+        }
+        None if std::fs::symlink_metadata(path).is_err() => Found::Gone,
+        _ => Found::Clean,
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(meta: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    meta.permissions().mode() & 0o100 != 0
+}
+
+/// In a conflict a path has up to three entries; ours stands for it.
+fn one_per_path(entries: &[IndexEntry]) -> Vec<&IndexEntry> {
+    let mut out: Vec<&IndexEntry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match out.last_mut() {
+            Some(last) if last.path == entry.path => {
+                if entry.stage == 2 {
+                    *last = entry;
+                }
+            }
+            _ => out.push(entry),
+        }
+    }
+    out
+}
+
+/// The paths in which two sorted listings differ.
+fn differences(old: Vec<(Vec<u8>, Entry)>, new: Vec<(Vec<u8>, Entry)>) -> Vec<Pair> {
+    let mut out = Vec::new();
+    let mut old = old.into_iter().peekable();
+    let mut new = new.into_iter().peekable();
+    loop {
+        let pair = match (old.peek(), new.peek()) {
+            (None, None) => return out,
+            (Some((a, _)), Some((b, _))) if a == b => (old.next(), new.next()),
+            (Some((a, _)), Some((b, _))) if a < b => (old.next(), None),
+            (Some(_), None) => (old.next(), None),
+            (_, Some(_)) => (None, new.next()),
+        };
+        let (before, after) = (pair.0.as_ref().map(|p| p.1), pair.1.as_ref().map(|p| p.1));
+        if before != after {
+            let path = pair.0.or(pair.1).map(|(path, _)| path).unwrap_or_default();
+            out.push(Pair {
+                path,
+                old: before,
+                new: after,
+            });
+        }
+    }
+}

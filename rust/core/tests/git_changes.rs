@@ -1,0 +1,72 @@
+//! Changes between two states, with `git diff` as the oracle.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod git_support;
+
+use git_support::{Dice, Sandbox, any_text, assert_equals_oracle, edit, join};
+
+fn numbered(name: &str, count: usize) -> String {
+    (0..count).fold(String::new(), |text, n| text + &format!("\t{name}{n}()\n"))
+}
+
+#[test]
+fn random_edits_have_gits_hunks() {
+    let sandbox = Sandbox::new();
+    let mut dice = Dice::new(7);
+    let mut texts: Vec<Vec<String>> = Vec::new();
+    for n in 0..120 {
+        let lines = 1 + dice.roll(if n % 10 == 0 { 900 } else { 90 });
+        let text = any_text(&mut dice, lines);
+        sandbox.write(
+            &format!("d{}/f{n}.go", n % 7),
+            join(&text, n % 11 == 0, n % 13 != 0),
+        );
+        texts.push(text);
+    }
+    sandbox.commit("base");
+    for (n, text) in texts.iter_mut().enumerate() {
+        let edits = dice.roll(if n % 10 == 0 { 40 } else { 9 });
+        edit(&mut dice, text, edits);
+        sandbox.write(
+            &format!("d{}/f{n}.go", n % 7),
+            join(text, n % 11 == 0, n % 17 != 0),
+        );
+    }
+    assert_equals_oracle(&sandbox, "HEAD", "", &[]);
+    sandbox.commit("release");
+    assert_equals_oracle(&sandbox, "HEAD^", "HEAD", &[]);
+    assert_equals_oracle(&sandbox, "HEAD", "HEAD^", &[]);
+}
+
+#[test]
+fn renames_are_gits() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/one.go", numbered("one", 40));
+    sandbox.write("a/two.go", numbered("two", 40));
+    sandbox.write("a/same1.go", numbered("same", 10));
+    sandbox.write("a/same2.go", numbered("same", 10));
+    sandbox.write("a/x/same2.go", numbered("same", 10));
+    sandbox.write("a/empty.go", "");
+    sandbox.write("doc.txt", numbered("doc", 30));
+    sandbox.commit("base");
+    sandbox.git(&["mv", "a/one.go", "b.go"]);
+    sandbox.write("b.go", numbered("one", 40).replace("one7(", "seven("));
+    std::fs::create_dir_all(sandbox.at("c")).unwrap();
+    sandbox.git(&["mv", "a/two.go", "c/two.go"]);
+    sandbox.write("c/two.go", numbered("two", 33));
+    for name in [
+        "a/same1.go",
+        "a/same2.go",
+        "a/x/same2.go",
+        "doc.txt",
+        "a/empty.go",
+    ] {
+        sandbox.remove(name);
+    }
+    sandbox.write("z/same2.go", numbered("same", 10));
+    sandbox.write("z/same3.go", numbered("same", 10));
+    sandbox.write("z/empty2.go", "");
+    sandbox.write("z/doc.go", numbered("doc", 29));
+    sandbox.commit("release");
+    assert_equals_oracle(&sandbox, "HEAD^", "HEAD", &[]);
+}
