@@ -52,7 +52,12 @@ func complete(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 // typed are goat's flags as they stood on the command line.
 func (a *app) typed() config.Flags {
 	flags := config.Flags{}
-	a.root.PersistentFlags().Visit(func(f *pflag.Flag) { flags[f.Name] = f.Value.String() })
+	// Not Visit: a flag behind the verb is noted in the verb's own set.
+	a.root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			flags[f.Name] = f.Value.String()
+		}
+	})
 	return flags
 }
 

@@ -1,0 +1,69 @@
+/*
+ * goat.h - the C ABI of goat
+ *
+ * Generated from rust/capi by `make header`; do not edit.
+ *
+ * What it is
+ *
+ *   One call, goat_run: a JSON request in, a JSON answer out. The operations and
+ *   their fields are those of package goat for Go (github.com/goat-trace/goat/go):
+ *
+ *     plan        two revisions of a Go module -> points and the account of every
+ *                 changed line; with "outDir" also the plan directory
+ *     instrument  a Go source file and its part of a plan -> the rewritten source
+ *     inspect     a Go source file -> its functions, blocks and statements
+ *     version     -> {"version","commit","abi","planFormat"}
+ *
+ *   A request is an object with "format": 1 and "op"; a field that the operation
+ *   does not know is refused. The plan's document is described in
+ *   docs/plan-format.md. The smallest caller is examples/c/smoke.c.
+ *
+ * Threads
+ *
+ *   Every function may be called from any thread, any number of times at once. The
+ *   library keeps no state between calls. The work runs on threads of the library's
+ *   own with a stack of 8 MiB, so the caller's stack may be small.
+ *
+ * Memory
+ *
+ *   The request stays the caller's and is only read during the call. goat_run
+ *   zeroes *out on entry (what it held is not freed) and then writes an answer on
+ *   every path, result or error alike; there are no partial results. The caller
+ *   owns the answer and frees it exactly once with goat_buffer_free; freeing a zero
+ *   buffer is nothing. The answer does not end with NUL.
+ *
+ *   request may be NULL only if request_len is 0. Nothing else may be NULL.
+ *
+ * Errors
+ *
+ *   The status says how the call ended, and the answer is then
+ *
+ *     {"error":{"code","message","hint","path","causes"}}
+ *
+ *   code is a snake_case word that programs can rely on, message one sentence, hint
+ *   what to do about it, path the file concerned, causes what lies underneath. There
+ *   is no last-error and errno means nothing. A panic inside the library is caught
+ *   and returned as GOAT_STATUS_PANIC; later calls work.
+ *
+ * Text
+ *
+ *   Requests and answers are UTF-8. Offsets are 0-based bytes, ranges half-open;
+ *   lines are 1-based, columns 1-based bytes. A path in git that is not UTF-8 is
+ *   reported in the account, never guessed.
+ *
+ * Following and stopping a plan
+ *
+ *   "controlFd" and "progressFd" are descriptors of the caller, -1 for none. End of
+ *   file on controlFd (close the other end of a pipe) makes the call return the
+ *   error "cancelled" soon after. Lines {"done","total","stage"} are written to
+ *   progressFd; a reader that does not read for a second gets no more of them.
+ *   Neither is closed, and neither is used after the call has returned.
+ *
+ * Versions
+ *
+ *   GOAT_ABI_VERSION is part of the symbol goat_abi_v1: a program that refers to it
+ *   cannot be linked with a library of another number. Within one number fields are
+ *   added, never renamed or dropped, and status numbers are never used again.
+ *   Link statically: the library also holds libgit2 and tree-sitter, whose symbols
+ *   are not part of this interface.
+ */
