@@ -16,6 +16,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan/plantest"
 	"github.com/goat-trace/goat/go/internal/rtsource"
+	"github.com/goat-trace/goat/go/internal/spool"
 	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
@@ -121,6 +122,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"compiled": compiled,
+			"hits":     hits,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOCACHE", shared)
@@ -157,6 +159,45 @@ func compiled(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if same := equal(got, want); same == neg {
 		ts.Fatalf("compiled %v, want %v", got, want)
+	}
+}
+
+// hits compares what the spool files of a directory say with the arguments:
+// file:line=hit or file:line=miss for each point, degraded=PACKAGE, mode=MODE.
+// It removes the directory.
+func hits(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: hits DIR WANT…")
+	}
+	results, err := spool.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	got := map[string]bool{}
+	for _, r := range results {
+		ts.Check(r.Err)
+		got["mode="+r.File.Identity.Mode] = true
+		for _, pkg := range r.File.Degraded {
+			got["degraded="+pkg] = true
+		}
+		for _, p := range r.File.Points {
+			if p.Hit {
+				got[fmt.Sprintf("%s:%d=hit", p.File, p.Line)] = true
+			}
+		}
+	}
+	for _, r := range results {
+		for _, p := range r.File.Points {
+			if place := fmt.Sprintf("%s:%d", p.File, p.Line); !got[place+"=hit"] {
+				got[place+"=miss"] = true
+			}
+		}
+	}
+	ts.Check(os.RemoveAll(ts.MkAbs(args[0])))
+	want := map[string]bool{}
+	for _, arg := range args[1:] {
+		want[arg] = true
+	}
+	if equal(got, want) == neg {
+		ts.Fatalf("spool says %v, want %v", got, want)
 	}
 }
 
