@@ -27,7 +27,7 @@ func (d *door) build(ctx context.Context) (int, error) {
 		d.say("%s", why)
 		return d.plain(ctx)
 	}
-	line, err := d.goArgs(ctx)
+	line, err := d.goArgs()
 	if err != nil {
 		return 0, err
 	}
@@ -60,12 +60,8 @@ func (d *door) nothing() string {
 }
 
 // goArgs is the go command line of marked mode.
-func (d *door) goArgs(ctx context.Context) ([]string, error) {
-	servers, err := d.servers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	file, err := d.overlayFile(servers)
+func (d *door) goArgs() ([]string, error) {
+	file, err := d.overlayFile()
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +87,9 @@ func (d *door) goArgs(ctx context.Context) ([]string, error) {
 // toolexec is the value of -toolexec: the helper, and behind it the user's own.
 func (d *door) toolexec(overlay string) (string, error) {
 	words := []string{d.Executable, "toolexec", "--plan=" + d.dir, "--overlay=" + overlay}
+	if d.Settings.Server == "off" {
+		words = append(words, "--server=off")
+	}
 	next, err := gocmd.Split(d.args.Toolexec)
 	if err != nil {
 		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "see `go help build`"}
@@ -134,11 +133,7 @@ func (d *door) hookName(dir string) string {
 // summary is goat's one line about a build.
 func (d *door) summary() string {
 	x := d.index
-	text := fmt.Sprintf("%d points in %d packages (base %s, release %s)", x.Points, len(x.Packages), d.baseName(), d.releaseName())
-	if d.Verb != "test" && d.spoolOnly && d.Environ.Get("GOAT_SPOOL") == "" {
-		text += "; spool only: set GOAT_SPOOL"
-	}
-	return text
+	return fmt.Sprintf("%d points in %d packages (base %s, release %s)", x.Points, len(x.Packages), d.baseName(), d.releaseName())
 }
 
 // baseName is the base with its commit and how it was found.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // cache is goat's directory below the user's cache directory. Everything in it is
@@ -17,20 +18,8 @@ import (
 // may share it at any moment.
 type cache struct{ dir string }
 
-// openCache finds the cache: GOAT_CACHE, else `goat` in the user's cache directory,
-// else a directory of this user's among the temporary files.
-func openCache(env gocmd.Environ) cache {
-	if dir := env.Get("GOAT_CACHE"); dir != "" {
-		if abs, err := filepath.Abs(dir); err == nil {
-			return cache{dir: abs}
-		}
-		return cache{dir: dir}
-	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		return cache{dir: filepath.Join(dir, "goat")}
-	}
-	return cache{dir: filepath.Join(os.TempDir(), "goat-cache")}
-}
+// openCache finds the cache.
+func openCache(env gocmd.Environ) cache { return cache{dir: plan.CacheDir(env.Get)} }
 
 // plans is where plan directories stand.
 func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
@@ -91,7 +80,7 @@ func (c cache) trim() {
 	if writeAtomic(stamp, nil) != nil {
 		return
 	}
-	for _, kind := range []string{"plans", "files", "links", "bare"} {
+	for _, kind := range []string{"plans", "files", "links", "runtime", "bare"} {
 		entries, _ := os.ReadDir(filepath.Join(c.dir, kind))
 		for _, entry := range entries {
 			if old(entry) {

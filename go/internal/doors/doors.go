@@ -14,7 +14,6 @@ import (
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan"
-	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
 // Planner makes a plan; it is [goat.Plan] outside tests.
@@ -48,8 +47,6 @@ type door struct {
 	root  string // the repository's root, as go spells its paths
 	// hooks are the names of the hook files, by absolute directory.
 	hooks map[string]string
-	// spoolOnly says that no program of the build gets the HTTP server.
-	spoolOnly bool
 }
 
 // Run does what the request asks for and returns the exit code: go's once go has
@@ -141,9 +138,4 @@ func unwritable(path string, err error) error {
 		Code: goat.CodeUnwritable, Message: "cannot write goat's cache: " + err.Error(), Path: path,
 		Hint: "set GOAT_CACHE to a directory that can be written",
 	}
-}
-
-// runtimeFiles is the runtime's source for one import path.
-func runtimeFiles(importPath, name string) (map[string][]byte, error) {
-	return rtsource.Files(importPath, name)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
@@ -17,20 +16,30 @@ import (
 type overlay struct {
 	door    *door
 	replace map[string]string
-	runtime map[string]bool // modules that have theirs
+	// needs are the standard packages that the runtime imports.
+	needs []string
+	// identity is the plan and the runtime in one hash.
+	identity string
 }
 
-// overlayFile composes the user's overlay with the hooks and the runtime and
-// returns its path in the cache.
-func (d *door) overlayFile(servers map[string]bool) (string, error) {
-	o := &overlay{door: d, replace: map[string]string{}, runtime: map[string]bool{}}
+// overlayFile composes the user's overlay with the hooks and returns its path in
+// the cache.
+func (d *door) overlayFile() (string, error) {
+	o := &overlay{door: d, replace: map[string]string{}}
+	var err error
+	if o.identity, err = d.identity(); err != nil {
+		return "", err
+	}
+	if o.needs, err = runtimeNeeds(d.Settings.Server == "on"); err != nil {
+		return "", err
+	}
 	if err := o.user(d.args.Overlay); err != nil {
 		return "", err
 	}
 	hooked := map[string]bool{}
 	for _, m := range d.index.Mains {
 		hooked[m.Dir] = true
-		if err := o.main(m, servers[m.ImportPath]); err != nil {
+		if err := o.main(m); err != nil {
 			return "", err
 		}
 	}
@@ -92,15 +101,8 @@ func (o *overlay) absolute(path string) string {
 }
 
 // main puts the hook into a program.
-func (o *overlay) main(m plan.Main, server bool) error {
-	core, err := o.runtimeOf(m.Dir)
-	if err != nil || core == "" {
-		return err
-	}
-	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Runtime: core, Identity: o.door.index.PlanHash}
-	if server {
-		p.Runtime += "/" + hook.ServerDir
-	}
+func (o *overlay) main(m plan.Main) error {
+	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Needs: o.needs, Identity: o.identity}
 	return o.hook(m.Dir, hook.MainNames[:], p)
 }
 
@@ -113,13 +115,12 @@ func (o *overlay) test(t plan.TestDir) error {
 	if name == "" {
 		name = t.External
 	}
-	core, err := o.runtimeOf(t.Dir)
-	if err != nil || core == "" || name == "" {
-		return err
+	if name == "" {
+		return nil
 	}
-	p := hook.Params{ImportPath: t.ImportPath, Package: name, Runtime: core, Identity: "test"}
+	p := hook.Params{ImportPath: t.ImportPath, Package: name, Needs: o.needs, Identity: "test"}
 	if o.door.args.Has("c") || o.door.args.Has("o") {
-		p.Identity = o.door.index.PlanHash
+		p.Identity = o.identity
 	}
 	return o.hook(t.Dir, hook.TestNames[:], p)
 }
@@ -143,36 +144,4 @@ func (o *overlay) hook(dir string, names []string, p hook.Params) error {
 		Code: goat.CodeUsage, Message: "no free name for goat's hook file", Path: o.door.abs(dir),
 		Hint: "rename one of " + strings.Join(names, ", "),
 	}
-}
-
-// runtimeOf makes sure that the module of a directory has the runtime and returns
-// its import path; empty for a directory outside the covered modules.
-func (o *overlay) runtimeOf(dir string) (string, error) {
-	m := o.door.moduleOf(dir)
-	if m == nil {
-		return "", nil
-	}
-	core := m.Path + "/" + hook.RuntimeDir
-	if o.runtime[m.Path] {
-		return core, nil
-	}
-	o.runtime[m.Path] = true
-	files, err := runtimeFiles(core, "")
-	if err != nil {
-		return "", err
-	}
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	base := filepath.Join(o.door.abs(m.Dir), filepath.FromSlash(hook.RuntimeDir))
-	for _, name := range names {
-		path, err := o.door.put(filepath.Base(name), files[name])
-		if err != nil {
-			return "", err
-		}
-		o.replace[filepath.Join(base, filepath.FromSlash(name))] = path
-	}
-	return core, nil
 }

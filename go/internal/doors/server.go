@@ -1,125 +1,53 @@
 package doors
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"sort"
-	"strings"
+	"go/parser"
+	"go/token"
+	"path"
+	"slices"
+	"strconv"
 
-	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/hook"
+	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
-// servers says which programs get the runtime with the HTTP server: with auto those
-// that link net/http anyway. Go is asked only where no answer is cached for the same
-// sources and flags.
-func (d *door) servers(ctx context.Context) (map[string]bool, error) {
-	servers := map[string]bool{}
-	switch d.Settings.Server {
-	case "off":
-	case "on":
-		for _, m := range d.index.Mains {
-			servers[m.ImportPath] = true
-		}
-	default:
-		var err error
-		if servers, err = d.linkers(ctx); err != nil {
-			return nil, err
-		}
-	}
-	d.spoolOnly = len(servers) == 0
-	return servers, nil
-}
+// linkPath is the import path under which the runtime's source is read for what it
+// imports; the helper chooses its own at link.
+const linkPath = "goat/rt"
 
-// linkers returns the programs that link net/http, from the cache or from go.
-func (d *door) linkers(ctx context.Context) (map[string]bool, error) {
-	key, err := d.graphKey()
+// runtimeNeeds returns the standard packages that the runtime imports, sorted; with
+// the server those of the server besides. Without it the helper adds the server
+// wherever the program links all that it needs anyway.
+func runtimeNeeds(server bool) ([]string, error) {
+	files, err := rtsource.Files(linkPath, "")
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(d.cache.dir, "links", key+".json")
-	var known map[string]bool
-	if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &known) == nil {
-		touch(path)
-		return known, nil
-	}
-	known, complete := d.askLinkers(ctx)
-	if data, err := json.Marshal(known); err == nil && complete {
-		// Without the cache the next build asks again.
-		_ = writeAtomic(path, data)
-	}
-	return known, ctx.Err()
-}
-
-// askLinkers asks go. What go cannot answer gets no server; the build itself will
-// say what is wrong.
-func (d *door) askLinkers(ctx context.Context) (map[string]bool, bool) {
-	const format = `{{.ImportPath}}{{range .Deps}}{{if eq . "net/http"}} net/http{{end}}{{end}}`
-	args := append([]string{"list", "-e", "-f", format}, d.args.Module()...)
-	if d.args.Overlay != "" {
-		args = append(args, "-overlay="+d.args.Overlay)
-	}
-	for _, m := range d.index.Mains {
-		args = append(args, m.ImportPath)
-	}
-	path, err := exec.LookPath("go")
-	if err != nil {
-		return nil, false
-	}
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir, cmd.Env = d.args.Dir, d.userEnviron()
-	out, err := cmd.Output()
-	known := map[string]bool{}
-	for _, line := range strings.Split(string(out), "\n") {
-		if name, ok := strings.CutSuffix(line, " net/http"); ok {
-			known[name] = true
+	var needs []string
+	for name, text := range files {
+		if path.Dir(name) == hook.ServerDir && !server {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
+		if err != nil {
+			return nil, err
+		}
+		for _, spec := range file.Imports {
+			if need, err := strconv.Unquote(spec.Path.Value); err == nil && need != linkPath && need != "unsafe" {
+				needs = append(needs, need)
+			}
 		}
 	}
-	return known, err == nil
+	slices.Sort(needs)
+	return slices.Compact(needs), nil
 }
 
-// graphKey hashes what decides the import graph: the covered modules' sources (the
-// plan holds their hashes), the module files, the flags and the target.
-func (d *door) graphKey() (string, error) {
-	sum := sha256.New()
-	shards, err := filepath.Glob(filepath.Join(d.dir, "s", "*.json"))
+// identity is a hash over what decides how a program's table and runtime look. It
+// stands in the hook, so that go links anew when it changes.
+func (d *door) identity() (string, error) {
+	sum, err := rtsource.Hash()
 	if err != nil {
 		return "", err
 	}
-	sort.Strings(shards)
-	for _, shard := range shards {
-		data, err := os.ReadFile(shard)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(sum, "%d\n%s", len(data), data)
-	}
-	module := config.ModuleRoot(d.args.Dir)
-	for _, name := range []string{"go.mod", "go.sum", "go.work", "../go.work", "vendor/modules.txt"} {
-		data, _ := os.ReadFile(filepath.Join(module, name))
-		fmt.Fprintf(sum, "%s %d\n%s", name, len(data), data)
-	}
-	fmt.Fprintln(sum, d.args.Dir, d.args.Module(), d.args.Overlay, d.goStamp())
-	for _, name := range []string{"GOOS", "GOARCH", "CGO_ENABLED", "GOFLAGS", "GOEXPERIMENT", "GOWORK", "GOTOOLCHAIN"} {
-		fmt.Fprintln(sum, name, d.userEnviron().Setting(name))
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
-}
-
-// goStamp tells one go command from another.
-func (d *door) goStamp() string {
-	path, err := exec.LookPath("go")
-	if err != nil {
-		return ""
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return path
-	}
-	return fmt.Sprint(path, info.Size(), info.ModTime().UnixNano())
+	return d.index.PlanHash + "-" + sum[:min(len(sum), 16)] + "-" + d.Settings.Server, nil
 }

@@ -18,9 +18,6 @@ const (
 	MainName = "goat_main.go"
 	// TestName is the hook file of a test binary.
 	TestName = "goat_hook_test.go"
-	// RuntimeDir is the runtime's directory below the module's, at the doors that
-	// do not write into the module: a leading underscore keeps it out of `./...`.
-	RuntimeDir = "_goat/goatrt"
 	// ServerDir is the directory, below the runtime's, of the package that adds the
 	// HTTP server to it.
 	ServerDir = "server"
@@ -34,9 +31,14 @@ type Params struct {
 	ImportPath string
 	// Package is the name in the package clause.
 	Package string
-	// Runtime is the import path of the runtime package: the one with the HTTP
-	// server, or the one that only writes the spool.
+	// Runtime is the import path of the runtime package, where it is a package of
+	// the module. Empty means that the helper adds the runtime at link: then
+	// nothing of goat's is in go's build graph but this file.
 	Runtime string
+	// Needs are standard packages that the runtime imports. The hook imports them
+	// too where the helper adds the runtime, so that they are in the program and
+	// initialised before it.
+	Needs []string
 	// Identity is a hash over what the binary says about itself. It makes go link
 	// anew when only that has changed.
 	Identity string
@@ -55,6 +57,10 @@ func TableSymbol(key string) string { return "goat.tab_" + key }
 // ExitSymbol is the linker name of the variable that registers an exit hook.
 func ExitSymbol(key string) string { return "goat.exit_" + key }
 
+// StartSymbol is the variable that holds the runtime's start function, where the
+// helper adds the runtime.
+func StartSymbol(key string) string { return "goat.start_" + key }
+
 // TablePattern finds the table symbol in an archive.
 var TablePattern = regexp.MustCompile(`goat\.tab_([0-9a-f]{8})`)
 
@@ -70,12 +76,28 @@ const TableType = `[]struct {
 func Text(p Params) string {
 	key := Key(p.ImportPath, p.Package)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n//\n// identity %s\n\n//go:build go1.21\n\npackage %s\n\n", Header, p.Identity, p.Package)
-	fmt.Fprintf(&b, "import (\n\tgoat_rt_%s %q\n\t_ \"unsafe\" // for go:linkname\n)\n\n", key, p.Runtime)
-	fmt.Fprintf(&b, "//go:linkname goat_tab_%s %s\nvar goat_tab_%s %s\n\n", key, TableSymbol(key), key, TableType)
-	fmt.Fprintf(&b, "//go:linkname goat_exit_%s %s\nvar goat_exit_%s func(func())\n\n", key, ExitSymbol(key), key)
-	fmt.Fprintf(&b, "func init() { goat_rt_%s.Start(goat_tab_%s, goat_exit_%s) }\n", key, key, key)
+	fmt.Fprintf(&b, "%s\n//\n// identity %s\n\n//go:build go1.21\n\npackage %s\n\nimport (\n", Header, p.Identity, p.Package)
+	for _, need := range p.Needs {
+		fmt.Fprintf(&b, "\t_ %q\n", need)
+	}
+	if p.Runtime != "" {
+		fmt.Fprintf(&b, "\tgoat_rt_%s %q\n", key, p.Runtime)
+	}
+	fmt.Fprintf(&b, "\t_ \"unsafe\" // for go:linkname\n)\n\n")
+	variable(&b, "tab", key, TableType)
+	variable(&b, "exit", key, "func(func())")
+	if p.Runtime != "" {
+		fmt.Fprintf(&b, "func init() { goat_rt_%s.Start(goat_tab_%s, goat_exit_%s) }\n", key, key, key)
+		return b.String()
+	}
+	variable(&b, "start", key, "func("+TableType+", func(func())) bool")
+	fmt.Fprintf(&b, "func init() {\n\tif goat_start_%s != nil {\n\t\tgoat_start_%s(goat_tab_%s, goat_exit_%s)\n\t}\n}\n", key, key, key, key)
 	return b.String()
+}
+
+// variable declares one of the variables that the helper fills at link.
+func variable(b *strings.Builder, name, key, typ string) {
+	fmt.Fprintf(b, "//go:linkname goat_%s_%s goat.%s_%s\nvar goat_%s_%s %s\n\n", name, key, name, key, name, key, typ)
 }
 
 // IsOurs reports whether a file's text is one that goat wrote.

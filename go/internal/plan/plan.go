@@ -252,3 +252,18 @@ func Exists(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "index.json"))
 	return err == nil && info.Mode().IsRegular()
 }
+
+// CacheDir is goat's directory of caches: GOAT_CACHE, else `goat` in the user's
+// cache directory, else a directory among the temporary files.
+func CacheDir(getenv func(string) string) string {
+	if dir := getenv("GOAT_CACHE"); dir != "" {
+		if abs, err := filepath.Abs(dir); err == nil {
+			return abs
+		}
+		return dir
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, "goat")
+	}
+	return filepath.Join(os.TempDir(), "goat-cache")
+}

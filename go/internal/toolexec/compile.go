@@ -97,10 +97,16 @@ func hasPlanned(dir, path string) bool {
 }
 
 // unknown handles a package outside the plan. A marker on it means that the plan
-// behind the marker has been lost, unless it is the one marker for a whole module.
+// behind the marker has been lost, unless it is the one marker for a whole module,
+// or that of the package whose external tests or test main this is.
 func (c *compilation) unknown(path, marker string) error {
 	if marker == "" || marker == c.planHash() {
 		return nil
+	}
+	for _, suffix := range []string{"_test", ".test"} {
+		if tested, ok := strings.CutSuffix(path, suffix); ok && hasPlanned(c.plan, tested) {
+			return nil
+		}
 	}
 	return &problem{what: "plan directory gone: no document for " + path + " in " + c.plan, hint: c.replan()}
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/goat-trace/goat/go/internal/hook"
 )
@@ -58,13 +57,9 @@ func (c *compilation) hideFromEmbed() (bool, error) {
 	return true, writeFile(copied, data)
 }
 
-// isOurs reports whether an embedded file is a hook file or part of the runtime
-// under the overlay: by its place, and by its first line where it can be read.
+// isOurs reports whether an embedded file is a hook file: by its name, and by its
+// first line where it can be read (Go 1.23 names the place, where there is none).
 func isOurs(key, file string) bool {
-	key = "/" + key
-	if strings.Contains(key, "/"+hook.RuntimeDir+"/") {
-		return true
-	}
 	if !hook.IsName(path.Base(key)) {
 		return false
 	}

@@ -26,6 +26,9 @@ type linking struct {
 	mode     string // exe, pie, c-shared, …
 	key      string // of the hook's symbols
 	exit     bool   // the hook wants an exit hook
+	starts   bool   // the hook wants the runtime from us
+	start    string // import path of the runtime package that starts it
+	runtime  []string
 	dir      string // ours, beside the importcfg
 }
 
@@ -116,6 +119,7 @@ func (l *linking) findHook() (bool, error) {
 		if match := hook.TablePattern.FindSubmatch(text); match != nil {
 			l.key = string(match[1])
 			l.exit = bytes.Contains(text, []byte(hook.ExitSymbol(l.key)))
+			l.starts = bytes.Contains(text, []byte(hook.StartSymbol(l.key)))
 			return true, nil
 		}
 	}

@@ -24,6 +24,9 @@ func (l *linking) addTable(cfg string) error {
 	if err := os.MkdirAll(l.dir, 0o777); err != nil {
 		return err
 	}
+	if err := l.addRuntime(cfg); err != nil {
+		return err
+	}
 	object, err := l.compileTable(l.tableSource(rows))
 	if err != nil {
 		return err
@@ -52,6 +55,9 @@ func (l *linking) tableSource(rows []entry) string {
 	if l.exitHook() != "" {
 		fmt.Fprintf(&b, "import \"%s\"\n", exitHookPackage)
 	}
+	if l.start != "" {
+		fmt.Fprintf(&b, "import rt \"%s\"\n", l.start)
+	}
 	fmt.Fprintf(&b, "\n//go:linkname t0 %s\nvar t0 = %s{\n", hook.TableSymbol(l.key), hook.TableType)
 	for i, row := range rows {
 		acc := "nil"
@@ -69,6 +75,7 @@ func (l *linking) tableSource(rows []entry) string {
 	if l.exitHook() != "" {
 		fmt.Fprintf(&b, "\n//go:linkname e0 %s\nvar e0 = func(f func()) { exithook.Add(exithook.Hook{F: f, RunOnFailure: true}) }\n", hook.ExitSymbol(l.key))
 	}
+	l.startSource(&b)
 	return b.String()
 }
 
@@ -80,7 +87,10 @@ func (l *linking) compileTable(source string) ([]byte, error) {
 	src, out, cfg := base+".go", base+".a", base+".cfg"
 	imports := ""
 	if file := l.exitHook(); file != "" {
-		imports = "packagefile " + exitHookPackage + "=" + file + "\n"
+		imports = packageLine(exitHookPackage, file)
+	}
+	if l.start != "" {
+		imports += packageLine(l.start, l.archives[l.start])
 	}
 	if err := errors.Join(writeFile(src, []byte(source)), writeFile(cfg, []byte(imports))); err != nil {
 		return nil, err
@@ -90,13 +100,8 @@ func (l *linking) compileTable(source string) ([]byte, error) {
 		"-complete", "-nolocalimports", "-dwarf=false", "-pack",
 	}
 	args = append(append(args, l.codeFlags()...), src)
-	compiler := filepath.Join(filepath.Dir(l.tool), "compile"+filepath.Ext(l.tool))
-	code, text, err := capture(append([]string{compiler}, args...), nil)
-	if err != nil {
+	if err := l.compileWith("the table of points", args); err != nil {
 		return nil, err
-	}
-	if code != 0 {
-		return nil, &problem{what: "the table of points does not compile: " + strings.TrimSpace(string(text)), hint: "build without goat (`go build`) and report this"}
 	}
 	archive, err := os.ReadFile(out)
 	if err != nil {
@@ -104,6 +109,22 @@ func (l *linking) compileTable(source string) ([]byte, error) {
 	}
 	return unsigned(member(archive, "_go_.o"))
 }
+
+// compiler is the compiler beside the linker.
+func (l *linking) compiler() string {
+	return filepath.Join(filepath.Dir(l.tool), "compile"+filepath.Ext(l.tool))
+}
+
+// compileWith runs the compiler on something of goat's own.
+func (l *linking) compileWith(what string, args []string) error {
+	code, text, err := capture(append([]string{l.compiler()}, args...), nil)
+	if err == nil && code != 0 {
+		return &problem{what: what + " does not compile: " + strings.TrimSpace(string(text)), hint: "build without goat (`go build`) and report this"}
+	}
+	return err
+}
+
+func packageLine(path, file string) string { return "packagefile " + path + "=" + file + "\n" }
 
 // codeFlags are the flags that say how the build's other objects are compiled.
 func (l *linking) codeFlags() []string {

@@ -28,7 +28,7 @@ type Options struct {
 	Version, Commit string
 	// Planner serves bare mode; nil means that there is no core.
 	Planner Planner
-	// Runtime returns the source files of the runtime package, for bare mode.
+	// Runtime returns the source files of the runtime package.
 	Runtime func(importPath, packageName string) (map[string][]byte, error)
 	// Stderr takes goat's own errors; nil means os.Stderr.
 	Stderr io.Writer
@@ -44,6 +44,8 @@ type helper struct {
 	// overlay is the overlay file of the build, for telling the user's own
 	// replacements from files that changed; may be empty.
 	overlay string
+	// noServer leaves the HTTP server out also where the program could have it.
+	noServer bool
 	// next is the user's own -toolexec command.
 	next []string
 	// tool and args are the real tool and its arguments, response files read.
@@ -110,6 +112,8 @@ func (h *helper) parse(args []string) error {
 			h.plan, h.marked = value, true
 		case name == "--overlay" && ok:
 			h.overlay = value
+		case name == "--server" && ok:
+			h.noServer = value == "off"
 		case name == "--next" && ok:
 			h.next = append(h.next, value)
 		default:
