@@ -382,3 +382,301 @@ impl FileSyntax {
             .map(|&(_, owner)| owner)
     }
 }
+
+/// What a line of the universe holds, as far as its tokens tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LineKind {
+    /// White space only.
+    Blank,
+    /// Nothing but comments.
+    Comment,
+    /// A directive (`//go:…`, `// +build`, `//line`, `//export`, `//extern`).
+    Directive,
+    /// The same tokens as before: only the layout or a comment is new.
+    Format,
+    /// Code that is new, or that code was removed from.
+    Code,
+}
+
+/// Removed lines that need a word of their own in the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The release's line after which the removed text stood (0 at the top).
+    pub after: u32,
+    /// First removed line in the base.
+    pub old_start: u32,
+    /// How many lines were removed.
+    pub old_lines: u32,
+    /// What they held: [`LineKind::Code`] if any of them held code.
+    pub kind: LineKind,
+    /// Whether the hunk only deletes, so that the account has an entry for it. The
+    /// others are code that a comment or a blank line took the place of: they get
+    /// a point and their new lines stand in the account.
+    pub entry: bool,
+}
+
+/// How the tokens of a changed file differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Every line of the universe, ascending.
+    pub lines: Vec<(u32, LineKind)>,
+    /// The release's tokens that are new or stand beside removed ones, ascending.
+    pub touched: Vec<Span>,
+    /// Removed lines, in order.
+    pub deletions: Vec<Deletion>,
+}
+
+/// How finely points are set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Granularity {
+    /// One per changed statement.
+    Line,
+    /// One per run of changed statements.
+    Patch,
+    /// One per statement list that holds a change.
+    Scope,
+    /// One per function that holds a change.
+    Func,
+}
+
+impl Granularity {
+    /// The word of goat.yaml and of the plan.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Patch => "patch",
+            Self::Scope => "scope",
+            Self::Func => "func",
+        }
+    }
+
+    /// The granularity of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Line, Self::Patch, Self::Scope, Self::Func].into_iter().find(|g| g.as_str() == word)
+    }
+}
+
+/// Why a point stands where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PointKind {
+    /// Changed code.
+    Change,
+    /// A first-level branch of a changed condition.
+    Branch,
+    /// Removed code.
+    Deletion,
+    /// A person asked for it (`+goat:insert`).
+    Manual,
+}
+
+impl PointKind {
+    /// The word of the plan.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Branch => "branch",
+            Self::Deletion => "deletion",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// How a point is put into the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A statement directly before this byte.
+    Before(usize),
+    /// `else if …`: `{POINT; ` before the byte at `at`, `}` before the one at `close`.
+    Wrap {
+        /// First byte of the inner `if`.
+        at: usize,
+        /// One past the inner statement.
+        close: usize,
+    },
+    /// A variable declaration directly after a package-level initialiser.
+    Variable {
+        /// One past the specification.
+        at: usize,
+        /// The variable that the point refers to, so that Go orders it after it.
+        name: String,
+        /// Whether the specification stands in `var ( … )`.
+        grouped: bool,
+    },
+}
+
+impl Place {
+    /// Where the text goes.
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        match self {
+            Self::Before(at) | Self::Wrap { at, .. } | Self::Variable { at, .. } => *at,
+        }
+    }
+}
+
+/// A track point of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Content id (16 characters).
+    pub id: String,
+    /// Where it goes.
+    pub place: Place,
+    /// Why it is there.
+    pub kind: PointKind,
+    /// The code that it vouches for.
+    pub region: Span,
+    /// Name of the function (or variable) around it.
+    pub func: String,
+    /// Whether the compiler would not inline the function anyway, so that the
+    /// point may call on the first hit.
+    pub exact: bool,
+}
+
+/// Why a line is not tracked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Not executable: white space.
+    Blank,
+    /// Not executable: comments.
+    Comment,
+    /// Not executable: the same tokens as before.
+    Format,
+    /// Not executable: the package clause.
+    Package,
+    /// Not executable: an import.
+    Import,
+    /// Not executable: a type declaration.
+    Type,
+    /// Not executable: a constant declaration.
+    Const,
+    /// Not executable: a variable whose initialiser runs no code.
+    Var,
+    /// Not executable: a function's signature.
+    Signature,
+    /// Not executable: a brace, an `else`, a lone semicolon.
+    Brace,
+    /// Not executable: a label.
+    Label,
+    /// Not executable: a directive.
+    Directive,
+    /// Untracked: a generated file.
+    Generated,
+    /// Untracked: excluded by a build constraint.
+    BuildConstraint,
+    /// Untracked: the configuration ignores the file.
+    Ignored,
+    /// Untracked: `//goat:ignore`.
+    IgnoreTag,
+    /// Untracked: a module that the plan does not cover.
+    OtherModule,
+    /// Untracked: vendored code.
+    Vendor,
+    /// Untracked: the part does not parse.
+    SyntaxError,
+    /// Untracked: the rewritten file does not parse.
+    RewriteRejected,
+    /// Untracked: a function without a body.
+    AssemblyStub,
+    /// Untracked: no code may be added to the function.
+    Nosplit,
+    /// Untracked: C code before `import "C"`.
+    CgoPreamble,
+    /// Untracked: not part of this build.
+    NotInBuild,
+    /// Untracked: an initialiser without a name to refer to.
+    BlankVariable,
+    /// Untracked: the file cannot be read.
+    Unreadable,
+    /// Untracked: the file is too large.
+    TooLarge,
+}
+
+impl Reason {
+    /// The word of the account.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Comment => "comment",
+            Self::Format => "format",
+            Self::Package => "package",
+            Self::Import => "import",
+            Self::Type => "type",
+            Self::Const => "const",
+            Self::Var => "var",
+            Self::Signature => "signature",
+            Self::Brace => "brace",
+            Self::Label => "label",
+            Self::Directive => "directive",
+            Self::Generated => "generated",
+            Self::BuildConstraint => "build_constraint",
+            Self::Ignored => "ignored",
+            Self::IgnoreTag => "ignore_tag",
+            Self::OtherModule => "other_module",
+            Self::Vendor => "vendor",
+            Self::SyntaxError => "syntax_error",
+            Self::RewriteRejected => "rewrite_rejected",
+            Self::AssemblyStub => "assembly_stub",
+            Self::Nosplit => "nosplit",
+            Self::CgoPreamble => "cgo_preamble",
+            Self::NotInBuild => "not_in_build",
+            Self::BlankVariable => "blank_variable",
+            Self::Unreadable => "unreadable",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// Whether there is nothing to run on such a line.
+    #[must_use]
+    pub const fn not_executable(self) -> bool {
+        matches!(
+            self,
+            Self::Blank
+                | Self::Comment
+                | Self::Format
+                | Self::Package
+                | Self::Import
+                | Self::Type
+                | Self::Const
+                | Self::Var
+                | Self::Signature
+                | Self::Brace
+                | Self::Label
+                | Self::Directive
+        )
+    }
+}
+
+/// What the account says of a line or a deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Tracked by these points: indices into the file's points, ascending.
+    Points(Vec<usize>),
+    /// Not tracked, and why.
+    Not(Reason),
+}
+
+/// The points and the account of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilePoints {
+    /// In order of their place.
+    pub points: Vec<Point>,
+    /// Every line of the universe.
+    pub lines: Vec<(u32, Verdict)>,
+    /// Every hunk that only deletes.
+    pub deletions: Vec<(Deletion, Verdict)>,
+}
+
+/// Text to insert before an original byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Offset of the original byte.
+    pub at: usize,
+    /// What to insert.
+    pub text: String,
+    /// What to insert where only exact points are right; `None` if it is the same.
+    pub exact: Option<String>,
+}

@@ -1,0 +1,7 @@
+//! Which modules a plan covers, from go.mod and go.work; no tool is asked.
+
+mod discover;
+mod parse;
+
+pub use discover::{Covered, Find, Module, Workspace, discover, is_below, join, parent};
+pub use parse::{GoMod, Replace, parse_mod, parse_work};

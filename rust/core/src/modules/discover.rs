@@ -1,0 +1,216 @@
+//! The modules around a directory.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::parse::{GoMod, parse_mod, parse_work};
+use crate::error::{Code, Error, Result};
+
+/// A module inside the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Module {
+    /// Directory relative to the repository's root; empty for the root.
+    pub dir: String,
+    /// Module path, as packages import it.
+    pub path: String,
+}
+
+/// Which go.work file counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Workspace {
+    /// The nearest one upwards from the directory.
+    Auto,
+    /// None.
+    Off,
+    /// This one, relative to the repository's root.
+    File(String),
+}
+
+/// Where to look.
+#[derive(Clone, Copy)]
+pub struct Find<'a> {
+    /// Reads a file by its path relative to the repository's root; `None` if there is none.
+    pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// The directory that was asked for, relative to the root.
+    pub dir: &'a str,
+    /// Which go.work counts.
+    pub workspace: &'a Workspace,
+}
+
+/// The covered modules and a way to ask for a directory's module.
+pub struct Covered<'a> {
+    /// The module that was asked for.
+    pub main: Module,
+    /// All covered modules, by directory.
+    pub modules: Vec<Module>,
+    /// Nested modules are covered too, under their own paths.
+    pub nested: bool,
+    read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// Directory of the go.mod above a directory, as found so far.
+    nearest: RefCell<BTreeMap<String, Option<String>>>,
+}
+
+impl std::fmt::Debug for Covered<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Covered").field("main", &self.main).field("modules", &self.modules).finish_non_exhaustive()
+    }
+}
+
+/// Finds the modules that a plan for a directory covers: its own, those of the
+/// workspace, and the local targets of their `replace` directives.
+pub fn discover<'a>(find: Find<'a>, nested: bool) -> Result<Covered<'a>> {
+    let own = upwards(find.dir, |dir| (find.read)(&join(dir, "go.mod")).is_some());
+    let work = workspace(find)?;
+    let mut modules: BTreeMap<String, String> = BTreeMap::new();
+    let mut sources: Vec<(String, GoMod)> = Vec::new();
+    let used = work.iter().flat_map(|(dir, work)| {
+        work.uses.iter().filter_map(|used| resolve(dir, used)).collect::<Vec<_>>()
+    });
+    for dir in own.iter().cloned().chain(used) {
+        if let Some(text) = (find.read)(&join(&dir, "go.mod")) {
+            let parsed = parse_mod(&text);
+            modules.insert(dir.clone(), parsed.module.clone());
+            sources.push((dir, parsed));
+        }
+    }
+    let main_dir = own.or_else(|| sources.first().map(|(dir, _)| dir.clone()));
+    let main = main_dir.ok_or_else(|| no_module(find.dir))?;
+    add_replaced(&mut modules, sources.iter().chain(&work));
+    let modules: Vec<Module> =
+        modules.into_iter().map(|(dir, path)| Module { dir, path }).collect();
+    let main = modules.iter().find(|m| m.dir == main).cloned().ok_or_else(|| no_module(find.dir))?;
+    Ok(Covered { main, modules, nested, read: find.read, nearest: RefCell::default() })
+}
+
+fn no_module(dir: &str) -> Error {
+    Error::new(Code::NoGoMod, "no go.mod in this directory or above it, up to the repository's root")
+        .hint("run goat inside a Go module, or make one with `go mod init`")
+        .path(if dir.is_empty() { "." } else { dir })
+}
+
+fn workspace(find: Find<'_>) -> Result<Option<(String, GoMod)>> {
+    let file = match find.workspace {
+        Workspace::Off => return Ok(None),
+        Workspace::Auto => {
+            let dir = upwards(find.dir, |dir| (find.read)(&join(dir, "go.work")).is_some());
+            match dir {
+                Some(dir) => join(&dir, "go.work"),
+                None => return Ok(None),
+            }
+        }
+        Workspace::File(file) => file.clone(),
+    };
+    let text = (find.read)(&file).ok_or_else(|| {
+        Error::new(Code::BadConfig, "the go.work file cannot be read")
+            .hint("set GOWORK to a go.work file, to off, or unset it")
+            .path(&file)
+    })?;
+    Ok(Some((parent(&file).to_owned(), parse_work(&text))))
+}
+
+fn add_replaced<'m>(
+    modules: &mut BTreeMap<String, String>,
+    sources: impl Iterator<Item = &'m (String, GoMod)>,
+) {
+    for (dir, source) in sources {
+        for replace in source.replace.iter().filter(|replace| replace.is_local()) {
+            if let Some(target) = resolve(dir, &replace.new) {
+                modules.entry(target).or_insert_with(|| replace.old.clone());
+            }
+        }
+    }
+}
+
+impl Covered<'_> {
+    /// The covered module that a directory belongs to.
+    pub fn module_of(&self, dir: &str) -> Option<Module> {
+        let nearest = self.nearest(dir)?;
+        if let Some(module) = self.modules.iter().find(|m| m.dir == nearest) {
+            return Some(module.clone());
+        }
+        let below = self.nested && is_below(&nearest, &self.main.dir);
+        let text = below.then(|| (self.read)(&join(&nearest, "go.mod"))).flatten()?;
+        Some(Module { path: parse_mod(&text).module, dir: nearest })
+    }
+
+    /// The directory of the go.mod at or above a directory.
+    fn nearest(&self, dir: &str) -> Option<String> {
+        if let Some(known) = self.nearest.borrow().get(dir) {
+            return known.clone();
+        }
+        let here = self.modules.iter().any(|m| m.dir == dir)
+            || (self.read)(&join(dir, "go.mod")).is_some();
+        let found = match (here, dir) {
+            (true, _) => Some(dir.to_owned()),
+            (false, "") => None,
+            (false, _) => self.nearest(parent(dir)),
+        };
+        self.nearest.borrow_mut().insert(dir.to_owned(), found.clone());
+        found
+    }
+}
+
+impl Module {
+    /// The import path of a directory of the module.
+    #[must_use]
+    pub fn import_path(&self, dir: &str) -> String {
+        let below = dir.strip_prefix(&self.dir).unwrap_or(dir).trim_start_matches('/');
+        if below.is_empty() { self.path.clone() } else { format!("{}/{below}", self.path) }
+    }
+
+    /// The path of something below the module's directory, relative to it.
+    #[must_use]
+    pub fn relative<'p>(&self, path: &'p str) -> &'p str {
+        path.strip_prefix(&self.dir).unwrap_or(path).trim_start_matches('/')
+    }
+}
+
+/// `dir/name`, or `name` at the root.
+#[must_use]
+pub fn join(dir: &str, name: &str) -> String {
+    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+}
+
+/// The directory of a path; empty at the root.
+#[must_use]
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+/// Whether a directory is another one or below it.
+#[must_use]
+pub fn is_below(dir: &str, other: &str) -> bool {
+    other.is_empty() || dir == other || dir.strip_prefix(other).is_some_and(|r| r.starts_with('/'))
+}
+
+/// The first directory upwards that has what is asked for.
+fn upwards(from: &str, has: impl Fn(&str) -> bool) -> Option<String> {
+    let mut dir = from;
+    loop {
+        if has(dir) {
+            return Some(dir.to_owned());
+        }
+        if dir.is_empty() {
+            return None;
+        }
+        dir = parent(dir);
+    }
+}
+
+/// A relative path seen from a directory; `None` if it leaves the repository.
+fn resolve(dir: &str, relative: &str) -> Option<String> {
+    if relative.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

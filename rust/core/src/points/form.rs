@@ -1,0 +1,153 @@
+//! Whether a function is certainly too large, or of a kind, to be inlined.
+//!
+//! The exact form of a point adds 66 to a function's inline cost (the budget is 80),
+//! so it may stand only where the compiler would not inline anyway. The cost is
+//! estimated from below: what is not certain to cost something counts nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{BlockId, BlockKind, FuncId, Owner, Span, StmtId, StmtKind};
+use crate::token::{TokenKind, Word};
+
+use super::ident::Unit;
+use super::view::View;
+
+/// Above this estimate a function is out of the inliner's reach. The compiler's
+/// budget is 80; the rest is a margin for what an estimate over tokens cannot see.
+const CERTAIN: usize = 100;
+
+/// Remembers the verdict per function.
+pub(super) struct Forms<'v, 'a> {
+    view: &'v View<'a>,
+    known: HashMap<FuncId, bool>,
+}
+
+impl<'v, 'a> Forms<'v, 'a> {
+    pub(super) fn new(view: &'v View<'a>) -> Self {
+        Self { view, known: HashMap::new() }
+    }
+
+    /// Whether a point of this unit may be exact without changing what is inlined.
+    pub(super) fn exact(&mut self, unit: &Unit) -> bool {
+        let Some(func) = self.view.func_of(unit) else { return true };
+        let view = self.view;
+        *self.known.entry(func).or_insert_with(|| never_inlined(view, func))
+    }
+}
+
+fn never_inlined(view: &View<'_>, id: FuncId) -> bool {
+    let func = &view.syntax.funcs[id];
+    let Some(body) = func.body else { return true };
+    let starter = !func.literal && matches!(func.name.as_str(), "init" | "main");
+    if starter && (func.name == "init" || view.syntax.package == "main") {
+        return true;
+    }
+    if noinline(view, func.span) {
+        return true;
+    }
+    let cost = Cost { view, locals: locals(view, id) };
+    cost.list(body).is_none_or(|cost| cost > CERTAIN)
+}
+
+/// Whether `//go:noinline` stands among the comments above a function.
+fn noinline(view: &View<'_>, span: Span) -> bool {
+    let before = view.tokens.partition_point(|t| t.span.start < span.start);
+    let above = view.tokens[..before].iter().rev();
+    above
+        .take_while(|t| t.kind == TokenKind::Comment)
+        .any(|t| t.span.of(view.source).starts_with(b"//go:noinline"))
+}
+
+/// Names that are variables for sure: declared by `:=` in the function.
+fn locals<'x>(view: &'x View<'_>, id: FuncId) -> HashSet<&'x [u8]> {
+    let words = view.words_in(view.syntax.funcs[id].span);
+    let mut names = HashSet::new();
+    for (index, _) in words.iter().enumerate().filter(|(_, w)| &*w.text == b":=") {
+        let left = words[..index].iter().rev();
+        let list = left.take_while(|w| w.token.kind == TokenKind::Ident || &*w.text == b",");
+        names.extend(list.filter(|w| w.token.kind == TokenKind::Ident).map(|w| &*w.text));
+    }
+    names.remove(&b"_"[..]);
+    names
+}
+
+struct Cost<'v, 'a> {
+    view: &'v View<'a>,
+    locals: HashSet<&'v [u8]>,
+}
+
+impl Cost<'_, '_> {
+    /// The least that a list costs; `None` if it holds what is never inlined.
+    fn list(&self, block: BlockId) -> Option<usize> {
+        let mut sum = 0;
+        for &stmt in &self.view.syntax.blocks[block].stmts {
+            sum += self.stmt(stmt)?;
+        }
+        Some(sum)
+    }
+
+    fn stmt(&self, id: StmtId) -> Option<usize> {
+        let stmt = &self.view.syntax.stmts[id];
+        match stmt.kind {
+            StmtKind::Go | StmtKind::Defer | StmtKind::Select => return None,
+            StmtKind::Const | StmtKind::Type | StmtKind::Empty | StmtKind::Label => return Some(0),
+            _ => {}
+        }
+        let own: Vec<&Word<'_>> = self.own(id).collect();
+        if calls_recover(&own) {
+            return None;
+        }
+        let nested = stmt.blocks.iter().map(|&block| self.list(block)).collect::<Option<Vec<_>>>()?;
+        let nested = if self.may_be_decided(id, &own) {
+            // The compiler may drop every branch but one, or all of them.
+            let kind = |&block: &BlockId| self.view.syntax.blocks[block].kind;
+            let or_else = stmt.blocks.iter().any(|b| matches!(kind(b), BlockKind::Else | BlockKind::ElseIf));
+            if or_else { nested.into_iter().min().unwrap_or(0) } else { 0 }
+        } else {
+            nested.iter().sum()
+        };
+        Some(1 + self.words(&own) + nested)
+    }
+
+    fn own(&self, id: StmtId) -> impl Iterator<Item = &Word<'_>> {
+        let words = self.view.words_in(self.view.syntax.stmts[id].span).iter();
+        let real = words.filter(|w| w.token.span.start < w.token.span.end);
+        real.filter(move |w| self.view.syntax.owner(w.token.span.start) == Some(Owner::Stmt(id)))
+    }
+
+    /// Whether the condition may be a constant: it calls nothing, compares nothing
+    /// with nil and names no local variable.
+    fn may_be_decided(&self, id: StmtId, own: &[&Word<'_>]) -> bool {
+        let kind = self.view.syntax.stmts[id].kind;
+        if !matches!(kind, StmtKind::If | StmtKind::Switch) {
+            return false;
+        }
+        let runtime = |w: &&Word<'_>| {
+            matches!(&*w.text, b"(" | b"[" | b"<-" | b"nil" | b"range" | b":=")
+                || w.token.kind == TokenKind::Ident && self.locals.contains(&*w.text)
+        };
+        !own.iter().any(runtime)
+    }
+
+    fn words(&self, own: &[&Word<'_>]) -> usize {
+        own.windows(2).map(|pair| self.word(pair[0], pair[1])).sum()
+    }
+
+    /// What a word adds, given the one before it.
+    fn word(&self, before: &Word<'_>, word: &Word<'_>) -> usize {
+        let operand = before.token.kind == TokenKind::Ident || matches!(&*before.text, b")" | b"]");
+        match (&*word.text, word.token.kind) {
+            (b"(", _) if operand => 2,
+            (b"=" | b":=" | b"==" | b"!=" | b"<" | b">" | b"<=" | b">=" | b"&&" | b"||", _) if operand => 1,
+            (name, TokenKind::Ident) if &*before.text != b"." && self.locals.contains(name) => 1,
+            _ => 0,
+        }
+    }
+}
+
+/// Whether `recover()` is called, wherever it stands.
+fn calls_recover(own: &[&Word<'_>]) -> bool {
+    own.windows(2).any(|pair| {
+        &*pair[0].text == b"recover" && pair[0].token.kind == TokenKind::Ident && &*pair[1].text == b"("
+    })
+}

@@ -1,0 +1,128 @@
+//! A file as the planning of its points looks at it.
+
+use crate::model::{BlockId, FileSyntax, FuncId, Lines, Owner, Reason, Span, StmtId};
+use crate::token::{TokenKind, Word, significant};
+
+use super::Input;
+use super::ident::Unit;
+use super::ignore::ignored_spans;
+
+/// The input with what is derived from it once.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) source: &'a [u8],
+    pub(super) tokens: &'a [crate::token::Token],
+    pub(super) syntax: &'a FileSyntax,
+    pub(super) lines: &'a Lines,
+    pub(super) words: Vec<Word<'a>>,
+    pub(super) import_path: &'a str,
+    pub(super) file: &'a str,
+    ignored: Vec<Span>,
+    /// Functions with a damaged part.
+    damaged: Vec<FuncId>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(input: &Input<'a>) -> Self {
+        Self {
+            source: input.source,
+            tokens: input.tokens,
+            syntax: input.syntax,
+            lines: input.lines,
+            words: significant(input.source, input.tokens),
+            import_path: input.import_path,
+            file: input.file,
+            ignored: ignored_spans(input),
+            damaged: input.syntax.errors.iter().filter_map(|error| error.func).collect(),
+        }
+    }
+
+    /// The words that lie in a span.
+    pub(super) fn words_in(&self, span: Span) -> &[Word<'a>] {
+        let from = self.words.partition_point(|w| w.token.span.start < span.start);
+        let to = self.words.partition_point(|w| w.token.span.start < span.end);
+        &self.words[from..to.max(from)]
+    }
+
+    /// Whose tokens stand on a line, in order; a stray token is an error's.
+    pub(super) fn owners_on(&self, line: u32) -> Vec<Owner> {
+        let span = self.lines.span(line);
+        let from = self.tokens.partition_point(|t| t.span.end <= span.start);
+        let here = self.tokens[from..].iter().take_while(|t| t.span.start < span.end);
+        let mut owners = Vec::new();
+        for token in here.filter(|t| !matches!(t.kind, TokenKind::Comment | TokenKind::AutoSemi)) {
+            let stray = (token.kind == TokenKind::Illegal).then_some(Owner::Error);
+            if let Some(owner) = self.syntax.owner(token.span.start).or(stray)
+                && !owners.contains(&owner)
+            {
+                owners.push(owner);
+            }
+        }
+        owners
+    }
+
+    /// Whether a line lies in the comment before `import "C"`.
+    pub(super) fn in_preamble(&self, line: u32) -> bool {
+        self.syntax.cgo_preamble.is_some_and(|span| span.overlaps(self.lines.span(line)))
+    }
+
+    /// Whether a `//goat:ignore` covers a span.
+    pub(super) fn ignored(&self, span: Span) -> bool {
+        self.ignored.iter().any(|ignored| ignored.encloses(span))
+    }
+
+    /// Whether a function has a part that does not parse.
+    pub(super) fn is_damaged(&self, func: FuncId) -> bool {
+        self.damaged.contains(&func)
+    }
+
+    /// Why no point may stand in this list for the code at `span`.
+    pub(super) fn closed(&self, block: BlockId, span: Span) -> Option<Reason> {
+        if self.ignored(span) {
+            return Some(Reason::IgnoreTag);
+        }
+        let mut func = Some(self.syntax.blocks[block].func);
+        while let Some(id) = func {
+            if self.is_damaged(id) {
+                return Some(Reason::SyntaxError);
+            }
+            if self.syntax.funcs[id].nosplit {
+                return Some(Reason::Nosplit);
+            }
+            func = self.syntax.funcs[id].parent;
+        }
+        None
+    }
+
+    /// Whether a token of the statement's own condition is among the touched ones.
+    pub(super) fn condition_changed(&self, id: StmtId, touched: &[Span]) -> bool {
+        self.syntax.stmts[id].condition.iter().any(|condition| {
+            let from = touched.partition_point(|t| t.start < condition.start);
+            let inside = touched[from..].iter().take_while(|t| t.start < condition.end);
+            inside
+                .filter(|t| t.start < t.end)
+                .any(|t| self.syntax.owner(t.start) == Some(Owner::Stmt(id)))
+        })
+    }
+
+    /// The function whose code a unit is; `None` for a package variable.
+    pub(super) fn func_of(&self, unit: &Unit) -> Option<FuncId> {
+        let block = match unit {
+            Unit::Stmts(stmts) => self.syntax.stmts[stmts[0]].block,
+            Unit::List(block) | Unit::Body(block) => *block,
+            Unit::Var(_) => return None,
+        };
+        Some(self.syntax.blocks[block].func)
+    }
+
+    /// The name of the function or variable around a unit.
+    pub(super) fn name(&self, unit: &Unit) -> &'a str {
+        match unit {
+            Unit::Var(id) => {
+                let names = &self.syntax.vars[*id].names;
+                names.iter().find(|name| *name != "_").map_or("_", String::as_str)
+            }
+            _ => self.func_of(unit).map_or("", |func| self.syntax.funcs[func].name.as_str()),
+        }
+    }
+}
