@@ -25,7 +25,12 @@ impl<'s> Side<'s> {
     /// Prepares a text and its tokens.
     #[must_use]
     pub fn new(source: &'s [u8], tokens: &'s [Token]) -> Self {
-        Self { source, tokens, words: significant(source, tokens), lines: Lines::new(source) }
+        Self {
+            source,
+            tokens,
+            words: significant(source, tokens),
+            lines: Lines::new(source),
+        }
     }
 
     /// The significant tokens that touch these lines; an automatic semicolon
@@ -45,7 +50,9 @@ impl<'s> Side<'s> {
     fn kind(&self, line: u32) -> LineKind {
         let span = self.lines.span(line);
         let from = self.tokens.partition_point(|t| t.span.end <= span.start);
-        let here = self.tokens[from..].iter().take_while(|t| t.span.start < span.end);
+        let here = self.tokens[from..]
+            .iter()
+            .take_while(|t| t.span.start < span.end);
         let mut kind = LineKind::Blank;
         for token in here {
             match token.kind {
@@ -69,14 +76,19 @@ impl<'s> Side<'s> {
             LineKind::Directive => 2,
             LineKind::Format | LineKind::Code => 3,
         };
-        (first..first + count).map(|line| self.kind(line)).max_by_key(rank).unwrap_or(LineKind::Blank)
+        (first..first + count)
+            .map(|line| self.kind(line))
+            .max_by_key(rank)
+            .unwrap_or(LineKind::Blank)
     }
 }
 
 /// Whether a comment is a directive of the go command, the compiler or cgo.
 fn is_directive(comment: &[u8]) -> bool {
     let known = |text: &[u8]| {
-        [&b"go:"[..], b"line ", b"export ", b"extern "].iter().any(|word| text.starts_with(word))
+        [&b"go:"[..], b"line ", b"export ", b"extern "]
+            .iter()
+            .any(|word| text.starts_with(word))
     };
     let build = comment.strip_prefix(b"//").map(<[u8]>::trim_ascii);
     directive(comment).is_some_and(known)
@@ -96,20 +108,29 @@ pub fn delta(file: &FileChange, old: &Side<'_>, new: &Side<'_>, blame: bool) -> 
             kind => kind,
         };
         if kind == LineKind::Code {
-            result.touched.extend(new_on_line(new, line, &touched, blame && !added));
+            result
+                .touched
+                .extend(new_on_line(new, line, &touched, blame && !added));
         }
         result.lines.push((line, kind));
     }
     result.touched.sort_unstable();
     result.touched.dedup();
-    result.deletions = file.hunks.iter().filter_map(|hunk| deletion(hunk, old, new)).collect();
+    result.deletions = file
+        .hunks
+        .iter()
+        .filter_map(|hunk| deletion(hunk, old, new))
+        .collect();
     result
 }
 
 /// The hunk that adds a line.
 fn hunk_of(hunks: &[Hunk], line: u32) -> Option<&Hunk> {
     let index = hunks.partition_point(|h| h.new_start + h.new_lines <= line);
-    hunks[index..].iter().find(|h| h.new_lines > 0).filter(|h| h.new_start <= line)
+    hunks[index..]
+        .iter()
+        .find(|h| h.new_lines > 0)
+        .filter(|h| h.new_start <= line)
 }
 
 /// Spans of the words that are new or stand beside removed ones. An automatic
@@ -135,7 +156,9 @@ fn touched_words(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> BTreeMap<
 }
 
 fn line_is_touched(side: &Side<'_>, line: u32, touched: &BTreeMap<Span, ()>) -> bool {
-    side.words(line, 1).iter().any(|w| touched.contains_key(&w.token.span))
+    side.words(line, 1)
+        .iter()
+        .any(|w| touched.contains_key(&w.token.span))
 }
 
 /// The tokens of a changed line that make it so.

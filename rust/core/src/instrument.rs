@@ -65,12 +65,19 @@ pub fn edits(
             pieces.push((close, "}".into(), "}".into()));
         }
         let write = |form| insertion(&point.place, names, counter, form);
-        pieces.push((point.place.at(), write(forms.of(point)), write(exact_form(forms))));
+        pieces.push((
+            point.place.at(),
+            write(forms.of(point)),
+            write(exact_form(forms)),
+        ));
     }
     // A closing brace at an offset comes before what starts there.
     pieces.sort_by_key(|(at, text, _)| (*at, text != "}"));
     let directives = Directives::new(text);
-    pieces.chunk_by(|a, b| a.0 == b.0).map(|chunk| merge(text, &directives, chunk)).collect()
+    pieces
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|chunk| merge(text, &directives, chunk))
+        .collect()
 }
 
 const fn exact_form(forms: Forms) -> &'static str {
@@ -89,16 +96,26 @@ fn merge(text: Text<'_>, directives: &Directives, chunk: &[(usize, String, Strin
         String::new()
     };
     let join = |part: fn(&(usize, String, String)) -> &str| {
-        chunk.iter().map(part).chain([back.as_str()]).collect::<String>()
+        chunk
+            .iter()
+            .map(part)
+            .chain([back.as_str()])
+            .collect::<String>()
     };
     let (plain, exact) = (join(|c| &c.1), join(|c| &c.2));
     let exact = (plain != exact).then_some(exact);
-    Edit { at, text: plain, exact }
+    Edit {
+        at,
+        text: plain,
+        exact,
+    }
 }
 
 /// Whether a token, or a comment with code behind it, follows on the line.
 fn code_follows(text: Text<'_>, at: usize) -> bool {
-    let next = text.tokens.partition_point(|t| t.span.start < at || t.kind == TokenKind::AutoSemi && t.span.start == at);
+    let next = text.tokens.partition_point(|t| {
+        t.span.start < at || t.kind == TokenKind::AutoSemi && t.span.start == at
+    });
     text.tokens.get(next).is_some_and(|token| {
         let between = Span::new(at, token.span.start).of(text.source);
         !between.contains(&b'\n') && !token.span.of(text.source).starts_with(b"//")

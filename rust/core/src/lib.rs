@@ -23,6 +23,7 @@ pub mod points;
 pub mod request;
 pub mod syntax;
 pub mod token;
+pub mod tree;
 
 pub use control::Control;
 pub use request::{descriptors, run};

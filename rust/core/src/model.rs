@@ -454,7 +454,9 @@ impl Granularity {
     /// The granularity of that name.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Line, Self::Patch, Self::Scope, Self::Func].into_iter().find(|g| g.as_str() == word)
+        [Self::Line, Self::Patch, Self::Scope, Self::Func]
+            .into_iter()
+            .find(|g| g.as_str() == word)
     }
 }
 

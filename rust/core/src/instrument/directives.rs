@@ -26,7 +26,10 @@ impl Directives {
             let comment = token.span.of(text.source);
             let start = text.lines.position(token.span.start);
             if let Some(body) = comment.strip_prefix(b"//line ") {
-                let after = Position { line: start.line + 1, column: 1 };
+                let after = Position {
+                    line: start.line + 1,
+                    column: 1,
+                };
                 return (start.column == 1).then(|| parse(body, after)).flatten();
             }
             let body = comment.strip_prefix(b"/*line ")?.strip_suffix(b"*/")?;
@@ -42,7 +45,9 @@ impl Directives {
         let Some(directive) = next.checked_sub(1).map(|last| self.0[last]) else {
             return format!("/*line :{}:{}*/", real.line, real.column);
         };
-        let Some(column) = directive.column else { return String::new() };
+        let Some(column) = directive.column else {
+            return String::new();
+        };
         let line = directive.line + (real.line - directive.after.line);
         let column = if real.line == directive.after.line {
             column + (real.column - directive.after.column)
@@ -58,9 +63,19 @@ fn parse(body: &[u8], after: Position) -> Option<Directive> {
     let body = std::str::from_utf8(body).ok()?.trim_end();
     let (rest, last) = body.rsplit_once(':')?;
     let last: u32 = last.parse().ok().filter(|&n| n > 0)?;
-    let before = rest.rsplit_once(':').and_then(|(_, n)| n.parse::<u32>().ok());
+    let before = rest
+        .rsplit_once(':')
+        .and_then(|(_, n)| n.parse::<u32>().ok());
     Some(match before.filter(|&n| n > 0) {
-        Some(line) => Directive { after, line, column: Some(last) },
-        None => Directive { after, line: last, column: None },
+        Some(line) => Directive {
+            after,
+            line,
+            column: Some(last),
+        },
+        None => Directive {
+            after,
+            line: last,
+            column: None,
+        },
     })
 }

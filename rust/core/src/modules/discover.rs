@@ -52,7 +52,10 @@ pub struct Covered<'a> {
 
 impl std::fmt::Debug for Covered<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Covered").field("main", &self.main).field("modules", &self.modules).finish_non_exhaustive()
+        f.debug_struct("Covered")
+            .field("main", &self.main)
+            .field("modules", &self.modules)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,7 +67,10 @@ pub fn discover<'a>(find: Find<'a>, nested: bool) -> Result<Covered<'a>> {
     let mut modules: BTreeMap<String, String> = BTreeMap::new();
     let mut sources: Vec<(String, GoMod)> = Vec::new();
     let used = work.iter().flat_map(|(dir, work)| {
-        work.uses.iter().filter_map(|used| resolve(dir, used)).collect::<Vec<_>>()
+        work.uses
+            .iter()
+            .filter_map(|used| resolve(dir, used))
+            .collect::<Vec<_>>()
     });
     for dir in own.iter().cloned().chain(used) {
         if let Some(text) = (find.read)(&join(&dir, "go.mod")) {
@@ -76,16 +82,31 @@ pub fn discover<'a>(find: Find<'a>, nested: bool) -> Result<Covered<'a>> {
     let main_dir = own.or_else(|| sources.first().map(|(dir, _)| dir.clone()));
     let main = main_dir.ok_or_else(|| no_module(find.dir))?;
     add_replaced(&mut modules, sources.iter().chain(&work));
-    let modules: Vec<Module> =
-        modules.into_iter().map(|(dir, path)| Module { dir, path }).collect();
-    let main = modules.iter().find(|m| m.dir == main).cloned().ok_or_else(|| no_module(find.dir))?;
-    Ok(Covered { main, modules, nested, read: find.read, nearest: RefCell::default() })
+    let modules: Vec<Module> = modules
+        .into_iter()
+        .map(|(dir, path)| Module { dir, path })
+        .collect();
+    let main = modules
+        .iter()
+        .find(|m| m.dir == main)
+        .cloned()
+        .ok_or_else(|| no_module(find.dir))?;
+    Ok(Covered {
+        main,
+        modules,
+        nested,
+        read: find.read,
+        nearest: RefCell::default(),
+    })
 }
 
 fn no_module(dir: &str) -> Error {
-    Error::new(Code::NoGoMod, "no go.mod in this directory or above it, up to the repository's root")
-        .hint("run goat inside a Go module, or make one with `go mod init`")
-        .path(if dir.is_empty() { "." } else { dir })
+    Error::new(
+        Code::NoGoMod,
+        "no go.mod in this directory or above it, up to the repository's root",
+    )
+    .hint("run goat inside a Go module, or make one with `go mod init`")
+    .path(if dir.is_empty() { "." } else { dir })
 }
 
 fn workspace(find: Find<'_>) -> Result<Option<(String, GoMod)>> {
@@ -129,8 +150,13 @@ impl Covered<'_> {
             return Some(module.clone());
         }
         let below = self.nested && is_below(&nearest, &self.main.dir);
-        let text = below.then(|| (self.read)(&join(&nearest, "go.mod"))).flatten()?;
-        Some(Module { path: parse_mod(&text).module, dir: nearest })
+        let text = below
+            .then(|| (self.read)(&join(&nearest, "go.mod")))
+            .flatten()?;
+        Some(Module {
+            path: parse_mod(&text).module,
+            dir: nearest,
+        })
     }
 
     /// The directory of the go.mod at or above a directory.
@@ -145,7 +171,9 @@ impl Covered<'_> {
             (false, "") => None,
             (false, _) => self.nearest(parent(dir)),
         };
-        self.nearest.borrow_mut().insert(dir.to_owned(), found.clone());
+        self.nearest
+            .borrow_mut()
+            .insert(dir.to_owned(), found.clone());
         found
     }
 }
@@ -154,21 +182,34 @@ impl Module {
     /// The import path of a directory of the module.
     #[must_use]
     pub fn import_path(&self, dir: &str) -> String {
-        let below = dir.strip_prefix(&self.dir).unwrap_or(dir).trim_start_matches('/');
-        if below.is_empty() { self.path.clone() } else { format!("{}/{below}", self.path) }
+        let below = dir
+            .strip_prefix(&self.dir)
+            .unwrap_or(dir)
+            .trim_start_matches('/');
+        if below.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}/{below}", self.path)
+        }
     }
 
     /// The path of something below the module's directory, relative to it.
     #[must_use]
     pub fn relative<'p>(&self, path: &'p str) -> &'p str {
-        path.strip_prefix(&self.dir).unwrap_or(path).trim_start_matches('/')
+        path.strip_prefix(&self.dir)
+            .unwrap_or(path)
+            .trim_start_matches('/')
     }
 }
 
 /// `dir/name`, or `name` at the root.
 #[must_use]
 pub fn join(dir: &str, name: &str) -> String {
-    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+    if dir.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
 }
 
 /// The directory of a path; empty at the root.

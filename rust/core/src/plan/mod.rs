@@ -1,1 +1,19 @@
-//! Being written.
+//! The documents that a plan consists of (docs/plan-format.md).
+//!
+//! Bytes are a function of the content: struct fields in their order, maps sorted, no
+//! clock, no absolute path.
+
+mod directory;
+mod document;
+mod package;
+
+pub use directory::{Files, hash_of, short_hash, write};
+pub use document::{
+    Account, App, Base, Build, BuildPackage, Document, FileAccount, Goat, Index, IndexPackage,
+    MainPackage, ModuleEntry, Other, PointEntry, Position, Release, Shard, Summary, TestPackage,
+    Warning, entry,
+};
+pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
+
+/// Number of the plan format.
+pub const FORMAT: u32 = 1;

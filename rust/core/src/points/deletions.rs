@@ -45,7 +45,9 @@ impl Planner<'_, '_> {
 fn innermost(syntax: &FileSyntax, at: usize) -> Option<BlockId> {
     let blocks = syntax.blocks.iter().enumerate();
     let around = blocks.filter(|(id, block)| block.open <= at && at <= end(syntax, *id));
-    around.min_by_key(|(id, block)| end(syntax, *id) - block.open).map(|(id, _)| id)
+    around
+        .min_by_key(|(id, block)| end(syntax, *id) - block.open)
+        .map(|(id, _)| id)
 }
 
 /// Where a list ends: a clause goes on to the next one or to the closing brace.
@@ -56,7 +58,9 @@ fn end(syntax: &FileSyntax, id: BlockId) -> usize {
             let siblings = &syntax.stmts[owner].blocks;
             let next = siblings.iter().map(|&b| syntax.blocks[b].span.start);
             let brace = syntax.stmts[owner].span.end.saturating_sub(1);
-            next.filter(|&start| start > block.span.start).min().unwrap_or(brace)
+            next.filter(|&start| start > block.span.start)
+                .min()
+                .unwrap_or(brace)
         }
         _ => block.span.end.saturating_sub(1),
     }
@@ -64,17 +68,25 @@ fn end(syntax: &FileSyntax, id: BlockId) -> usize {
 
 /// The reason of comment lines that are gone.
 fn removed_comment(input: &Input<'_>, deletion: &Deletion) -> Reason {
-    let Some((source, _, syntax)) = input.old else { return Reason::Comment };
+    let Some((source, _, syntax)) = input.old else {
+        return Reason::Comment;
+    };
     let lines = Lines::new(source);
     let start = lines.span(deletion.old_start).start;
-    let in_preamble = syntax.cgo_preamble.is_some_and(|span| span.contains(start));
-    if in_preamble { Reason::CgoPreamble } else { Reason::Comment }
+    let in_preamble = syntax.cgo_preambles.iter().any(|span| span.contains(start));
+    if in_preamble {
+        Reason::CgoPreamble
+    } else {
+        Reason::Comment
+    }
 }
 
 /// The reason of code that is gone from outside the bodies: that of a function if one
 /// went, else that of its first token.
 fn removed_declaration(input: &Input<'_>, deletion: &Deletion) -> Reason {
-    let Some((source, tokens, syntax)) = input.old else { return Reason::Signature };
+    let Some((source, tokens, syntax)) = input.old else {
+        return Reason::Signature;
+    };
     let lines = Lines::new(source);
     let last = deletion.old_start + deletion.old_lines - 1;
     let span = Span::new(lines.span(deletion.old_start).start, lines.span(last).end);
@@ -92,7 +104,10 @@ fn owners<'a>(
     span: Span,
 ) -> impl Iterator<Item = Owner> + 'a {
     let code = |t: &&Token| !matches!(t.kind, TokenKind::Comment | TokenKind::AutoSemi);
-    let here = tokens.iter().filter(move |t| t.span.overlaps(span)).filter(code);
+    let here = tokens
+        .iter()
+        .filter(move |t| t.span.overlaps(span))
+        .filter(code);
     here.filter_map(|token| syntax.owner(token.span.start))
 }
 

@@ -24,14 +24,22 @@ pub(super) struct Forms<'v, 'a> {
 
 impl<'v, 'a> Forms<'v, 'a> {
     pub(super) fn new(view: &'v View<'a>) -> Self {
-        Self { view, known: HashMap::new() }
+        Self {
+            view,
+            known: HashMap::new(),
+        }
     }
 
     /// Whether a point of this unit may be exact without changing what is inlined.
     pub(super) fn exact(&mut self, unit: &Unit) -> bool {
-        let Some(func) = self.view.func_of(unit) else { return true };
+        let Some(func) = self.view.func_of(unit) else {
+            return true;
+        };
         let view = self.view;
-        *self.known.entry(func).or_insert_with(|| never_inlined(view, func))
+        *self
+            .known
+            .entry(func)
+            .or_insert_with(|| never_inlined(view, func))
     }
 }
 
@@ -45,7 +53,10 @@ fn never_inlined(view: &View<'_>, id: FuncId) -> bool {
     if noinline(view, func.span) {
         return true;
     }
-    let cost = Cost { view, locals: locals(view, id) };
+    let cost = Cost {
+        view,
+        locals: locals(view, id),
+    };
     cost.list(body).is_none_or(|cost| cost > CERTAIN)
 }
 
@@ -65,7 +76,10 @@ fn locals<'x>(view: &'x View<'_>, id: FuncId) -> HashSet<&'x [u8]> {
     for (index, _) in words.iter().enumerate().filter(|(_, w)| &*w.text == b":=") {
         let left = words[..index].iter().rev();
         let list = left.take_while(|w| w.token.kind == TokenKind::Ident || &*w.text == b",");
-        names.extend(list.filter(|w| w.token.kind == TokenKind::Ident).map(|w| &*w.text));
+        names.extend(
+            list.filter(|w| w.token.kind == TokenKind::Ident)
+                .map(|w| &*w.text),
+        );
     }
     names.remove(&b"_"[..]);
     names
@@ -97,12 +111,23 @@ impl Cost<'_, '_> {
         if calls_recover(&own) {
             return None;
         }
-        let nested = stmt.blocks.iter().map(|&block| self.list(block)).collect::<Option<Vec<_>>>()?;
+        let nested = stmt
+            .blocks
+            .iter()
+            .map(|&block| self.list(block))
+            .collect::<Option<Vec<_>>>()?;
         let nested = if self.may_be_decided(id, &own) {
             // The compiler may drop every branch but one, or all of them.
             let kind = |&block: &BlockId| self.view.syntax.blocks[block].kind;
-            let or_else = stmt.blocks.iter().any(|b| matches!(kind(b), BlockKind::Else | BlockKind::ElseIf));
-            if or_else { nested.into_iter().min().unwrap_or(0) } else { 0 }
+            let or_else = stmt
+                .blocks
+                .iter()
+                .any(|b| matches!(kind(b), BlockKind::Else | BlockKind::ElseIf));
+            if or_else {
+                nested.into_iter().min().unwrap_or(0)
+            } else {
+                0
+            }
         } else {
             nested.iter().sum()
         };
@@ -138,7 +163,11 @@ impl Cost<'_, '_> {
         let operand = before.token.kind == TokenKind::Ident || matches!(&*before.text, b")" | b"]");
         match (&*word.text, word.token.kind) {
             (b"(", _) if operand => 2,
-            (b"=" | b":=" | b"==" | b"!=" | b"<" | b">" | b"<=" | b">=" | b"&&" | b"||", _) if operand => 1,
+            (b"=" | b":=" | b"==" | b"!=" | b"<" | b">" | b"<=" | b">=" | b"&&" | b"||", _)
+                if operand =>
+            {
+                1
+            }
             (name, TokenKind::Ident) if &*before.text != b"." && self.locals.contains(name) => 1,
             _ => 0,
         }
@@ -148,6 +177,8 @@ impl Cost<'_, '_> {
 /// Whether `recover()` is called, wherever it stands.
 fn calls_recover(own: &[&Word<'_>]) -> bool {
     own.windows(2).any(|pair| {
-        &*pair[0].text == b"recover" && pair[0].token.kind == TokenKind::Ident && &*pair[1].text == b"("
+        &*pair[0].text == b"recover"
+            && pair[0].token.kind == TokenKind::Ident
+            && &*pair[1].text == b"("
     })
 }

@@ -70,7 +70,13 @@ impl<'v, 'a> Namer<'v, 'a> {
         for (id, block) in view.syntax.blocks.iter().enumerate() {
             blocks[block.func].push(id);
         }
-        Self { view, granularity, funcs, blocks, equals: HashMap::new() }
+        Self {
+            view,
+            granularity,
+            funcs,
+            blocks,
+            equals: HashMap::new(),
+        }
     }
 
     /// The id of a point.
@@ -78,8 +84,14 @@ impl<'v, 'a> Namer<'v, 'a> {
         let name = self.view.name(unit);
         let sum = content(self.view, unit);
         let start = start(self.view, unit);
-        let places = self.equals(name, unit.shape()).get(&sum).map_or(&[][..], Vec::as_slice);
-        let (k, n) = (places.partition_point(|&place| place < start) + 1, places.len().max(1));
+        let places = self
+            .equals(name, unit.shape())
+            .get(&sum)
+            .map_or(&[][..], Vec::as_slice);
+        let (k, n) = (
+            places.partition_point(|&place| place < start) + 1,
+            places.len().max(1),
+        );
         let fields: [&[u8]; 9] = [
             FORMAT,
             self.view.import_path.as_bytes(),
@@ -92,7 +104,9 @@ impl<'v, 'a> Namer<'v, 'a> {
             kind.as_str().as_bytes(),
         ];
         let digest = digest(fields.into_iter());
-        data_encoding::BASE32HEX_NOPAD.encode(&digest[..10]).to_ascii_lowercase()
+        data_encoding::BASE32HEX_NOPAD
+            .encode(&digest[..10])
+            .to_ascii_lowercase()
     }
 
     /// All regions of a shape in the functions of a name, changed or not.
@@ -101,7 +115,10 @@ impl<'v, 'a> Namer<'v, 'a> {
         self.equals.entry((name, shape)).or_insert_with(|| {
             let mut found: HashMap<Sum, Vec<usize>> = HashMap::new();
             for unit in units(view, funcs, blocks, name, shape) {
-                found.entry(content(view, &unit)).or_default().push(start(view, &unit));
+                found
+                    .entry(content(view, &unit))
+                    .or_default()
+                    .push(start(view, &unit));
             }
             found.values_mut().for_each(|places| places.sort_unstable());
             found
@@ -124,10 +141,15 @@ fn units(
             vars.filter(|unit| view.name(unit) == name).collect()
         }
         Shape::List => lists.map(Unit::List).collect(),
-        Shape::Body => funcs.iter().filter_map(|&f| view.syntax.funcs[f].body).map(Unit::Body).collect(),
+        Shape::Body => funcs
+            .iter()
+            .filter_map(|&f| view.syntax.funcs[f].body)
+            .map(Unit::Body)
+            .collect(),
         Shape::Stmts(size) => {
             let runs = lists.flat_map(|block| runs(view.syntax, block));
-            let windows = |run: Vec<StmtId>| run.windows(size).map(<[_]>::to_vec).collect::<Vec<_>>();
+            let windows =
+                |run: Vec<StmtId>| run.windows(size).map(<[_]>::to_vec).collect::<Vec<_>>();
             runs.flat_map(windows).map(Unit::Stmts).collect()
         }
     }
@@ -159,7 +181,11 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
             }
         }
         Unit::List(block) | Unit::Body(block) => {
-            tokens.extend(view.words_in(view.syntax.blocks[*block].span).iter().map(|w| &*w.text));
+            tokens.extend(
+                view.words_in(view.syntax.blocks[*block].span)
+                    .iter()
+                    .map(|w| &*w.text),
+            );
         }
         Unit::Var(id) => tokens.extend(own(view, view.syntax.vars[*id].span, Owner::Var(*id))),
     }
@@ -169,7 +195,8 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
 fn own<'x>(view: &'x View<'_>, span: Span, owner: Owner) -> impl Iterator<Item = &'x [u8]> {
     let words = view.words_in(span).iter();
     let real = words.filter(|w| w.token.span.start < w.token.span.end);
-    real.filter(move |w| view.syntax.owner(w.token.span.start) == Some(owner)).map(|w| &*w.text)
+    real.filter(move |w| view.syntax.owner(w.token.span.start) == Some(owner))
+        .map(|w| &*w.text)
 }
 
 /// SHA-256 over fields, each with its length in front.

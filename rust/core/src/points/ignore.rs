@@ -15,9 +15,11 @@ pub(super) fn ignored_spans(input: &Input<'_>) -> Vec<Span> {
     let tags = input.tokens.iter().enumerate().filter(|(_, t)| {
         let text = t.span.of(input.source);
         let rest = text.strip_prefix(TAG);
-        t.kind == TokenKind::Comment && rest.is_some_and(|r| r.first().is_none_or(u8::is_ascii_whitespace))
+        t.kind == TokenKind::Comment
+            && rest.is_some_and(|r| r.first().is_none_or(u8::is_ascii_whitespace))
     });
-    tags.filter_map(|(index, _)| covered(input, index)).collect()
+    tags.filter_map(|(index, _)| covered(input, index))
+        .collect()
 }
 
 /// The declaration, statement or clause that starts below a tag; further comment
@@ -52,14 +54,25 @@ fn starting_at(input: &Input<'_>, at: usize) -> Option<Span> {
         span
     });
     let funcs = syntax.funcs.iter().map(|func| func.span);
-    let clauses = syntax.blocks.iter().filter(|b| b.clause.start < b.clause.end).map(|b| b.span);
+    let clauses = syntax
+        .blocks
+        .iter()
+        .filter(|b| b.clause.start < b.clause.end)
+        .map(|b| b.span);
     let vars = syntax.vars.iter().map(|spec| widen(input, spec.span));
-    stmts.chain(funcs).chain(clauses).chain(vars).filter(|span| span.start == at).max_by_key(|s| s.end)
+    stmts
+        .chain(funcs)
+        .chain(clauses)
+        .chain(vars)
+        .filter(|span| span.start == at)
+        .max_by_key(|s| s.end)
 }
 
 /// A specification with its own `var` in front.
 fn widen(input: &Input<'_>, spec: Span) -> Span {
     let before = input.tokens.partition_point(|t| t.span.start < spec.start);
-    let keyword = input.tokens[..before].last().filter(|t| t.is(input.source, b"var"));
+    let keyword = input.tokens[..before]
+        .last()
+        .filter(|t| t.is(input.source, b"var"));
     Span::new(keyword.map_or(spec.start, |t| t.span.start), spec.end)
 }

@@ -64,16 +64,26 @@ pub fn plan(input: &Input<'_>) -> FilePoints {
         drafts: BTreeMap::new(),
         anchors: BTreeMap::new(),
     };
-    let found: Vec<(u32, Found)> =
-        input.delta.lines.iter().map(|&(line, kind)| (line, find(&view, line, kind))).collect();
-    let changed: BTreeSet<Piece> =
-        found.iter().flat_map(|(_, found)| found.pieces.iter().copied()).collect();
+    let found: Vec<(u32, Found)> = input
+        .delta
+        .lines
+        .iter()
+        .map(|&(line, kind)| (line, find(&view, line, kind)))
+        .collect();
+    let changed: BTreeSet<Piece> = found
+        .iter()
+        .flat_map(|(_, found)| found.pieces.iter().copied())
+        .collect();
     planner.place_changes(&changed);
     if input.granularity != Granularity::Func {
         planner.place_branches(&changed, input.delta);
     }
-    let deletions: Vec<_> =
-        input.delta.deletions.iter().map(|d| (*d, planner.delete(input, d))).collect();
+    let deletions: Vec<_> = input
+        .delta
+        .deletions
+        .iter()
+        .map(|d| (*d, planner.delete(input, d)))
+        .collect();
     planner.finish(found, deletions)
 }
 
@@ -97,7 +107,10 @@ fn find(view: &View<'_>, line: u32, kind: LineKind) -> Found {
         LineKind::Code => None,
     };
     if reason.is_some() {
-        return Found { pieces: Vec::new(), reason };
+        return Found {
+            pieces: Vec::new(),
+            reason,
+        };
     }
     let mut found = Found::default();
     let mut lost = None;
@@ -183,7 +196,12 @@ impl Planner<'_, '_> {
     /// Puts a point at a place unless one is there, and gives its key.
     fn put(&mut self, place: Place, kind: PointKind, region: Span, unit: Unit) -> usize {
         let at = place.at();
-        self.drafts.entry(at).or_insert(Draft { place, kind, region, unit });
+        self.drafts.entry(at).or_insert(Draft {
+            place,
+            kind,
+            region,
+            unit,
+        });
         at
     }
 
@@ -202,9 +220,9 @@ impl Planner<'_, '_> {
             let at = match piece {
                 Piece::Var(id) => Some(self.put_variable(id)),
                 Piece::Stmt(id) => self.put_around(self.view.syntax.stmts[id].block),
-                Piece::Clause(id) => {
-                    self.put_around(id).or_else(|| Some(self.put_list(id, PointKind::Change)))
-                }
+                Piece::Clause(id) => self
+                    .put_around(id)
+                    .or_else(|| Some(self.put_list(id, PointKind::Change))),
             };
             if let Some(at) = at {
                 self.anchors.insert(piece, at);
@@ -219,7 +237,9 @@ impl Planner<'_, '_> {
             Granularity::Scope => Some(self.put_list(block, PointKind::Change)),
             Granularity::Func => {
                 let syntax = self.view.syntax;
-                let body = syntax.funcs[syntax.blocks[block].func].body.unwrap_or(block);
+                let body = syntax.funcs[syntax.blocks[block].func]
+                    .body
+                    .unwrap_or(block);
                 let (place, region) = (self.view.entry(body), syntax.blocks[body].span);
                 Some(self.put(place, PointKind::Change, region, Unit::Body(body)))
             }
@@ -240,7 +260,11 @@ impl Planner<'_, '_> {
             for run in runs::runs(self.view.syntax, block) {
                 let patches = run.chunk_by(|a, b| is_changed(a) == is_changed(b));
                 for patch in patches.filter(|patch| is_changed(&patch[0])) {
-                    let size = if self.granularity == Granularity::Line { 1 } else { patch.len() };
+                    let size = if self.granularity == Granularity::Line {
+                        1
+                    } else {
+                        patch.len()
+                    };
                     for unit in patch.chunks(size) {
                         self.put_statements(unit);
                     }
@@ -262,7 +286,12 @@ impl Planner<'_, '_> {
 
     fn put_variable(&mut self, id: usize) -> usize {
         let region = self.view.syntax.vars[id].span;
-        self.put(self.view.after_variable(id), PointKind::Change, region, Unit::Var(id))
+        self.put(
+            self.view.after_variable(id),
+            PointKind::Change,
+            region,
+            Unit::Var(id),
+        )
     }
 
     /// A point at every first-level branch of a statement whose condition changed.
@@ -274,7 +303,8 @@ impl Planner<'_, '_> {
             }
             for &block in &self.view.syntax.stmts[id].blocks {
                 let kind = self.view.syntax.blocks[block].kind;
-                if kind != BlockKind::Comm && !self.view.ignored(self.view.syntax.blocks[block].span)
+                if kind != BlockKind::Comm
+                    && !self.view.ignored(self.view.syntax.blocks[block].span)
                 {
                     self.put_list(block, PointKind::Branch);
                 }
@@ -288,8 +318,12 @@ impl Planner<'_, '_> {
         found: Vec<(u32, Found)>,
         deletions: Vec<(crate::model::Deletion, deletions::Outcome)>,
     ) -> FilePoints {
-        let index: BTreeMap<usize, usize> =
-            self.drafts.keys().enumerate().map(|(index, &at)| (at, index)).collect();
+        let index: BTreeMap<usize, usize> = self
+            .drafts
+            .keys()
+            .enumerate()
+            .map(|(index, &at)| (at, index))
+            .collect();
         let mut namer = ident::Namer::new(self.view, self.granularity);
         let mut forms = form::Forms::new(self.view);
         let points = self.drafts.values().map(|draft| Point {
@@ -302,7 +336,10 @@ impl Planner<'_, '_> {
         });
         let points = points.collect();
         let verdict = |found: Found| {
-            let places = found.pieces.iter().filter_map(|piece| self.anchors.get(piece));
+            let places = found
+                .pieces
+                .iter()
+                .filter_map(|piece| self.anchors.get(piece));
             let mut points: Vec<usize> = places.map(|at| index[at]).collect();
             points.sort_unstable();
             points.dedup();
@@ -312,7 +349,10 @@ impl Planner<'_, '_> {
                 Verdict::Points(points)
             }
         };
-        let lines = found.into_iter().map(|(line, found)| (line, verdict(found))).collect();
+        let lines = found
+            .into_iter()
+            .map(|(line, found)| (line, verdict(found)))
+            .collect();
         let deletions = deletions
             .into_iter()
             .filter(|(deletion, _)| deletion.entry)
@@ -320,6 +360,10 @@ impl Planner<'_, '_> {
                 deletions::Outcome::Point(at) => (deletion, Verdict::Points(vec![index[&at]])),
                 deletions::Outcome::Not(reason) => (deletion, Verdict::Not(reason)),
             });
-        FilePoints { points, lines, deletions: deletions.collect() }
+        FilePoints {
+            points,
+            lines,
+            deletions: deletions.collect(),
+        }
     }
 }

@@ -11,10 +11,19 @@ impl View<'_> {
         let stmt = &self.syntax.stmts[id];
         let block = &self.syntax.blocks[stmt.block];
         if block.kind == BlockKind::ElseIf {
-            return Place::Wrap { at: block.span.start, close: block.span.end };
+            return Place::Wrap {
+                at: block.span.start,
+                close: block.span.end,
+            };
         }
-        let index = block.stmts.iter().position(|&other| other == id).unwrap_or(0);
-        let label = index.checked_sub(1).map(|before| &self.syntax.stmts[block.stmts[before]]);
+        let index = block
+            .stmts
+            .iter()
+            .position(|&other| other == id)
+            .unwrap_or(0);
+        let label = index
+            .checked_sub(1)
+            .map(|before| &self.syntax.stmts[block.stmts[before]]);
         match label {
             Some(label) if label.kind == StmtKind::Label && label.labels_control => {
                 Place::Before(label.span.start)
@@ -27,7 +36,10 @@ impl View<'_> {
     pub(super) fn entry(&self, block: BlockId) -> Place {
         let block = &self.syntax.blocks[block];
         if block.kind == BlockKind::ElseIf {
-            return Place::Wrap { at: block.span.start, close: block.span.end };
+            return Place::Wrap {
+                at: block.span.start,
+                close: block.span.end,
+            };
         }
         Place::Before(block.entry)
     }
@@ -35,8 +47,17 @@ impl View<'_> {
     /// The place directly after a package-level initialiser.
     pub(super) fn after_variable(&self, id: usize) -> Place {
         let spec = &self.syntax.vars[id];
-        let name = spec.names.iter().find(|name| *name != "_").cloned().unwrap_or_default();
-        Place::Variable { at: spec.span.end, name, grouped: !self.starts_with_var(spec.span) }
+        let name = spec
+            .names
+            .iter()
+            .find(|name| *name != "_")
+            .cloned()
+            .unwrap_or_default();
+        Place::Variable {
+            at: spec.span.end,
+            name,
+            grouped: !self.starts_with_var(spec.span),
+        }
     }
 
     /// Whether a specification has its own `var`, inside its span or directly before it.
@@ -54,7 +75,10 @@ impl View<'_> {
             BlockKind::Case | BlockKind::Comm => block.span.start,
             _ => block.entry,
         };
-        let last = block.stmts.last().map_or(start, |&last| self.syntax.stmts[last].span.end);
+        let last = block
+            .stmts
+            .last()
+            .map_or(start, |&last| self.syntax.stmts[last].span.end);
         Span::new(start, last.max(block.clause.end).max(start))
     }
 

@@ -33,14 +33,23 @@ impl<'a> View<'a> {
             import_path: input.import_path,
             file: input.file,
             ignored: ignored_spans(input),
-            damaged: input.syntax.errors.iter().filter_map(|error| error.func).collect(),
+            damaged: input
+                .syntax
+                .errors
+                .iter()
+                .filter_map(|error| error.func)
+                .collect(),
         }
     }
 
     /// The words that lie in a span.
     pub(super) fn words_in(&self, span: Span) -> &[Word<'a>] {
-        let from = self.words.partition_point(|w| w.token.span.start < span.start);
-        let to = self.words.partition_point(|w| w.token.span.start < span.end);
+        let from = self
+            .words
+            .partition_point(|w| w.token.span.start < span.start);
+        let to = self
+            .words
+            .partition_point(|w| w.token.span.start < span.end);
         &self.words[from..to.max(from)]
     }
 
@@ -48,7 +57,9 @@ impl<'a> View<'a> {
     pub(super) fn owners_on(&self, line: u32) -> Vec<Owner> {
         let span = self.lines.span(line);
         let from = self.tokens.partition_point(|t| t.span.end <= span.start);
-        let here = self.tokens[from..].iter().take_while(|t| t.span.start < span.end);
+        let here = self.tokens[from..]
+            .iter()
+            .take_while(|t| t.span.start < span.end);
         let mut owners = Vec::new();
         for token in here.filter(|t| !matches!(t.kind, TokenKind::Comment | TokenKind::AutoSemi)) {
             let stray = (token.kind == TokenKind::Illegal).then_some(Owner::Error);
@@ -63,7 +74,10 @@ impl<'a> View<'a> {
 
     /// Whether a line lies in the comment before `import "C"`.
     pub(super) fn in_preamble(&self, line: u32) -> bool {
-        self.syntax.cgo_preamble.is_some_and(|span| span.overlaps(self.lines.span(line)))
+        self.syntax
+            .cgo_preambles
+            .iter()
+            .any(|span| span.overlaps(self.lines.span(line)))
     }
 
     /// Whether a `//goat:ignore` covers a span.
@@ -98,7 +112,9 @@ impl<'a> View<'a> {
     pub(super) fn condition_changed(&self, id: StmtId, touched: &[Span]) -> bool {
         self.syntax.stmts[id].condition.iter().any(|condition| {
             let from = touched.partition_point(|t| t.start < condition.start);
-            let inside = touched[from..].iter().take_while(|t| t.start < condition.end);
+            let inside = touched[from..]
+                .iter()
+                .take_while(|t| t.start < condition.end);
             inside
                 .filter(|t| t.start < t.end)
                 .any(|t| self.syntax.owner(t.start) == Some(Owner::Stmt(id)))
@@ -120,9 +136,14 @@ impl<'a> View<'a> {
         match unit {
             Unit::Var(id) => {
                 let names = &self.syntax.vars[*id].names;
-                names.iter().find(|name| *name != "_").map_or("_", String::as_str)
+                names
+                    .iter()
+                    .find(|name| *name != "_")
+                    .map_or("_", String::as_str)
             }
-            _ => self.func_of(unit).map_or("", |func| self.syntax.funcs[func].name.as_str()),
+            _ => self
+                .func_of(unit)
+                .map_or("", |func| self.syntax.funcs[func].name.as_str()),
         }
     }
 }

@@ -1,0 +1,77 @@
+//! The plan directory on disk: content-addressed, written whole or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Code, Error, Result};
+
+/// The files of a plan directory: relative path and bytes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Tells apart what one process writes at the same time.
+static SERIAL: AtomicU32 = AtomicU32::new(0);
+
+/// First 16 hex digits of the SHA-256 of some text.
+#[must_use]
+pub fn short_hash(text: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text)[..8])
+}
+
+/// The plan hash: over all files but the index, and the index without the hash.
+#[must_use]
+pub fn hash_of(files: &Files, index: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    let rest = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    for (name, bytes) in rest.chain([("index.json", index)]) {
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    data_encoding::HEXLOWER.encode(&hash.finalize()[..8])
+}
+
+/// Writes `files` as `<out>/<hash>` and gives that path. A directory that is there
+/// already has the same content, because its name is the hash.
+pub fn write(out: &Path, hash: &str, files: &Files) -> Result<PathBuf> {
+    let target = out.join(hash);
+    if target.join("index.json").is_file() {
+        return Ok(target);
+    }
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let temporary = out.join(format!(".tmp-{hash}-{}-{serial}", std::process::id()));
+    let result = fill(&temporary, files).and_then(|()| fs::rename(&temporary, &target));
+    if let Err(cause) = result {
+        let _ = fs::remove_dir_all(&temporary);
+        if target.join("index.json").is_file() {
+            return Ok(target);
+        }
+        return Err(unwritable(out, &cause));
+    }
+    Ok(target)
+}
+
+fn fill(directory: &Path, files: &Files) -> io::Result<()> {
+    for (name, bytes) in files {
+        let path = directory.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, bytes)?;
+    }
+    Ok(())
+}
+
+fn unwritable(out: &Path, cause: &io::Error) -> Error {
+    Error::new(Code::Unwritable, "the plan directory cannot be written")
+        .hint("set GOAT_CACHE to a directory that you may write to")
+        .path(out.display().to_string())
+        .cause(cause)
+}
