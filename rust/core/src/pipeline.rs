@@ -1,1 +1,200 @@
-//! Being written.
+//! Puts the stages together: git, syntax, change, points, instrument, plan.
+
+mod analyse;
+mod build;
+mod document;
+mod options;
+mod other;
+mod packages;
+mod scope;
+mod sources;
+
+use std::path::Path;
+
+use crate::control::Control;
+use crate::error::{Code, Error, Result};
+use crate::git::{RangeSpec, Repo, Sides};
+use crate::marks;
+use crate::model::{FilePoints, Lines, Reason};
+use crate::modules::Module;
+use crate::plan::{self, App, Other, Warning};
+use crate::token::Token;
+
+pub use options::{Config, Options};
+pub use packages::PlannedPackage;
+pub use sources::Sources;
+
+/// Deeply nested code is walked recursively.
+const STACK: usize = 8 << 20;
+
+/// A changed file of the release and what becomes of it.
+#[derive(Debug)]
+pub struct PlannedFile {
+    /// Path relative to the repository's root.
+    pub path: String,
+    /// Directory of it.
+    pub dir: String,
+    /// Import path of its package; empty outside the covered modules.
+    pub import_path: String,
+    /// Its text, marks removed.
+    pub source: Vec<u8>,
+    /// How many lines of the universe it has.
+    pub added: u32,
+    /// How many of its hunks only delete.
+    pub deletions: u32,
+    /// Why it is accounted for as a whole, or its points.
+    pub state: State,
+}
+
+/// What becomes of a file.
+#[derive(Debug)]
+pub enum State {
+    /// It is gone; only the sum of the deletions says so.
+    Deleted,
+    /// It is accounted for as a whole.
+    Whole(Reason),
+    /// It is accounted for line by line.
+    Lines(Box<Analysed>),
+}
+
+/// A file that was analysed.
+#[derive(Debug)]
+pub struct Analysed {
+    /// Its tokens.
+    pub tokens: Vec<Token>,
+    /// Its lines.
+    pub lines: Lines,
+    /// Package name.
+    pub package: String,
+    /// The lines at which it does not parse.
+    pub damaged: Vec<u32>,
+    /// Its points and its account.
+    pub points: FilePoints,
+    /// Display names of the points.
+    pub names: Vec<String>,
+}
+
+/// Everything that a plan holds, before it is written down.
+#[derive(Debug)]
+pub struct Planned {
+    /// What was asked for.
+    pub options: Options,
+    /// The two sides.
+    pub sides: Sides,
+    /// Whether the working tree differs from HEAD.
+    pub dirty: bool,
+    /// Identifies that difference; empty when clean.
+    pub content_hash: String,
+    /// The module that was asked for.
+    pub main: Module,
+    /// The covered modules.
+    pub modules: Vec<Module>,
+    /// The changed Go files, by path.
+    pub files: Vec<PlannedFile>,
+    /// The packages with points, by import path.
+    pub packages: Vec<PlannedPackage>,
+    /// What is known of all Go files of the covered modules.
+    pub sources: Sources,
+    /// What else changed.
+    pub other: Vec<Other>,
+    /// What to know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Plans, writes the plan directory if one is asked for, and gives the answer as JSON.
+pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
+    let planned = plan(options, control)?;
+    control.check()?;
+    let (hash, files) = document::directory(&planned);
+    let out = &planned.options.out_dir;
+    let directory = match out.as_str() {
+        "" => None,
+        out => {
+            control.tick("write", 0, 0);
+            Some(plan::write(Path::new(out), &hash, &files)?)
+        }
+    };
+    document::answer(&planned, &hash, directory.as_deref())
+}
+
+/// Plans without writing anything.
+pub fn plan(options: Options, control: &Control) -> Result<Planned> {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let pool = pool.map_err(|e| Error::new(Code::Internal, "no threads to work with").cause(e))?;
+    pool.install(|| plan_here(options, control))
+}
+
+fn plan_here(options: Options, control: &Control) -> Result<Planned> {
+    let repo = Repo::open(Path::new(&options.dir))?;
+    let sides = repo.sides(&RangeSpec {
+        base: Some(options.base.clone()),
+        release: Some(options.release.clone()),
+        direct: options.direct(),
+    })?;
+    let read = |path: &str| repo.read_release(&sides, path).ok();
+    let (workspace, uses) = options.workspace(repo.root())?;
+    let covered = scope::covered(&options, repo.prefix(), &workspace, &uses, &read)?;
+    control.check()?;
+
+    let clean = scope::Cleaner::default();
+    let strip = |path: &str, bytes: Vec<u8>| clean.strip(path, bytes);
+    let changes = repo.changes(&sides, options.precision != 3, &strip, control)?;
+    clean.finish()?;
+    control.check()?;
+    let sources = sources::read(&repo, &sides, &covered, control)?;
+    let scoped = scope::sort(changes.files, &covered, &options.config.ignores)?;
+    let mut files = analyse::all(scoped, &options, &sources, control)?;
+    let mut warnings = analyse::warnings(&files);
+    let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
+    let other = other::list(&repo, &sides, &covered, &changes.other, &files, &sources);
+    warnings.sort();
+    Ok(Planned {
+        dirty: !changes.dirty.is_empty(),
+        content_hash: changes.content_hash.unwrap_or_default(),
+        main: covered.main.clone(),
+        modules: covered.modules.clone(),
+        options,
+        sides,
+        files,
+        packages,
+        sources,
+        other,
+        warnings,
+    })
+}
+
+impl Planned {
+    /// Name and version of the application.
+    #[must_use]
+    pub fn app(&self) -> App {
+        let config = &self.options.config;
+        let mut version = config.app_version.clone();
+        if version.is_empty() {
+            let commit = &self.sides.release.commit;
+            version = commit.get(..7).unwrap_or("0").to_owned();
+            if self.dirty {
+                version.push_str("-dirty-");
+                version.push_str(self.content_hash.get(..8).unwrap_or_default());
+            }
+        }
+        let name = if config.app_name.is_empty() {
+            last_element(&self.main.path).to_owned()
+        } else {
+            config.app_name.clone()
+        };
+        App { name, version }
+    }
+}
+
+/// The last element of a module path that is no major version.
+fn last_element(path: &str) -> &str {
+    let is_version = |e: &str| {
+        e.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    path.rsplit('/').find(|element| !is_version(element)).unwrap_or(path)
+}
+
+/// A text without goat's marks and whether it had any.
+pub(crate) fn without_marks(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    Ok(marks::strip_file(path, &bytes)?.unwrap_or(bytes))
+}

@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::instrument::apply;
+use crate::model::{Edit, Lines, Span};
+use crate::pipeline::{self, Options};
+use crate::plan::{self, PackageDocument};
+use crate::syntax;
 
 /// Number of the request and plan formats.
 pub const FORMAT: u32 = 1;
@@ -48,11 +53,10 @@ struct Head {
 /// Runs one request and gives its answer, `{"result":…}` or `{"error":…}`.
 #[must_use]
 pub fn run(request: &[u8], control: &Control) -> Vec<u8> {
-    let answer = match dispatch(request, control) {
-        Ok(result) => json!({ "result": result }),
-        Err(error) => json!({ "error": wire_error(&error) }),
-    };
-    answer.to_string().into_bytes()
+    match dispatch(request, control) {
+        Ok(result) => [b"{\"result\":", result.as_slice(), b"}"].concat(),
+        Err(error) => json!({ "error": wire_error(&error) }).to_string().into_bytes(),
+    }
 }
 
 /// The wire form of an error.
@@ -67,7 +71,8 @@ pub fn wire_error(error: &Error) -> Value {
     })
 }
 
-fn dispatch(request: &[u8], _control: &Control) -> Result<Value> {
+/// Gives the result as JSON.
+fn dispatch(request: &[u8], control: &Control) -> Result<Vec<u8>> {
     let head: Head = serde_json::from_slice(request).map_err(|e| bad_request(&e))?;
     if head.format != FORMAT {
         return Err(Error::new(
@@ -77,12 +82,23 @@ fn dispatch(request: &[u8], _control: &Control) -> Result<Value> {
         .hint("rebuild with the same goat"));
     }
     match head.op.as_str() {
-        "version" => Ok(version()),
+        "version" => Ok(version().to_string().into_bytes()),
+        "plan" => {
+            let options: Options = read(request)?;
+            options.check()?;
+            pipeline::run(options, control)
+        }
+        "instrument" => instrument(&read(request)?),
+        "inspect" => inspect(&read(request)?),
         other => Err(Error::new(
             Code::BadRequest,
             format!("unknown operation {other:?}"),
         )),
     }
+}
+
+fn read<'r, T: Deserialize<'r>>(request: &'r [u8]) -> Result<T> {
+    serde_json::from_slice(request).map_err(|e| bad_request(&e))
 }
 
 fn bad_request(cause: &serde_json::Error) -> Error {
@@ -94,6 +110,92 @@ fn version() -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "commit": option_env!("GOAT_COMMIT").unwrap_or(""),
         "abi": FORMAT,
-        "planFormat": FORMAT,
+        "planFormat": plan::FORMAT,
     })
+}
+
+/// Applies a package's document to one of its files.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Instrument {
+    #[serde(rename = "format")]
+    _format: u32,
+    #[serde(rename = "op")]
+    _op: String,
+    source: String,
+    package: PackageDocument,
+    file: String,
+    #[serde(default)]
+    exact: bool,
+}
+
+fn instrument(request: &Instrument) -> Result<Vec<u8>> {
+    let package = &request.package;
+    if package.format != plan::FORMAT {
+        return Err(Error::new(Code::PlanMismatch, "plan of another goat")
+            .hint("rebuild with the same goat"));
+    }
+    let file = package.files.iter().find(|file| file.name == request.file);
+    let edits: Vec<Edit> = file
+        .map_or(&[][..], |file| &file.edits)
+        .iter()
+        .cloned()
+        .map(Edit::from)
+        .collect();
+    let ends = |edit: &Edit| edit.at > request.source.len() || !request.source.is_char_boundary(edit.at);
+    if edits.iter().any(ends) {
+        return Err(Error::new(Code::PlanMismatch, "the source is not the one that was planned")
+            .hint("plan again")
+            .path(&request.file));
+    }
+    let source = apply(request.source.as_bytes(), &edits, request.exact);
+    let source = String::from_utf8_lossy(&source);
+    Ok(json!({ "source": source }).to_string().into_bytes())
+}
+
+/// Shows how a file is read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inspect {
+    #[serde(rename = "format")]
+    _format: u32,
+    #[serde(rename = "op")]
+    _op: String,
+    source: String,
+}
+
+fn inspect(request: &Inspect) -> Result<Vec<u8>> {
+    let source = request.source.as_bytes();
+    let (syntax, lines) = (syntax::parse(source), Lines::new(source));
+    let place = |at: usize| {
+        let position = lines.position(at);
+        json!({ "line": position.line, "column": position.column })
+    };
+    let span = |span: Span| json!({ "start": place(span.start), "end": place(span.end) });
+    let functions: Vec<Value> = syntax
+        .funcs
+        .iter()
+        .map(|f| json!({ "name": f.name, "span": span(f.span), "literal": f.literal, "nosplit": f.nosplit, "body": f.body }))
+        .collect();
+    let blocks: Vec<Value> = syntax
+        .blocks
+        .iter()
+        .map(|b| json!({ "function": b.func, "kind": format!("{:?}", b.kind).to_lowercase(), "span": span(b.span), "statements": b.stmts }))
+        .collect();
+    let statements: Vec<Value> = syntax
+        .stmts
+        .iter()
+        .map(|s| json!({ "block": s.block, "kind": format!("{:?}", s.kind).to_lowercase(), "span": span(s.span), "blocks": s.blocks, "literals": s.literals }))
+        .collect();
+    let errors: Vec<Value> =
+        syntax.errors.iter().map(|e| json!({ "at": place(e.at), "span": span(e.span) })).collect();
+    let answer = json!({
+        "package": syntax.package,
+        "imports": syntax.imports,
+        "functions": functions,
+        "blocks": blocks,
+        "statements": statements,
+        "errors": errors,
+    });
+    Ok(answer.to_string().into_bytes())
 }

@@ -20,6 +20,8 @@ pub struct GoFile {
     pub header: Header,
     /// Identifiers in it that look like goat's own.
     pub names: Vec<String>,
+    /// Whether it declares a predeclared name that goat's own file needs.
+    pub shadows: bool,
     /// Patterns of its `//go:embed` directives.
     pub embeds: Vec<String>,
 }
@@ -33,6 +35,7 @@ impl GoFile {
             hash: format!("sha256:{}", hex_hash(source)),
             header: read_header(source),
             names: own_names(source),
+            shadows: shadows(source),
             embeds: embed::patterns(source),
         }
     }
@@ -65,4 +68,17 @@ fn own_names(source: &[u8]) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// Whether a package-level declaration at a line's start takes one of these names.
+fn shadows(source: &[u8]) -> bool {
+    let declares = |keyword: &str, name: &str| {
+        let needle = format!("\n{keyword} {name}");
+        memchr::memmem::find_iter(source, needle.as_bytes()).any(|at| {
+            let next = source.get(at + needle.len()).copied().unwrap_or(b' ');
+            !(next.is_ascii_alphanumeric() || next == b'_')
+        })
+    };
+    let keywords = ["type", "var", "const", "func"];
+    ["uint32", "int", "nil"].iter().any(|name| keywords.iter().any(|k| declares(k, name)))
 }

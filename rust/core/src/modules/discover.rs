@@ -35,6 +35,8 @@ pub struct Find<'a> {
     pub dir: &'a str,
     /// Which go.work counts.
     pub workspace: &'a Workspace,
+    /// More module directories: those of a go.work outside the repository.
+    pub uses: &'a [String],
 }
 
 /// The covered modules and a way to ask for a directory's module.
@@ -72,7 +74,8 @@ pub fn discover<'a>(find: Find<'a>, nested: bool) -> Result<Covered<'a>> {
             .filter_map(|used| resolve(dir, used))
             .collect::<Vec<_>>()
     });
-    for dir in own.iter().cloned().chain(used) {
+    let outer = if work.is_some() { &[][..] } else { find.uses }.iter().cloned();
+    for dir in own.iter().cloned().chain(used).chain(outer) {
         if let Some(text) = (find.read)(&join(&dir, "go.mod")) {
             let parsed = parse_mod(&text);
             modules.insert(dir.clone(), parsed.module.clone());

@@ -41,6 +41,17 @@ impl Planner<'_, '_> {
     }
 }
 
+/// Whether only the base can tell the reason of a deletion.
+pub(super) fn needs_base(input: &Input<'_>, deletion: &Deletion) -> bool {
+    match deletion.kind {
+        LineKind::Blank | LineKind::Directive => false,
+        LineKind::Comment => true,
+        LineKind::Format | LineKind::Code => {
+            innermost(input.syntax, input.lines.span(deletion.after + 1).start).is_none()
+        }
+    }
+}
+
 /// The innermost list around a place between two lines.
 fn innermost(syntax: &FileSyntax, at: usize) -> Option<BlockId> {
     let blocks = syntax.blocks.iter().enumerate();

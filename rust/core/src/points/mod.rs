@@ -54,6 +54,12 @@ enum Piece {
     Var(usize),
 }
 
+/// Whether the base's structure ([`Input::old`]) is needed to plan a file.
+#[must_use]
+pub fn needs_base(input: &Input<'_>) -> bool {
+    input.delta.deletions.iter().any(|deletion| deletions::needs_base(input, deletion))
+}
+
 /// Plans one file.
 #[must_use]
 pub fn plan(input: &Input<'_>) -> FilePoints {

@@ -1,0 +1,132 @@
+//! Looks into the changed files, many at a time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::scope::{Scoped, is_hidden};
+use super::{Analysed, Options, PlannedFile, Sources, State};
+use crate::change::{Side, delta};
+use crate::control::Control;
+use crate::error::Result;
+use crate::model::{FileChange, FileSyntax, Lines, Reason};
+use crate::modules::parent;
+use crate::plan::Warning;
+use crate::points;
+use crate::syntax;
+use crate::token::scan;
+use crate::tree::read_header;
+
+/// Larger files are not looked into.
+const MAX_SIZE: usize = 16 << 20;
+
+/// Plans the points of every file.
+pub(super) fn all(
+    files: Vec<Scoped>,
+    options: &Options,
+    sources: &Sources,
+    control: &Control,
+) -> Result<Vec<PlannedFile>> {
+    let total = files.len() as u64;
+    let done = AtomicU64::new(0);
+    control.tick("analyse", 0, total);
+    let work = files.into_par_iter().map(|file| {
+        control.check()?;
+        let planned = one(file, options, sources);
+        control.tick("analyse", done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        Ok(planned)
+    });
+    work.collect()
+}
+
+fn one(scoped: Scoped, options: &Options, sources: &Sources) -> PlannedFile {
+    let state = match whole(&scoped, sources) {
+        _ if scoped.change.new.is_none() && scoped.change.unreadable.is_none() => State::Deleted,
+        Some(reason) => State::Whole(reason),
+        None => State::Lines(Box::new(analyse(&scoped, options))),
+    };
+    let Scoped { change, import_path, .. } = scoped;
+    PlannedFile {
+        dir: parent(&change.path).to_owned(),
+        added: change.lines.len() as u32,
+        deletions: change.hunks.iter().filter(|hunk| hunk.new_lines == 0).count() as u32,
+        path: change.path,
+        import_path,
+        source: change.new.unwrap_or_default(),
+        state,
+    }
+}
+
+/// The first reason that holds for the whole file.
+fn whole(scoped: &Scoped, sources: &Sources) -> Option<Reason> {
+    if scoped.reason.is_some() {
+        return scoped.reason;
+    }
+    let change = &scoped.change;
+    let source = change.new.as_deref().unwrap_or_default();
+    let header = read_header(source);
+    if header.generated {
+        return Some(Reason::Generated);
+    }
+    if change.unreadable.is_some() {
+        return Some(Reason::Unreadable);
+    }
+    if source.len() > MAX_SIZE {
+        return Some(Reason::TooLarge);
+    }
+    if header.ignored {
+        return Some(Reason::BuildConstraint);
+    }
+    let package = sources.package(parent(&change.path));
+    let other = !package.is_empty() && !header.package.is_empty() && header.package != package;
+    (other || is_hidden(&change.path)).then_some(Reason::NotInBuild)
+}
+
+fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
+    let change = &scoped.change;
+    let source = change.new.as_deref().unwrap_or_default();
+    let tokens = scan(source);
+    let lines = Lines::new(source);
+    let syntax = syntax::parse(source);
+    let old_source = change.old.as_deref().unwrap_or_default();
+    let old_tokens = scan(old_source);
+    let (old, new) = (Side::new(old_source, &old_tokens), Side::new(source, &tokens));
+    let delta = delta(change, &old, &new, options.precision == 1);
+    let mut input = points::Input {
+        source,
+        tokens: &tokens,
+        syntax: &syntax,
+        lines: &lines,
+        delta: &delta,
+        old: None,
+        granularity: options.granularity(),
+        import_path: &scoped.import_path,
+        file: base(change),
+    };
+    let old_syntax: FileSyntax;
+    if points::needs_base(&input) {
+        old_syntax = syntax::parse(old_source);
+        input.old = Some((old_source, &old_tokens, &old_syntax));
+    }
+    let points = points::plan(&input);
+    let warnings = syntax.errors.iter().map(|error| lines.line(error.at)).collect();
+    Analysed { package: syntax.package.clone(), damaged: warnings, points, names: Vec::new(), tokens, lines }
+}
+
+fn base(change: &FileChange) -> &str {
+    change.path.rsplit('/').next().unwrap_or(&change.path)
+}
+
+/// What a person should know of the files.
+pub(super) fn warnings(files: &[PlannedFile]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for file in files {
+        let State::Lines(analysed) = &file.state else { continue };
+        warnings.extend(analysed.damaged.iter().map(|&line| Warning {
+            path: file.path.clone(),
+            line,
+            message: "does not parse here; the function around it is not tracked".into(),
+        }));
+    }
+    warnings
+}

@@ -1,0 +1,261 @@
+//! Writes a plan down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::build::BuildView;
+use super::{PlannedFile, Planned, State};
+use crate::error::{Code, Error, Result};
+use crate::model::{Position, Reason};
+use crate::plan::{
+    self, Account, Base, Document, FORMAT, FileAccount, Files, Goat, Index, IndexPackage,
+    ModuleEntry, PointEntry, Release, Summary, Warning, entry, hash_of, short_hash,
+};
+
+/// The files of the plan directory and their hash.
+pub(super) fn directory(planned: &Planned) -> (String, Files) {
+    let mut files = Files::new();
+    files.insert("plan.json".into(), json(&document(planned, false)));
+    for package in &planned.packages {
+        files.insert(doc_name(&package.document.import_path), json(&package.document));
+    }
+    for (name, shard) in planned.sources.shards() {
+        files.insert(name, json(&shard));
+    }
+    let mut index = index(planned);
+    let hash = hash_of(&files, &json(&index));
+    index.plan_hash = Some(hash.clone());
+    files.insert("index.json".into(), json(&index));
+    (hash, files)
+}
+
+fn doc_name(import_path: &str) -> String {
+    format!("p/{}.json", short_hash(import_path))
+}
+
+/// Compact JSON with a line end. All keys are strings, so nothing can fail.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(value).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// The public document with what only the answer says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    #[serde(flatten)]
+    document: Document,
+    plan_hash: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_dir: Option<String>,
+    app: plan::App,
+    marked: bool,
+    warnings: &'a [Warning],
+}
+
+/// The answer to a plan request.
+pub(super) fn answer(planned: &Planned, hash: &str, directory: Option<&Path>) -> Result<Vec<u8>> {
+    let plan_dir = directory.map(|dir| {
+        std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).display().to_string()
+    });
+    let answer = Answer {
+        document: document(planned, true),
+        plan_hash: hash,
+        plan_dir,
+        app: planned.app(),
+        marked: planned.sources.marked,
+        warnings: &planned.warnings,
+    };
+    serde_json::to_vec(&answer)
+        .map_err(|cause| Error::new(Code::Internal, "the plan cannot be written").cause(cause))
+}
+
+fn index(planned: &Planned) -> Index {
+    let packages = planned.packages.iter().map(|package| {
+        let document = &package.document;
+        IndexPackage {
+            import_path: document.import_path.clone(),
+            dir: document.dir.clone(),
+            name: document.name.clone(),
+            doc: doc_name(&document.import_path),
+            marker: document.marker.clone(),
+            symbol: document.symbol.clone(),
+            counters: document.counters,
+        }
+    });
+    let modules = planned.modules.iter();
+    let modules = modules.map(|m| ModuleEntry { path: m.path.clone(), dir: m.dir.clone() });
+    Index {
+        format: FORMAT,
+        goat: Goat::this(),
+        plan_hash: None,
+        module: planned.main.path.clone(),
+        modules: modules.collect(),
+        base: base(planned),
+        release: release(planned),
+        precision: planned.options.precision,
+        granularity: planned.options.granularity().as_str(),
+        app: planned.app(),
+        points: planned.packages.iter().map(|p| p.document.counters).sum(),
+        marked: planned.sources.marked,
+        runtime_path: planned.options.runtime_path().to_owned(),
+        packages: packages.collect(),
+        mains: planned.sources.mains(),
+        tests: planned.sources.tests(),
+    }
+}
+
+fn base(planned: &Planned) -> Base {
+    let base = &planned.sides.base;
+    Base {
+        reference: base.reference.clone(),
+        commit: base.commit.clone(),
+        tip: base.tip.clone(),
+        chosen: base.chosen.as_str().to_owned(),
+        why: base.why.clone(),
+    }
+}
+
+fn release(planned: &Planned) -> Release {
+    Release {
+        reference: planned.sides.release.reference.clone(),
+        commit: planned.sides.release.commit.clone(),
+        dirty: planned.dirty,
+        content_hash: planned.content_hash.clone(),
+    }
+}
+
+/// The public document; `for_build` draws the account up for the build asked for.
+fn document(planned: &Planned, for_build: bool) -> Document {
+    let build = planned.options.build.as_ref().filter(|_| for_build);
+    let view = build.map(BuildView::new);
+    let mut sheet = Sheet::default();
+    for file in &planned.files {
+        let outside = match &file.state {
+            State::Lines(_) => view.as_ref().and_then(|view| view.reason(file)),
+            State::Whole(_) | State::Deleted => None,
+        };
+        sheet.add(file, outside, planned);
+    }
+    let mut summary = sheet.summary;
+    summary.files = sheet.files_seen;
+    summary.packages = sheet.directories.len();
+    summary.added_lines = summary.tracked + summary.not_executable + summary.untracked;
+    summary.points = sheet.points.len();
+    summary.other.clone_from(&planned.other);
+    Document {
+        format: FORMAT,
+        goat: Goat::this(),
+        module: planned.main.path.clone(),
+        base: base(planned),
+        release: release(planned),
+        build: build.cloned(),
+        precision: planned.options.precision,
+        granularity: planned.options.granularity().as_str(),
+        points: sheet.points.into_values().flatten().collect(),
+        account: sheet.account,
+        files: sheet.files,
+        summary,
+    }
+}
+
+/// A document in the making.
+#[derive(Default)]
+struct Sheet<'p> {
+    /// By import path and file: the order of the names.
+    points: BTreeMap<(&'p str, &'p str), Vec<PointEntry>>,
+    account: Vec<Account>,
+    files: Vec<FileAccount>,
+    summary: Summary,
+    files_seen: usize,
+    directories: BTreeSet<&'p str>,
+}
+
+impl<'p> Sheet<'p> {
+    fn add(&mut self, file: &'p PlannedFile, outside: Option<Reason>, planned: &Planned) {
+        match (&file.state, outside) {
+            (State::Deleted, _) => self.summary.deletions += 1,
+            (State::Whole(reason), _) | (State::Lines(_), Some(reason)) => {
+                self.add_whole(file, *reason);
+            }
+            (State::Lines(_), None) => self.add_lines(file, planned),
+        }
+    }
+
+    /// Notes that a file has something in the universe; false if it has not (a pure
+    /// rename).
+    fn see(&mut self, file: &'p PlannedFile) -> bool {
+        let seen = file.added > 0 || file.deletions > 0;
+        if seen {
+            self.files_seen += 1;
+            self.directories.insert(&file.dir);
+            self.summary.deletions += u64::from(file.deletions);
+        }
+        seen
+    }
+
+    fn add_whole(&mut self, file: &'p PlannedFile, reason: Reason) {
+        // An unreadable file has no lines that anyone could count.
+        if !self.see(file) && reason != Reason::Unreadable {
+            return;
+        }
+        self.summary.untracked += u64::from(file.added);
+        self.files.push(FileAccount {
+            file: file.path.clone(),
+            added: file.added,
+            deletions: file.deletions,
+            class: "untracked",
+            reason: reason.as_str(),
+        });
+    }
+
+    fn add_lines(&mut self, file: &'p PlannedFile, planned: &Planned) {
+        let Some(analysed) = file.analysed().filter(|_| self.see(file)) else { return };
+        let ids: Vec<String> = analysed.points.points.iter().map(|p| p.id.clone()).collect();
+        let lines = analysed.points.lines.iter().map(|(line, verdict)| Account {
+            line: Some(*line),
+            ..entry(&file.path, verdict, &ids)
+        });
+        let deletions = analysed.points.deletions.iter().map(|(deletion, verdict)| Account {
+            deleted_after: Some(deletion.after),
+            deleted_lines: Some(deletion.old_lines),
+            ..entry(&file.path, verdict, &ids)
+        });
+        let mut entries: Vec<Account> = lines.chain(deletions).collect();
+        for entry in entries.iter().filter(|entry| entry.line.is_some()) {
+            *match entry.class {
+                "tracked" => &mut self.summary.tracked,
+                "not_executable" => &mut self.summary.not_executable,
+                _ => &mut self.summary.untracked,
+            } += 1;
+        }
+        entries.sort_by_key(|entry| (entry.line.or(entry.deleted_after), entry.line.is_none()));
+        self.account.append(&mut entries);
+        self.add_points(file, planned);
+    }
+
+    fn add_points(&mut self, file: &'p PlannedFile, planned: &Planned) {
+        let Some(analysed) = file.analysed() else { return };
+        let forms = planned.options.forms();
+        let place = |at: usize| {
+            let Position { line, column } = analysed.lines.position(at);
+            plan::Position { line, column }
+        };
+        let named = analysed.points.points.iter().zip(&analysed.names);
+        let entries = named.map(|(point, name)| PointEntry {
+            id: point.id.clone(),
+            name: name.clone(),
+            kind: point.kind.as_str(),
+            form: forms.of(point),
+            package: file.import_path.clone(),
+            file: file.path.clone(),
+            func: point.func.clone(),
+            start: place(point.region.start),
+            end: place(point.region.end),
+        });
+        self.points.insert((&file.import_path, &file.path), entries.collect());
+    }
+}

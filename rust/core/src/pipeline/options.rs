@@ -1,0 +1,186 @@
+//! What a plan request may say.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{Code, Error, Result};
+use crate::instrument::Forms;
+use crate::model::Granularity;
+use crate::modules::{GoMod, Workspace, parse_work};
+use crate::plan::Build;
+
+/// What goat.yaml adds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Name in reports.
+    pub app_name: String,
+    /// Version in reports.
+    pub app_version: String,
+    /// Patterns in gitignore syntax, relative to the module.
+    pub ignores: Vec<String>,
+    /// Where the runtime package stands in the module; empty for `goat`.
+    pub goat_package_path: String,
+    /// Its name; empty for `goat`.
+    pub goat_package_name: String,
+    /// Its import alias; empty for `goat`.
+    pub goat_package_alias: String,
+    /// Leaves modules below the asked one out; `None` means true.
+    pub skip_nested_modules: Option<bool>,
+    /// `bool` (or empty) or `count`.
+    pub data_type: String,
+    /// `auto` (or empty), `off` or the path of a go.work.
+    pub workspace: String,
+}
+
+/// A plan request (contracts.md 7.15).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Options {
+    /// Format number; [`crate::request`] has compared it.
+    #[serde(default)]
+    pub format: u32,
+    /// The operation.
+    #[serde(default)]
+    pub op: String,
+    /// Any directory of a module inside a git repository.
+    pub dir: String,
+    /// What to compare with; empty for the default.
+    #[serde(default)]
+    pub base: String,
+    /// What runs; empty for the working tree.
+    #[serde(default)]
+    pub release: String,
+    /// `merge-base` (or empty) or `direct`.
+    #[serde(default)]
+    pub range: String,
+    /// 1, 2 or 3.
+    #[serde(default = "two")]
+    pub precision: u8,
+    /// `line`, `patch` (or empty), `scope` or `func`.
+    #[serde(default)]
+    pub granularity: String,
+    /// Uses the exact form everywhere.
+    #[serde(default)]
+    pub exact: bool,
+    /// What goat.yaml adds.
+    #[serde(default)]
+    pub config: Config,
+    /// The build that the account is for.
+    #[serde(default)]
+    pub build: Option<Build>,
+    /// Receives the plan directory; empty for none.
+    #[serde(default)]
+    pub out_dir: String,
+    /// For the caller: end of file means cancel.
+    #[serde(default = "none")]
+    pub control_fd: i32,
+    /// For the caller: progress goes there.
+    #[serde(default = "none")]
+    pub progress_fd: i32,
+}
+
+const fn two() -> u8 {
+    2
+}
+
+const fn none() -> i32 {
+    -1
+}
+
+impl Options {
+    /// Refuses values that are not allowed.
+    pub fn check(&self) -> Result<()> {
+        one_of("range", &self.range, &["", "merge-base", "direct"])?;
+        one_of("granularity", &self.granularity, &["", "line", "patch", "scope", "func"])?;
+        one_of("dataType", &self.config.data_type, &["", "bool", "count"])?;
+        if !(1..=3).contains(&self.precision) {
+            return Err(bad("precision", &self.precision.to_string(), "1, 2 or 3"));
+        }
+        Ok(())
+    }
+
+    /// Whether tips are compared.
+    #[must_use]
+    pub fn direct(&self) -> bool {
+        self.range == "direct"
+    }
+
+    /// How finely points are set.
+    #[must_use]
+    pub fn granularity(&self) -> Granularity {
+        Granularity::parse(&self.granularity).unwrap_or(Granularity::Patch)
+    }
+
+    /// Which forms the points take.
+    #[must_use]
+    pub fn forms(&self) -> Forms {
+        match (self.exact, self.config.data_type.as_str()) {
+            (_, "count") => Forms::Count,
+            (true, _) => Forms::Exact,
+            (false, _) => Forms::Chosen,
+        }
+    }
+
+    /// Import path suffix of the runtime package.
+    #[must_use]
+    pub fn runtime_path(&self) -> &str {
+        match self.config.goat_package_path.trim_matches('/') {
+            "" => "goat",
+            path => path.strip_prefix("./").unwrap_or(path),
+        }
+    }
+
+    /// Which go.work counts. One that stands outside the repository is read here; the
+    /// directories that it uses inside the repository come along.
+    pub fn workspace(&self, root: &Path) -> Result<(Workspace, Vec<String>)> {
+        let file = match self.config.workspace.as_str() {
+            "" | "auto" => return Ok((Workspace::Auto, outer_uses(root))),
+            "off" => return Ok((Workspace::Off, Vec::new())),
+            file => Path::new(&self.dir).join(file),
+        };
+        if let Some(inside) = inside(root, &file) {
+            return Ok((Workspace::File(inside), Vec::new()));
+        }
+        let text = std::fs::read(&file).map_err(|cause| {
+            Error::new(Code::BadConfig, "the go.work file cannot be read")
+                .hint("set GOWORK to a go.work file, to off, or unset it")
+                .path(file.display().to_string())
+                .cause(cause)
+        })?;
+        Ok((Workspace::Off, uses_inside(root, &file, &parse_work(&text))))
+    }
+}
+
+/// The directories inside the repository that the nearest go.work above it uses.
+fn outer_uses(root: &Path) -> Vec<String> {
+    let above = root.ancestors().skip(1).map(|dir| dir.join("go.work"));
+    let found = above.filter_map(|file| Some((std::fs::read(&file).ok()?, file))).next();
+    found.map_or(Vec::new(), |(text, file)| uses_inside(root, &file, &parse_work(&text)))
+}
+
+fn uses_inside(root: &Path, file: &Path, work: &GoMod) -> Vec<String> {
+    let base = file.parent().unwrap_or(root);
+    work.uses.iter().filter_map(|dir| inside(root, &base.join(dir))).collect()
+}
+
+/// A path relative to the root, if it exists and lies inside.
+fn inside(root: &Path, path: &Path) -> Option<String> {
+    let (root, path) = (root.canonicalize().ok()?, path.canonicalize().ok()?);
+    let below = path.strip_prefix(root).ok()?;
+    Some(below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+fn one_of(key: &str, value: &str, allowed: &[&str]) -> Result<()> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let words: Vec<&str> = allowed.iter().copied().filter(|word| !word.is_empty()).collect();
+    Err(bad(key, value, &words.join(", ")))
+}
+
+fn bad(key: &str, value: &str, allowed: &str) -> Error {
+    Error::new(Code::BadConfig, format!("{key} is {value:?}"))
+        .hint(format!("allowed values: {allowed}"))
+}

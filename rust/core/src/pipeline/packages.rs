@@ -1,0 +1,212 @@
+//! Turns points into edits, package by package.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::{Analysed, Options, PlannedFile, Sources, State};
+use crate::control::Control;
+use crate::error::Result;
+use crate::instrument::{Forms, Names, Package, Text, accessor, apply, edits, write};
+use crate::model::{Edit, Reason, Verdict};
+use crate::plan::{
+    EditEntry, FORMAT, FileEntry, PackageDocument, PackagePoint, TextFile, Warning, marker,
+};
+use crate::syntax;
+use crate::tree::hex_hash;
+
+/// A package with points.
+#[derive(Debug)]
+pub struct PlannedPackage {
+    /// Its document.
+    pub document: PackageDocument,
+    /// Names that its instrumentation uses.
+    pub names: Names,
+}
+
+/// Indices of the files of each package with points.
+type Groups = BTreeMap<String, Vec<usize>>;
+
+/// Rewrites every file with points, gives back those whose rewrite does not parse,
+/// names the points and writes the packages' documents.
+pub(super) fn build(
+    files: &mut [PlannedFile],
+    options: &Options,
+    sources: &Sources,
+    warnings: &mut Vec<Warning>,
+    control: &Control,
+) -> Result<Vec<PlannedPackage>> {
+    let forms = options.forms();
+    let names: BTreeMap<String, Names> = groups(files)
+        .into_iter()
+        .map(|(import_path, members)| {
+            let names = choose(&import_path, &files[members[0]].dir, sources);
+            (import_path, names)
+        })
+        .collect();
+    let rejected: Vec<bool> = files
+        .par_iter()
+        .map(|file| {
+            control.check()?;
+            Ok(names.get(&file.import_path).is_some_and(|names| {
+                file.analysed().is_some() && is_rejected(file, names, forms, sources)
+            }))
+        })
+        .collect::<Result<_>>()?;
+    for (file, _) in files.iter_mut().zip(rejected).filter(|(_, rejected)| *rejected) {
+        warnings.push(reject(file));
+    }
+    name_points(files);
+    let groups: Vec<(String, Vec<usize>)> = groups(files).into_iter().collect();
+    let files = &*files;
+    let written = groups.into_par_iter().map(|(import_path, members)| {
+        let members: Vec<&PlannedFile> = members.into_iter().map(|index| &files[index]).collect();
+        write_package(&import_path, &members, names[&import_path].clone(), forms)
+    });
+    Ok(written.collect())
+}
+
+fn groups(files: &[PlannedFile]) -> Groups {
+    let mut groups = Groups::new();
+    for (index, file) in files.iter().enumerate() {
+        if file.analysed().is_some_and(|analysed| !analysed.points.points.is_empty()) {
+            groups.entry(file.import_path.clone()).or_default().push(index);
+        }
+    }
+    groups
+}
+
+fn choose(import_path: &str, dir: &str, sources: &Sources) -> Names {
+    let taken = sources.taken(dir);
+    Names::choose(&hex_hash(import_path.as_bytes()), |names| {
+        let prefixes = names.prefixes();
+        let files = [names.file(), names.stub_file()];
+        taken.iter().any(|word| {
+            prefixes.iter().any(|prefix| word.starts_with(prefix.as_str()))
+                || files.iter().any(|file| file == word)
+        })
+    })
+}
+
+impl PlannedFile {
+    /// What is known of it, if it is accounted for line by line.
+    #[must_use]
+    pub fn analysed(&self) -> Option<&Analysed> {
+        match &self.state {
+            State::Lines(analysed) => Some(analysed),
+            State::Whole(_) | State::Deleted => None,
+        }
+    }
+
+    fn edits(&self, first: usize, names: &Names, forms: Forms) -> Vec<Edit> {
+        self.analysed().map_or_else(Vec::new, |analysed| {
+            let text =
+                Text { source: &self.source, tokens: &analysed.tokens, lines: &analysed.lines };
+            edits(text, &analysed.points.points, first, names, forms)
+        })
+    }
+}
+
+/// Whether the rewritten file has damage that the original had not.
+fn is_rejected(file: &PlannedFile, names: &Names, forms: Forms, sources: &Sources) -> bool {
+    let Some(analysed) = file.analysed().filter(|a| !a.points.points.is_empty()) else {
+        return false;
+    };
+    let rewritten = apply(&file.source, &file.edits(0, names, forms), false);
+    sources.shadows(&file.dir) || syntax::parse(&rewritten).errors.len() > analysed.damaged.len()
+}
+
+fn reject(file: &mut PlannedFile) -> Warning {
+    if let State::Lines(analysed) = &mut file.state {
+        analysed.points.points.clear();
+        let rejected = Verdict::Not(Reason::RewriteRejected);
+        let lines = analysed.points.lines.iter_mut().map(|(_, verdict)| verdict);
+        let deletions = analysed.points.deletions.iter_mut().map(|(_, verdict)| verdict);
+        for verdict in lines.chain(deletions).filter(|v| matches!(v, Verdict::Points(_))) {
+            *verdict = rejected.clone();
+        }
+    }
+    Warning {
+        path: file.path.clone(),
+        line: 0,
+        message: "cannot be instrumented; it is compiled as it is".into(),
+    }
+}
+
+/// `TRACK_ID_1…` by import path, file and place.
+fn name_points(files: &mut [PlannedFile]) {
+    let mut order: Vec<&mut PlannedFile> = files.iter_mut().collect();
+    order.sort_by(|a, b| (&a.import_path, &a.path).cmp(&(&b.import_path, &b.path)));
+    let mut number = 0;
+    for file in order {
+        if let State::Lines(analysed) = &mut file.state {
+            let names = analysed.points.points.iter().map(|_| {
+                number += 1;
+                format!("TRACK_ID_{number}")
+            });
+            analysed.names = names.collect();
+        }
+    }
+}
+
+fn write_package(
+    import_path: &str,
+    files: &[&PlannedFile],
+    names: Names,
+    forms: Forms,
+) -> PlannedPackage {
+    let mut points = Vec::new();
+    let mut entries = Vec::new();
+    for file in files {
+        let edits = file.edits(points.len(), &names, forms);
+        entries.push(FileEntry {
+            name: file.path.rsplit('/').next().unwrap_or(&file.path).to_owned(),
+            hash: format!("sha256:{}", hex_hash(&file.source)),
+            edits: edits.into_iter().map(EditEntry::from).collect(),
+        });
+        points.extend(file.package_points(forms));
+    }
+    let name = files[0].analysed().map_or("", |analysed| analysed.package.as_str());
+    let counters = points.len();
+    let package = |marker| write(Package { name, names: &names, counters, marker });
+    let marker = marker(import_path, &entries, &package("").added);
+    let written = package(&marker);
+    let document = PackageDocument {
+        format: FORMAT,
+        import_path: import_path.to_owned(),
+        dir: files[0].dir.clone(),
+        name: name.to_owned(),
+        symbol: accessor(&marker),
+        marker,
+        counters,
+        files: entries,
+        added: TextFile { name: names.file(), text: written.added },
+        stub: TextFile { name: names.stub_file(), text: written.stub },
+        points,
+    };
+    PlannedPackage { document, names }
+}
+
+impl PlannedFile {
+    fn package_points(&self, forms: Forms) -> Vec<PackagePoint> {
+        let Some(analysed) = self.analysed() else { return Vec::new() };
+        let named = analysed.points.points.iter().zip(&analysed.names);
+        let entries = named.map(|(point, name)| {
+            let start = analysed.lines.position(point.region.start);
+            let end = analysed.lines.position(point.region.end);
+            PackagePoint {
+                id: point.id.clone(),
+                name: name.clone(),
+                kind: point.kind.as_str().to_owned(),
+                form: forms.of(point).to_owned(),
+                file: self.path.clone(),
+                func: point.func.clone(),
+                line: start.line,
+                column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+            }
+        });
+        entries.collect()
+    }
+}

@@ -1,0 +1,209 @@
+//! All Go files of the covered modules: hashes, main packages, tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::scope::{is_hidden, is_vendored};
+use crate::control::Control;
+use crate::error::Result;
+use crate::git::{Repo, Sides};
+use crate::marks;
+use crate::modules::{Covered, parent};
+use crate::plan::{FORMAT, MainPackage, Shard, TestPackage, short_hash};
+use crate::tree::GoFile;
+
+/// One directory of a covered module.
+#[derive(Debug, Default)]
+struct Directory {
+    import_path: String,
+    /// Directory names that `./...` does not go into.
+    hidden: bool,
+    files: Vec<GoFile>,
+}
+
+/// What is known of the covered modules' Go files.
+#[derive(Debug, Default)]
+pub struct Sources {
+    directories: BTreeMap<String, Directory>,
+    /// Whether some file holds goat's marks.
+    pub marked: bool,
+}
+
+/// Reads them all, in parallel. What cannot be read is left out: it cannot be
+/// compiled either, and the go command says so.
+pub(super) fn read(
+    repo: &Repo,
+    sides: &Sides,
+    covered: &Covered<'_>,
+    control: &Control,
+) -> Result<Sources> {
+    let mut wanted = Vec::new();
+    let mut directories: BTreeMap<String, Directory> = BTreeMap::new();
+    for file in repo.release_go_files(sides, control)? {
+        let dir = parent(&file.path);
+        let Some(module) = covered.module_of(dir) else { continue };
+        let relative = module.relative(&file.path).to_owned();
+        if is_vendored(&relative) || is_hidden(&file.path) {
+            continue;
+        }
+        directories.entry(dir.to_owned()).or_insert_with(|| Directory {
+            import_path: module.import_path(dir),
+            hidden: parent(&relative).split('/').any(|p| p == "testdata" || is_hidden(p)),
+            files: Vec::new(),
+        });
+        wanted.push(file.path);
+    }
+    control.check()?;
+    control.tick("read", 0, wanted.len() as u64);
+    let read: Vec<Option<(GoFile, bool)>> =
+        wanted.par_iter().map(|path| read_one(repo, sides, path, control)).collect();
+    control.check()?;
+    let mut marked = false;
+    for (file, has_marks) in read.into_iter().flatten() {
+        marked |= has_marks;
+        if let Some(directory) = directories.get_mut(parent(&file.path)) {
+            directory.files.push(file);
+        }
+    }
+    Ok(Sources { directories, marked })
+}
+
+fn read_one(repo: &Repo, sides: &Sides, path: &str, control: &Control) -> Option<(GoFile, bool)> {
+    control.check().ok()?;
+    let source = repo.read_release(sides, path).ok()?;
+    let file = GoFile::read(path, &source);
+    let marked = !file.header.own && marks::has_blocks(&source);
+    Some((file, marked))
+}
+
+impl Directory {
+    /// The files that count as code: no tests, none of goat's own.
+    fn code(&self) -> impl Iterator<Item = &GoFile> {
+        self.files.iter().filter(|file| !file.is_test() && !file.header.own)
+    }
+
+    /// The files that some build may compile as a part of the package.
+    fn built(&self) -> impl Iterator<Item = &GoFile> {
+        self.code().filter(|file| !file.header.ignored)
+    }
+
+    /// The package's name: the most frequent one, then the first.
+    fn package(&self) -> &str {
+        let mut names: Vec<(&str, usize)> = Vec::new();
+        for file in self.built() {
+            let name = file.header.package.as_str();
+            match names.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => names.push((name, 1)),
+            }
+        }
+        let best = names.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        names.iter().find(|(_, count)| *count == best).map_or("", |(name, _)| name)
+    }
+}
+
+impl Sources {
+    /// The name of the package in a directory; empty if it holds none.
+    #[must_use]
+    pub fn package(&self, dir: &str) -> &str {
+        self.directories.get(dir).map_or("", |directory| directory.package())
+    }
+
+    /// Every word in a directory's Go files that looks like one of goat's, and the
+    /// files' names.
+    pub(super) fn taken(&self, dir: &str) -> BTreeSet<&str> {
+        let files = self.directories.get(dir).into_iter().flat_map(|d| &d.files);
+        files
+            .flat_map(|file| {
+                let base = file.path.rsplit('/').next();
+                file.names.iter().map(String::as_str).chain(base)
+            })
+            .collect()
+    }
+
+    /// Whether a package declares a name that the added file needs with Go's meaning.
+    pub(super) fn shadows(&self, dir: &str) -> bool {
+        self.directories.get(dir).is_some_and(|d| d.files.iter().any(|file| file.shadows))
+    }
+
+    /// Whether a directory holds Go files of a covered module.
+    pub(super) fn holds(&self, dir: &str) -> bool {
+        self.directories.contains_key(dir)
+    }
+
+    /// `//go:embed` patterns, with the directory of the file that holds them.
+    pub(super) fn embeds(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.directories.iter().flat_map(|(dir, directory)| {
+            let patterns = directory.code().flat_map(|file| &file.embeds);
+            patterns.map(move |pattern| (dir.as_str(), pattern.as_str()))
+        })
+    }
+
+    /// The hash documents, by file name.
+    pub(super) fn shards(&self) -> BTreeMap<String, Shard> {
+        let mut shards: BTreeMap<String, Shard> = BTreeMap::new();
+        for directory in self.directories.values() {
+            let hashes: BTreeMap<String, String> =
+                directory.code().map(|file| (base(&file.path), file.hash.clone())).collect();
+            if hashes.is_empty() {
+                continue;
+            }
+            let name = format!("s/{}.json", &short_hash(&directory.import_path)[..2]);
+            let empty = || Shard { format: FORMAT, packages: BTreeMap::new() };
+            let shard = shards.entry(name).or_insert_with(empty);
+            shard.packages.insert(directory.import_path.clone(), hashes);
+        }
+        shards
+    }
+
+    /// Directories with a main package that a build may take.
+    pub(super) fn mains(&self) -> Vec<MainPackage> {
+        let visible = self.directories.iter().filter(|(_, d)| !d.hidden);
+        visible.filter_map(|(dir, directory)| main(dir, directory)).collect()
+    }
+
+    /// Directories with tests.
+    pub(super) fn tests(&self) -> Vec<TestPackage> {
+        let visible = self.directories.iter().filter(|(_, d)| !d.hidden);
+        visible.filter_map(|(dir, directory)| tests(dir, directory)).collect()
+    }
+}
+
+fn base(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
+}
+
+fn main(dir: &str, directory: &Directory) -> Option<MainPackage> {
+    let files: Vec<&GoFile> = directory.built().filter(|f| f.header.package == "main").collect();
+    if files.is_empty() {
+        return None;
+    }
+    let imports: BTreeSet<&String> = files.iter().flat_map(|file| &file.header.imports).collect();
+    Some(MainPackage {
+        import_path: directory.import_path.clone(),
+        dir: dir.to_owned(),
+        files: files.iter().map(|file| base(&file.path)).collect(),
+        imports: imports.into_iter().cloned().collect(),
+    })
+}
+
+fn tests(dir: &str, directory: &Directory) -> Option<TestPackage> {
+    let tests = directory.files.iter().filter(|f| f.is_test() && !f.header.own && !f.header.ignored);
+    let names: BTreeSet<&str> =
+        tests.map(|file| file.header.package.as_str()).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let own = directory.package();
+    let external = |name: &str| name.ends_with("_test") && name != own;
+    let find = |outside: bool| {
+        names.iter().find(|name| external(name) == outside).map_or("", |name| name).to_owned()
+    };
+    Some(TestPackage {
+        import_path: directory.import_path.clone(),
+        dir: dir.to_owned(),
+        internal: find(false),
+        external: find(true),
+    })
+}
