@@ -189,9 +189,12 @@ impl Planned {
 /// The last element of a module path that is no major version.
 fn last_element(path: &str) -> &str {
     let is_version = |e: &str| {
-        e.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        e.strip_prefix('v')
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
-    path.rsplit('/').find(|element| !is_version(element)).unwrap_or(path)
+    path.rsplit('/')
+        .find(|element| !is_version(element))
+        .unwrap_or(path)
 }
 
 /// A text without goat's marks and whether it had any.

@@ -55,7 +55,9 @@ struct Head {
 pub fn run(request: &[u8], control: &Control) -> Vec<u8> {
     match dispatch(request, control) {
         Ok(result) => [b"{\"result\":", result.as_slice(), b"}"].concat(),
-        Err(error) => json!({ "error": wire_error(&error) }).to_string().into_bytes(),
+        Err(error) => json!({ "error": wire_error(&error) })
+            .to_string()
+            .into_bytes(),
     }
 }
 
@@ -142,11 +144,15 @@ fn instrument(request: &Instrument) -> Result<Vec<u8>> {
         .cloned()
         .map(Edit::from)
         .collect();
-    let ends = |edit: &Edit| edit.at > request.source.len() || !request.source.is_char_boundary(edit.at);
+    let ends =
+        |edit: &Edit| edit.at > request.source.len() || !request.source.is_char_boundary(edit.at);
     if edits.iter().any(ends) {
-        return Err(Error::new(Code::PlanMismatch, "the source is not the one that was planned")
-            .hint("plan again")
-            .path(&request.file));
+        return Err(Error::new(
+            Code::PlanMismatch,
+            "the source is not the one that was planned",
+        )
+        .hint("plan again")
+        .path(&request.file));
     }
     let source = apply(request.source.as_bytes(), &edits, request.exact);
     let source = String::from_utf8_lossy(&source);
@@ -187,8 +193,11 @@ fn inspect(request: &Inspect) -> Result<Vec<u8>> {
         .iter()
         .map(|s| json!({ "block": s.block, "kind": format!("{:?}", s.kind).to_lowercase(), "span": span(s.span), "blocks": s.blocks, "literals": s.literals }))
         .collect();
-    let errors: Vec<Value> =
-        syntax.errors.iter().map(|e| json!({ "at": place(e.at), "span": span(e.span) })).collect();
+    let errors: Vec<Value> = syntax
+        .errors
+        .iter()
+        .map(|e| json!({ "at": place(e.at), "span": span(e.span) }))
+        .collect();
     let answer = json!({
         "package": syntax.package,
         "imports": syntax.imports,

@@ -80,5 +80,7 @@ fn shadows(source: &[u8]) -> bool {
         })
     };
     let keywords = ["type", "var", "const", "func"];
-    ["uint32", "int", "nil"].iter().any(|name| keywords.iter().any(|k| declares(k, name)))
+    ["uint32", "int", "nil"]
+        .iter()
+        .any(|name| keywords.iter().any(|k| declares(k, name)))
 }

@@ -74,7 +74,9 @@ pub fn discover<'a>(find: Find<'a>, nested: bool) -> Result<Covered<'a>> {
             .filter_map(|used| resolve(dir, used))
             .collect::<Vec<_>>()
     });
-    let outer = if work.is_some() { &[][..] } else { find.uses }.iter().cloned();
+    let outer = if work.is_some() { &[][..] } else { find.uses }
+        .iter()
+        .cloned();
     for dir in own.iter().cloned().chain(used).chain(outer) {
         if let Some(text) = (find.read)(&join(&dir, "go.mod")) {
             let parsed = parse_mod(&text);

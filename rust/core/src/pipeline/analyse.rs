@@ -45,11 +45,19 @@ fn one(scoped: Scoped, options: &Options, sources: &Sources) -> PlannedFile {
         Some(reason) => State::Whole(reason),
         None => State::Lines(Box::new(analyse(&scoped, options))),
     };
-    let Scoped { change, import_path, .. } = scoped;
+    let Scoped {
+        change,
+        import_path,
+        ..
+    } = scoped;
     PlannedFile {
         dir: parent(&change.path).to_owned(),
         added: change.lines.len() as u32,
-        deletions: change.hunks.iter().filter(|hunk| hunk.new_lines == 0).count() as u32,
+        deletions: change
+            .hunks
+            .iter()
+            .filter(|hunk| hunk.new_lines == 0)
+            .count() as u32,
         path: change.path,
         import_path,
         source: change.new.unwrap_or_default(),
@@ -90,7 +98,10 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
     let syntax = syntax::parse(source);
     let old_source = change.old.as_deref().unwrap_or_default();
     let old_tokens = scan(old_source);
-    let (old, new) = (Side::new(old_source, &old_tokens), Side::new(source, &tokens));
+    let (old, new) = (
+        Side::new(old_source, &old_tokens),
+        Side::new(source, &tokens),
+    );
     let delta = delta(change, &old, &new, options.precision == 1);
     let mut input = points::Input {
         source,
@@ -109,8 +120,19 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         input.old = Some((old_source, &old_tokens, &old_syntax));
     }
     let points = points::plan(&input);
-    let warnings = syntax.errors.iter().map(|error| lines.line(error.at)).collect();
-    Analysed { package: syntax.package.clone(), damaged: warnings, points, names: Vec::new(), tokens, lines }
+    let warnings = syntax
+        .errors
+        .iter()
+        .map(|error| lines.line(error.at))
+        .collect();
+    Analysed {
+        package: syntax.package.clone(),
+        damaged: warnings,
+        points,
+        names: Vec::new(),
+        tokens,
+        lines,
+    }
 }
 
 fn base(change: &FileChange) -> &str {
@@ -121,7 +143,9 @@ fn base(change: &FileChange) -> &str {
 pub(super) fn warnings(files: &[PlannedFile]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for file in files {
-        let State::Lines(analysed) = &file.state else { continue };
+        let State::Lines(analysed) = &file.state else {
+            continue;
+        };
         warnings.extend(analysed.damaged.iter().map(|&line| Warning {
             path: file.path.clone(),
             line,

@@ -15,11 +15,17 @@ pub(super) struct BuildView<'b> {
 
 impl<'b> BuildView<'b> {
     pub(super) fn new(build: &'b Build) -> Self {
-        let mut view = Self { built: HashMap::new(), excluded: HashMap::new() };
+        let mut view = Self {
+            built: HashMap::new(),
+            excluded: HashMap::new(),
+        };
         for package in &build.packages {
             let path = package.import_path.as_str();
             let files = package.go_files.iter().chain(&package.cgo_files);
-            view.built.entry(path).or_default().extend(files.map(String::as_str));
+            view.built
+                .entry(path)
+                .or_default()
+                .extend(files.map(String::as_str));
             let excluded = package.ignored_go_files.iter().map(String::as_str);
             view.excluded.entry(path).or_default().extend(excluded);
         }
@@ -30,11 +36,16 @@ impl<'b> BuildView<'b> {
     pub(super) fn reason(&self, file: &PlannedFile) -> Option<Reason> {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
         let has = |map: &HashMap<&str, HashSet<&str>>| {
-            map.get(file.import_path.as_str()).is_some_and(|files| files.contains(name))
+            map.get(file.import_path.as_str())
+                .is_some_and(|files| files.contains(name))
         };
         if has(&self.built) {
             return None;
         }
-        Some(if has(&self.excluded) { Reason::BuildConstraint } else { Reason::NotInBuild })
+        Some(if has(&self.excluded) {
+            Reason::BuildConstraint
+        } else {
+            Reason::NotInBuild
+        })
     }
 }

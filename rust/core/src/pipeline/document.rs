@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::build::BuildView;
-use super::{PlannedFile, Planned, State};
+use super::{Planned, PlannedFile, State};
 use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
@@ -19,7 +19,10 @@ pub(super) fn directory(planned: &Planned) -> (String, Files) {
     let mut files = Files::new();
     files.insert("plan.json".into(), json(&document(planned, false)));
     for package in &planned.packages {
-        files.insert(doc_name(&package.document.import_path), json(&package.document));
+        files.insert(
+            doc_name(&package.document.import_path),
+            json(&package.document),
+        );
     }
     for (name, shard) in planned.sources.shards() {
         files.insert(name, json(&shard));
@@ -59,7 +62,10 @@ struct Answer<'a> {
 /// The answer to a plan request.
 pub(super) fn answer(planned: &Planned, hash: &str, directory: Option<&Path>) -> Result<Vec<u8>> {
     let plan_dir = directory.map(|dir| {
-        std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).display().to_string()
+        std::path::absolute(dir)
+            .unwrap_or_else(|_| dir.to_owned())
+            .display()
+            .to_string()
     });
     let answer = Answer {
         document: document(planned, true),
@@ -87,7 +93,10 @@ fn index(planned: &Planned) -> Index {
         }
     });
     let modules = planned.modules.iter();
-    let modules = modules.map(|m| ModuleEntry { path: m.path.clone(), dir: m.dir.clone() });
+    let modules = modules.map(|m| ModuleEntry {
+        path: m.path.clone(),
+        dir: m.dir.clone(),
+    });
     Index {
         format: FORMAT,
         goat: Goat::this(),
@@ -144,7 +153,7 @@ fn document(planned: &Planned, for_build: bool) -> Document {
     summary.files = sheet.files_seen;
     summary.packages = sheet.directories.len();
     summary.added_lines = summary.tracked + summary.not_executable + summary.untracked;
-    summary.points = sheet.points.len();
+    summary.points = sheet.points.values().map(Vec::len).sum();
     summary.other.clone_from(&planned.other);
     Document {
         format: FORMAT,
@@ -178,9 +187,8 @@ impl<'p> Sheet<'p> {
     fn add(&mut self, file: &'p PlannedFile, outside: Option<Reason>, planned: &Planned) {
         match (&file.state, outside) {
             (State::Deleted, _) => self.summary.deletions += 1,
-            (State::Whole(reason), _) | (State::Lines(_), Some(reason)) => {
-                self.add_whole(file, *reason);
-            }
+            (State::Whole(reason), _) => self.add_whole(file, *reason),
+            (State::Lines(_), Some(reason)) => self.add_whole(file, reason),
             (State::Lines(_), None) => self.add_lines(file, planned),
         }
     }
@@ -213,17 +221,28 @@ impl<'p> Sheet<'p> {
     }
 
     fn add_lines(&mut self, file: &'p PlannedFile, planned: &Planned) {
-        let Some(analysed) = file.analysed().filter(|_| self.see(file)) else { return };
-        let ids: Vec<String> = analysed.points.points.iter().map(|p| p.id.clone()).collect();
+        let Some(analysed) = file.analysed().filter(|_| self.see(file)) else {
+            return;
+        };
+        let ids: Vec<String> = analysed
+            .points
+            .points
+            .iter()
+            .map(|p| p.id.clone())
+            .collect();
         let lines = analysed.points.lines.iter().map(|(line, verdict)| Account {
             line: Some(*line),
             ..entry(&file.path, verdict, &ids)
         });
-        let deletions = analysed.points.deletions.iter().map(|(deletion, verdict)| Account {
-            deleted_after: Some(deletion.after),
-            deleted_lines: Some(deletion.old_lines),
-            ..entry(&file.path, verdict, &ids)
-        });
+        let deletions = analysed
+            .points
+            .deletions
+            .iter()
+            .map(|(deletion, verdict)| Account {
+                deleted_after: Some(deletion.after),
+                deleted_lines: Some(deletion.old_lines),
+                ..entry(&file.path, verdict, &ids)
+            });
         let mut entries: Vec<Account> = lines.chain(deletions).collect();
         for entry in entries.iter().filter(|entry| entry.line.is_some()) {
             *match entry.class {
@@ -238,7 +257,9 @@ impl<'p> Sheet<'p> {
     }
 
     fn add_points(&mut self, file: &'p PlannedFile, planned: &Planned) {
-        let Some(analysed) = file.analysed() else { return };
+        let Some(analysed) = file.analysed() else {
+            return;
+        };
         let forms = planned.options.forms();
         let place = |at: usize| {
             let Position { line, column } = analysed.lines.position(at);
@@ -256,6 +277,7 @@ impl<'p> Sheet<'p> {
             start: place(point.region.start),
             end: place(point.region.end),
         });
-        self.points.insert((&file.import_path, &file.path), entries.collect());
+        self.points
+            .insert((&file.import_path, &file.path), entries.collect());
     }
 }

@@ -93,7 +93,11 @@ impl Options {
     /// Refuses values that are not allowed.
     pub fn check(&self) -> Result<()> {
         one_of("range", &self.range, &["", "merge-base", "direct"])?;
-        one_of("granularity", &self.granularity, &["", "line", "patch", "scope", "func"])?;
+        one_of(
+            "granularity",
+            &self.granularity,
+            &["", "line", "patch", "scope", "func"],
+        )?;
         one_of("dataType", &self.config.data_type, &["", "bool", "count"])?;
         if !(1..=3).contains(&self.precision) {
             return Err(bad("precision", &self.precision.to_string(), "1, 2 or 3"));
@@ -156,27 +160,44 @@ impl Options {
 /// The directories inside the repository that the nearest go.work above it uses.
 fn outer_uses(root: &Path) -> Vec<String> {
     let above = root.ancestors().skip(1).map(|dir| dir.join("go.work"));
-    let found = above.filter_map(|file| Some((std::fs::read(&file).ok()?, file))).next();
-    found.map_or(Vec::new(), |(text, file)| uses_inside(root, &file, &parse_work(&text)))
+    let found = above
+        .filter_map(|file| Some((std::fs::read(&file).ok()?, file)))
+        .next();
+    found.map_or(Vec::new(), |(text, file)| {
+        uses_inside(root, &file, &parse_work(&text))
+    })
 }
 
 fn uses_inside(root: &Path, file: &Path, work: &GoMod) -> Vec<String> {
     let base = file.parent().unwrap_or(root);
-    work.uses.iter().filter_map(|dir| inside(root, &base.join(dir))).collect()
+    work.uses
+        .iter()
+        .filter_map(|dir| inside(root, &base.join(dir)))
+        .collect()
 }
 
 /// A path relative to the root, if it exists and lies inside.
 fn inside(root: &Path, path: &Path) -> Option<String> {
     let (root, path) = (root.canonicalize().ok()?, path.canonicalize().ok()?);
     let below = path.strip_prefix(root).ok()?;
-    Some(below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+    Some(
+        below
+            .iter()
+            .map(|part| part.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/"),
+    )
 }
 
 fn one_of(key: &str, value: &str, allowed: &[&str]) -> Result<()> {
     if allowed.contains(&value) {
         return Ok(());
     }
-    let words: Vec<&str> = allowed.iter().copied().filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = allowed
+        .iter()
+        .copied()
+        .filter(|word| !word.is_empty())
+        .collect();
     Err(bad(key, value, &words.join(", ")))
 }
 

@@ -37,7 +37,10 @@ pub(super) fn list(
                 found.extend(kind.map(|kind| plain(kind, path)));
             }
         }
-        if sources.embeds().any(|(dir, pattern)| is_embedded(dir, pattern, path)) {
+        if sources
+            .embeds()
+            .any(|(dir, pattern)| is_embedded(dir, pattern, path))
+        {
             found.insert(plain("embed", path));
         }
     }
@@ -49,7 +52,13 @@ pub(super) fn list(
 
 fn plain(kind: &'static str, path: &str) -> Other {
     let empty = String::new;
-    Other { kind, path: path.to_owned(), old: empty(), new: empty(), replaced: empty() }
+    Other {
+        kind,
+        path: path.to_owned(),
+        old: empty(),
+        new: empty(),
+        replaced: empty(),
+    }
 }
 
 /// What a file is to a build, by its name; `beside_go` says that Go files stand beside it.
@@ -72,7 +81,8 @@ fn is_embedded(dir: &str, pattern: &str, path: &str) -> bool {
     let below = if dir.is_empty() {
         Some(path)
     } else {
-        path.strip_prefix(dir).and_then(|rest| rest.strip_prefix('/'))
+        path.strip_prefix(dir)
+            .and_then(|rest| rest.strip_prefix('/'))
     };
     below.is_some_and(|below| matches_pattern(pattern, below))
 }
@@ -83,9 +93,14 @@ fn note_vendored<'p>(
     covered: &Covered<'_>,
     vendored: &mut BTreeMap<String, Vec<&'p str>>,
 ) {
-    let Some(module) = covered.module_of(parent(path)) else { return };
+    let Some(module) = covered.module_of(parent(path)) else {
+        return;
+    };
     if let Some(below) = module.relative(path).strip_prefix("vendor/") {
-        vendored.entry(join(&module.dir, "vendor")).or_default().push(below);
+        vendored
+            .entry(join(&module.dir, "vendor"))
+            .or_default()
+            .push(below);
     }
 }
 
@@ -96,7 +111,11 @@ struct Texts<'r> {
 
 impl Texts<'_> {
     fn old(&self, path: &str) -> Vec<u8> {
-        self.repo.read_base(self.sides, path).ok().flatten().unwrap_or_default()
+        self.repo
+            .read_base(self.sides, path)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
     }
 
     fn new(&self, path: &str) -> Vec<u8> {
@@ -109,12 +128,17 @@ impl Texts<'_> {
         let old = parse_mod(&self.old(change.old_path.as_deref().unwrap_or(path)));
         let new = parse_mod(&self.new(path));
         let mut found = Vec::new();
-        for (kind, old, new) in
-            [("go", &old.go, &new.go), ("toolchain", &old.toolchain, &new.toolchain)]
-        {
+        for (kind, old, new) in [
+            ("go", &old.go, &new.go),
+            ("toolchain", &old.toolchain, &new.toolchain),
+        ] {
             if old != new {
                 let (old, new) = (old.clone(), new.clone());
-                found.push(Other { old, new, ..plain(kind, path) });
+                found.push(Other {
+                    old,
+                    new,
+                    ..plain(kind, path)
+                });
             }
         }
         found.extend(modules(&old, &new));
@@ -127,12 +151,16 @@ impl Texts<'_> {
         let (old, new) = (vendored(&self.old(&list)), vendored(&self.new(&list)));
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let touched = |name: &str| {
-            paths.iter().any(|path| owner(&names, path).is_some_and(|owner| owner == name))
+            paths
+                .iter()
+                .any(|path| owner(&names, path).is_some_and(|owner| owner == name))
         };
         let version = |map: &BTreeMap<String, String>, name: &String| {
             map.get(name).cloned().unwrap_or_default()
         };
-        let changed = names.iter().filter(|name| old.get(**name) != new.get(**name) || touched(name));
+        let changed = names
+            .iter()
+            .filter(|name| old.get(**name) != new.get(**name) || touched(name));
         changed
             .map(|name| Other {
                 old: version(&old, name),
@@ -145,8 +173,15 @@ impl Texts<'_> {
 
 /// The vendored module that a path belongs to: the longest name that leads to it.
 fn owner<'n>(names: &BTreeSet<&'n String>, path: &str) -> Option<&'n String> {
-    let leads = |name: &&&String| path.strip_prefix(name.as_str()).is_some_and(|r| r.starts_with('/'));
-    names.iter().filter(leads).max_by_key(|name| name.len()).copied()
+    let leads = |name: &&&String| {
+        path.strip_prefix(name.as_str())
+            .is_some_and(|r| r.starts_with('/'))
+    };
+    names
+        .iter()
+        .filter(leads)
+        .max_by_key(|name| name.len())
+        .copied()
 }
 
 /// Versions by module path from a vendor/modules.txt.
@@ -154,7 +189,9 @@ fn vendored(text: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().filter_map(|line| line.strip_prefix("# "));
     let entries = lines.filter_map(|line| line.split_once(' '));
-    entries.map(|(path, version)| (path.to_owned(), version.to_owned())).collect()
+    entries
+        .map(|(path, version)| (path.to_owned(), version.to_owned()))
+        .collect()
 }
 
 /// Modules whose version or replacement differs.
@@ -182,5 +219,7 @@ fn replacement(side: &GoMod, name: &str, version: &str) -> String {
     let fits = side.replace.iter().filter(|r| r.old == name);
     let fits = fits.filter(|r| r.old_version.is_empty() || r.old_version == version);
     fits.max_by_key(|r| !r.old_version.is_empty())
-        .map_or_else(String::new, |r| format!("{} {}", r.new, r.new_version).trim_end().to_owned())
+        .map_or_else(String::new, |r| {
+            format!("{} {}", r.new, r.new_version).trim_end().to_owned()
+        })
 }

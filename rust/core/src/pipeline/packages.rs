@@ -53,7 +53,11 @@ pub(super) fn build(
             }))
         })
         .collect::<Result<_>>()?;
-    for (file, _) in files.iter_mut().zip(rejected).filter(|(_, rejected)| *rejected) {
+    for (file, _) in files
+        .iter_mut()
+        .zip(rejected)
+        .filter(|(_, rejected)| *rejected)
+    {
         warnings.push(reject(file));
     }
     name_points(files);
@@ -69,8 +73,14 @@ pub(super) fn build(
 fn groups(files: &[PlannedFile]) -> Groups {
     let mut groups = Groups::new();
     for (index, file) in files.iter().enumerate() {
-        if file.analysed().is_some_and(|analysed| !analysed.points.points.is_empty()) {
-            groups.entry(file.import_path.clone()).or_default().push(index);
+        if file
+            .analysed()
+            .is_some_and(|analysed| !analysed.points.points.is_empty())
+        {
+            groups
+                .entry(file.import_path.clone())
+                .or_default()
+                .push(index);
         }
     }
     groups
@@ -82,7 +92,9 @@ fn choose(import_path: &str, dir: &str, sources: &Sources) -> Names {
         let prefixes = names.prefixes();
         let files = [names.file(), names.stub_file()];
         taken.iter().any(|word| {
-            prefixes.iter().any(|prefix| word.starts_with(prefix.as_str()))
+            prefixes
+                .iter()
+                .any(|prefix| word.starts_with(prefix.as_str()))
                 || files.iter().any(|file| file == word)
         })
     })
@@ -100,8 +112,11 @@ impl PlannedFile {
 
     fn edits(&self, first: usize, names: &Names, forms: Forms) -> Vec<Edit> {
         self.analysed().map_or_else(Vec::new, |analysed| {
-            let text =
-                Text { source: &self.source, tokens: &analysed.tokens, lines: &analysed.lines };
+            let text = Text {
+                source: &self.source,
+                tokens: &analysed.tokens,
+                lines: &analysed.lines,
+            };
             edits(text, &analysed.points.points, first, names, forms)
         })
     }
@@ -121,8 +136,15 @@ fn reject(file: &mut PlannedFile) -> Warning {
         analysed.points.points.clear();
         let rejected = Verdict::Not(Reason::RewriteRejected);
         let lines = analysed.points.lines.iter_mut().map(|(_, verdict)| verdict);
-        let deletions = analysed.points.deletions.iter_mut().map(|(_, verdict)| verdict);
-        for verdict in lines.chain(deletions).filter(|v| matches!(v, Verdict::Points(_))) {
+        let deletions = analysed
+            .points
+            .deletions
+            .iter_mut()
+            .map(|(_, verdict)| verdict);
+        for verdict in lines
+            .chain(deletions)
+            .filter(|v| matches!(v, Verdict::Points(_)))
+        {
             *verdict = rejected.clone();
         }
     }
@@ -160,15 +182,29 @@ fn write_package(
     for file in files {
         let edits = file.edits(points.len(), &names, forms);
         entries.push(FileEntry {
-            name: file.path.rsplit('/').next().unwrap_or(&file.path).to_owned(),
+            name: file
+                .path
+                .rsplit('/')
+                .next()
+                .unwrap_or(&file.path)
+                .to_owned(),
             hash: format!("sha256:{}", hex_hash(&file.source)),
             edits: edits.into_iter().map(EditEntry::from).collect(),
         });
         points.extend(file.package_points(forms));
     }
-    let name = files[0].analysed().map_or("", |analysed| analysed.package.as_str());
+    let name = files[0]
+        .analysed()
+        .map_or("", |analysed| analysed.package.as_str());
     let counters = points.len();
-    let package = |marker| write(Package { name, names: &names, counters, marker });
+    let package = |marker| {
+        write(Package {
+            name,
+            names: &names,
+            counters,
+            marker,
+        })
+    };
     let marker = marker(import_path, &entries, &package("").added);
     let written = package(&marker);
     let document = PackageDocument {
@@ -180,8 +216,14 @@ fn write_package(
         marker,
         counters,
         files: entries,
-        added: TextFile { name: names.file(), text: written.added },
-        stub: TextFile { name: names.stub_file(), text: written.stub },
+        added: TextFile {
+            name: names.file(),
+            text: written.added,
+        },
+        stub: TextFile {
+            name: names.stub_file(),
+            text: written.stub,
+        },
         points,
     };
     PlannedPackage { document, names }
@@ -189,7 +231,9 @@ fn write_package(
 
 impl PlannedFile {
     fn package_points(&self, forms: Forms) -> Vec<PackagePoint> {
-        let Some(analysed) = self.analysed() else { return Vec::new() };
+        let Some(analysed) = self.analysed() else {
+            return Vec::new();
+        };
         let named = analysed.points.points.iter().zip(&analysed.names);
         let entries = named.map(|(point, name)| {
             let start = analysed.lines.position(point.region.start);

@@ -19,7 +19,15 @@ pub(super) fn covered<'a>(
     read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<Covered<'a>> {
     let nested = options.config.skip_nested_modules == Some(false);
-    discover(Find { read, dir, workspace, uses }, nested)
+    discover(
+        Find {
+            read,
+            dir,
+            workspace,
+            uses,
+        },
+        nested,
+    )
 }
 
 /// Takes marks out of contents and keeps the first error.
@@ -45,7 +53,11 @@ impl Cleaner {
 
     /// The error by the first path, if there was one.
     pub(super) fn finish(&self) -> Result<()> {
-        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let error = self
+            .error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         error.map_or(Ok(()), Err)
     }
 }
@@ -67,7 +79,10 @@ pub(super) fn sort(
 ) -> Result<Vec<Scoped>> {
     let ignores = ignore_rules(ignores)?;
     let own = |file: &FileChange| {
-        file.new.as_deref().or(file.old.as_deref()).is_some_and(is_own)
+        file.new
+            .as_deref()
+            .or(file.old.as_deref())
+            .is_some_and(is_own)
     };
     let foreign = files.into_iter().filter(|file| !own(file));
     let sorted = foreign.map(|change| {
@@ -75,18 +90,27 @@ pub(super) fn sort(
         let module = covered.module_of(dir);
         let reason = reason(&change.path, module.as_ref(), &ignores);
         let import_path = module.map(|m| m.import_path(dir)).unwrap_or_default();
-        Scoped { change, import_path, reason }
+        Scoped {
+            change,
+            import_path,
+            reason,
+        }
     });
     Ok(sorted.collect())
 }
 
 fn reason(path: &str, module: Option<&Module>, ignores: &Gitignore) -> Option<Reason> {
-    let Some(module) = module else { return Some(Reason::OtherModule) };
+    let Some(module) = module else {
+        return Some(Reason::OtherModule);
+    };
     let relative = module.relative(path);
     if is_vendored(relative) {
         return Some(Reason::Vendor);
     }
-    ignores.matched_path_or_any_parents(relative, false).is_ignore().then_some(Reason::Ignored)
+    ignores
+        .matched_path_or_any_parents(relative, false)
+        .is_ignore()
+        .then_some(Reason::Ignored)
 }
 
 /// Whether a path leads through a vendor directory.
@@ -96,16 +120,21 @@ pub(super) fn is_vendored(path: &str) -> bool {
 
 /// Whether the go command never reads a file because of its name.
 pub(super) fn is_hidden(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_']))
+    path.rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with(['.', '_']))
 }
 
 fn ignore_rules(patterns: &[String]) -> Result<Gitignore> {
     let mut builder = GitignoreBuilder::new("");
     for pattern in patterns {
         builder.add_line(None, pattern).map_err(|cause| {
-            Error::new(Code::BadConfig, format!("ignores: {pattern:?} is no pattern"))
-                .hint("patterns follow the syntax of .gitignore")
-                .cause(cause)
+            Error::new(
+                Code::BadConfig,
+                format!("ignores: {pattern:?} is no pattern"),
+            )
+            .hint("patterns follow the syntax of .gitignore")
+            .cause(cause)
         })?;
     }
     let rules = builder.build();

@@ -42,22 +42,30 @@ pub(super) fn read(
     let mut directories: BTreeMap<String, Directory> = BTreeMap::new();
     for file in repo.release_go_files(sides, control)? {
         let dir = parent(&file.path);
-        let Some(module) = covered.module_of(dir) else { continue };
+        let Some(module) = covered.module_of(dir) else {
+            continue;
+        };
         let relative = module.relative(&file.path).to_owned();
         if is_vendored(&relative) || is_hidden(&file.path) {
             continue;
         }
-        directories.entry(dir.to_owned()).or_insert_with(|| Directory {
-            import_path: module.import_path(dir),
-            hidden: parent(&relative).split('/').any(|p| p == "testdata" || is_hidden(p)),
-            files: Vec::new(),
-        });
+        directories
+            .entry(dir.to_owned())
+            .or_insert_with(|| Directory {
+                import_path: module.import_path(dir),
+                hidden: parent(&relative)
+                    .split('/')
+                    .any(|p| p == "testdata" || is_hidden(p)),
+                files: Vec::new(),
+            });
         wanted.push(file.path);
     }
     control.check()?;
     control.tick("read", 0, wanted.len() as u64);
-    let read: Vec<Option<(GoFile, bool)>> =
-        wanted.par_iter().map(|path| read_one(repo, sides, path, control)).collect();
+    let read: Vec<Option<(GoFile, bool)>> = wanted
+        .par_iter()
+        .map(|path| read_one(repo, sides, path, control))
+        .collect();
     control.check()?;
     let mut marked = false;
     for (file, has_marks) in read.into_iter().flatten() {
@@ -66,7 +74,10 @@ pub(super) fn read(
             directory.files.push(file);
         }
     }
-    Ok(Sources { directories, marked })
+    Ok(Sources {
+        directories,
+        marked,
+    })
 }
 
 fn read_one(repo: &Repo, sides: &Sides, path: &str, control: &Control) -> Option<(GoFile, bool)> {
@@ -80,7 +91,9 @@ fn read_one(repo: &Repo, sides: &Sides, path: &str, control: &Control) -> Option
 impl Directory {
     /// The files that count as code: no tests, none of goat's own.
     fn code(&self) -> impl Iterator<Item = &GoFile> {
-        self.files.iter().filter(|file| !file.is_test() && !file.header.own)
+        self.files
+            .iter()
+            .filter(|file| !file.is_test() && !file.header.own)
     }
 
     /// The files that some build may compile as a part of the package.
@@ -99,7 +112,10 @@ impl Directory {
             }
         }
         let best = names.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        names.iter().find(|(_, count)| *count == best).map_or("", |(name, _)| name)
+        names
+            .iter()
+            .find(|(_, count)| *count == best)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -107,7 +123,9 @@ impl Sources {
     /// The name of the package in a directory; empty if it holds none.
     #[must_use]
     pub fn package(&self, dir: &str) -> &str {
-        self.directories.get(dir).map_or("", |directory| directory.package())
+        self.directories
+            .get(dir)
+            .map_or("", |directory| directory.package())
     }
 
     /// Every word in a directory's Go files that looks like one of goat's, and the
@@ -124,7 +142,9 @@ impl Sources {
 
     /// Whether a package declares a name that the added file needs with Go's meaning.
     pub(super) fn shadows(&self, dir: &str) -> bool {
-        self.directories.get(dir).is_some_and(|d| d.files.iter().any(|file| file.shadows))
+        self.directories
+            .get(dir)
+            .is_some_and(|d| d.files.iter().any(|file| file.shadows))
     }
 
     /// Whether a directory holds Go files of a covered module.
@@ -144,13 +164,18 @@ impl Sources {
     pub(super) fn shards(&self) -> BTreeMap<String, Shard> {
         let mut shards: BTreeMap<String, Shard> = BTreeMap::new();
         for directory in self.directories.values() {
-            let hashes: BTreeMap<String, String> =
-                directory.code().map(|file| (base(&file.path), file.hash.clone())).collect();
+            let hashes: BTreeMap<String, String> = directory
+                .code()
+                .map(|file| (base(&file.path), file.hash.clone()))
+                .collect();
             if hashes.is_empty() {
                 continue;
             }
             let name = format!("s/{}.json", &short_hash(&directory.import_path)[..2]);
-            let empty = || Shard { format: FORMAT, packages: BTreeMap::new() };
+            let empty = || Shard {
+                format: FORMAT,
+                packages: BTreeMap::new(),
+            };
             let shard = shards.entry(name).or_insert_with(empty);
             shard.packages.insert(directory.import_path.clone(), hashes);
         }
@@ -160,13 +185,17 @@ impl Sources {
     /// Directories with a main package that a build may take.
     pub(super) fn mains(&self) -> Vec<MainPackage> {
         let visible = self.directories.iter().filter(|(_, d)| !d.hidden);
-        visible.filter_map(|(dir, directory)| main(dir, directory)).collect()
+        visible
+            .filter_map(|(dir, directory)| main(dir, directory))
+            .collect()
     }
 
     /// Directories with tests.
     pub(super) fn tests(&self) -> Vec<TestPackage> {
         let visible = self.directories.iter().filter(|(_, d)| !d.hidden);
-        visible.filter_map(|(dir, directory)| tests(dir, directory)).collect()
+        visible
+            .filter_map(|(dir, directory)| tests(dir, directory))
+            .collect()
     }
 }
 
@@ -175,7 +204,10 @@ fn base(path: &str) -> String {
 }
 
 fn main(dir: &str, directory: &Directory) -> Option<MainPackage> {
-    let files: Vec<&GoFile> = directory.built().filter(|f| f.header.package == "main").collect();
+    let files: Vec<&GoFile> = directory
+        .built()
+        .filter(|f| f.header.package == "main")
+        .collect();
     if files.is_empty() {
         return None;
     }
@@ -189,16 +221,25 @@ fn main(dir: &str, directory: &Directory) -> Option<MainPackage> {
 }
 
 fn tests(dir: &str, directory: &Directory) -> Option<TestPackage> {
-    let tests = directory.files.iter().filter(|f| f.is_test() && !f.header.own && !f.header.ignored);
-    let names: BTreeSet<&str> =
-        tests.map(|file| file.header.package.as_str()).filter(|name| !name.is_empty()).collect();
+    let tests = directory
+        .files
+        .iter()
+        .filter(|f| f.is_test() && !f.header.own && !f.header.ignored);
+    let names: BTreeSet<&str> = tests
+        .map(|file| file.header.package.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
     if names.is_empty() {
         return None;
     }
     let own = directory.package();
     let external = |name: &str| name.ends_with("_test") && name != own;
     let find = |outside: bool| {
-        names.iter().find(|name| external(name) == outside).map_or("", |name| name).to_owned()
+        names
+            .iter()
+            .find(|name| external(name) == outside)
+            .map_or("", |name| name)
+            .to_owned()
     };
     Some(TestPackage {
         import_path: directory.import_path.clone(),

@@ -57,7 +57,11 @@ enum Piece {
 /// Whether the base's structure ([`Input::old`]) is needed to plan a file.
 #[must_use]
 pub fn needs_base(input: &Input<'_>) -> bool {
-    input.delta.deletions.iter().any(|deletion| deletions::needs_base(input, deletion))
+    input
+        .delta
+        .deletions
+        .iter()
+        .any(|deletion| deletions::needs_base(input, deletion))
 }
 
 /// Plans one file.
