@@ -24,18 +24,19 @@ var (
 
 // background is the one goroutine of an executable: it opens the server, says
 // so, and then looks for store points until the program ends.
-func background(c *Component, serve ServeFunc, dir, trouble string) {
+func background(c *Component, serve ServeFunc, trouble string) {
 	defer survive()
 	begun := time.Now()
 	served := openServer(c, serve)
 	if line := c.report(serve != nil, trouble); line != "" {
 		say(line)
 	}
-	if !served && c.spool.Load() == nil {
+	s := c.spool.Load()
+	if !served && s == nil {
 		return
 	}
-	if dir != "" {
-		prune(dir, c.identity.App)
+	if s != nil {
+		prune(s.dir, c.identity.App)
 	}
 	watch(begun.Add(startupTime()))
 }

@@ -102,10 +102,6 @@ func prune(dir, app string) {
 	if limit <= 0 || !canLock {
 		return
 	}
-	dir, err := prepareDir(dir)
-	if err != nil {
-		return
-	}
 	files := spoolsOf(dir, app)
 	for len(files) > limit {
 		oldest := 0

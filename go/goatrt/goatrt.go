@@ -71,8 +71,8 @@ func start(c *Component, exit func(func()), serve ServeFunc, dir string) {
 	if dir != "" {
 		trouble = c.openSpool(dir)
 	}
-	c.scan(phaseInit, c.started)
 	c.hook()
+	c.scan(phaseInit, c.started)
 	if first {
 		beginStartup(c.started, c.identity.Mode == "exe")
 	}
@@ -80,7 +80,7 @@ func start(c *Component, exit func(func()), serve ServeFunc, dir string) {
 		exit(c.finish)
 	}
 	if first && c.identity.Mode == "exe" {
-		go background(c, serve, dir, trouble)
+		go background(c, serve, trouble)
 		return
 	}
 	if trouble != "" {

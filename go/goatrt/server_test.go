@@ -423,3 +423,22 @@ func TestRaceDetectorFindsNothing(t *testing.T) {
 		t.Errorf("code %d\n%s", code, stderr)
 	}
 }
+
+func TestSlowReadersDoNotStarveProbes(t *testing.T) {
+	p, base := serve(t, "GOAT_POINT_METRICS=1")
+	p.tell("hit=1")
+	for i := 0; i < 12; i++ {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.(*net.TCPConn).SetReadBuffer(1 << 10)
+		// Asked a hundred times over and never read.
+		_, _ = io.WriteString(conn, strings.Repeat("GET /track HTTP/1.1\r\nHost: localhost\r\n\r\n", 100))
+	}
+	for i := 0; i < 5; i++ {
+		get(t, base+"/healthz")
+		get(t, base+"/version")
+	}
+}

@@ -24,6 +24,7 @@ const (
 // spool is the file of one component. All writes go to fixed offsets of a file
 // that was allocated in full when it was made.
 type spool struct {
+	dir     string // absolute
 	path    string
 	records int64 // offset of the first record
 	file    *spoolFile
@@ -54,7 +55,7 @@ func createSpool(dir string, c *Component) (*spool, error) {
 		path := dir + separator + spoolName(c.identity.App, randomHex())
 		f, err := createFile(path, spoolMode(), int64(len(image)), c.identity.Mode == "test")
 		if err == nil {
-			s := &spool{path: path, records: records, file: f}
+			s := &spool{dir: dir, path: path, records: records, file: f}
 			if err = s.fill(image); err == nil {
 				f.created()
 				return s, nil

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	goatrt "github.com/goat-trace/goat/go/goatrt"
 )
@@ -41,20 +42,23 @@ func newHandler(at endpoint, getenv func(string) string) *handler {
 
 func isOn(value string) bool { return value != "" && value != "0" && value != "false" }
 
-// route is one path: how it may be asked, and who answers.
+// route is one path: how it may be asked, who answers, and whether the answer
+// is so light that it need not wait for others: a probe must not fail because
+// somebody reads slowly.
 type route struct {
 	method string
 	answer func(*handler, http.ResponseWriter, *http.Request)
+	light  bool
 }
 
 var routes = map[string]route{
-	"/track":        {http.MethodGet, (*handler).track},
-	"/metrics":      {http.MethodGet, (*handler).metrics},
-	"/healthz":      {http.MethodGet, (*handler).healthz},
-	"/version":      {http.MethodGet, (*handler).version},
-	"/coverprofile": {http.MethodGet, (*handler).coverprofile},
-	"/ready":        {http.MethodPost, (*handler).ready},
-	"/reset":        {http.MethodPost, (*handler).reset},
+	"/track":        {http.MethodGet, (*handler).track, false},
+	"/metrics":      {http.MethodGet, (*handler).metrics, false},
+	"/healthz":      {http.MethodGet, (*handler).healthz, true},
+	"/version":      {http.MethodGet, (*handler).version, true},
+	"/coverprofile": {http.MethodGet, (*handler).coverprofile, false},
+	"/ready":        {http.MethodPost, (*handler).ready, true},
+	"/reset":        {http.MethodPost, (*handler).reset, false},
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -86,9 +90,32 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.admit(w, r, to.method) {
 		return
 	}
-	h.busy <- struct{}{}
-	defer func() { <-h.busy }()
+	if !to.light && !h.enter(w) {
+		return
+	}
+	if !to.light {
+		defer func() { <-h.busy }()
+	}
 	to.answer(h, w, r)
+}
+
+// enter waits a moment for one of the few places for heavy answers.
+func (h *handler) enter(w http.ResponseWriter) bool {
+	select {
+	case h.busy <- struct{}{}:
+		return true
+	default:
+	}
+	patience := time.NewTimer(5 * time.Second)
+	defer patience.Stop()
+	select {
+	case h.busy <- struct{}{}:
+		return true
+	case <-patience.C:
+		w.Header().Set("Retry-After", "5")
+		fail(w, http.StatusServiceUnavailable, "busy", "too many requests at once", "try again in some seconds")
+		return false
+	}
 }
 
 // healthz says that the process answers.

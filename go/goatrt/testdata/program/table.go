@@ -27,7 +27,7 @@ func table() []entry {
 		return []entry{identity(),
 			{Pkg: "example.com/app/panics", Acc: func() (*uint32, int, *func(*uint32)) { panic("odd") }, Meta: "a"},
 			{Pkg: "example.com/app/nil", Acc: func() (*uint32, int, *func(*uint32)) { return nil, 3, nil }, Meta: "a\nb\nc\n"},
-			{Pkg: "example.com/app/huge", Acc: func() (*uint32, int, *func(*uint32)) { c, _, f := svc.Acc(); return c, 1 << 40, f }, Meta: "a\n"},
+			{Pkg: "example.com/app/huge", Acc: func() (*uint32, int, *func(*uint32)) { c, _, f := svc.Acc(); return c, 1 << 30, f }, Meta: "a\n"},
 			{Pkg: "example.com/app/negative", Acc: func() (*uint32, int, *func(*uint32)) { c, _, f := svc.Acc(); return c, -1, f }},
 			{Pkg: "example.com/app/lines", Acc: svc.Acc, Meta: "one line\n"},
 		}
