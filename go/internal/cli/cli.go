@@ -73,7 +73,7 @@ func (a *app) newRoot() *cobra.Command {
 		&cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupInPlace, Title: "In the sources themselves:"},
 	)
-	root.AddCommand(a.newPlan(), a.newInit(), a.newVersion())
+	root.AddCommand(a.newPlan(), a.newReport(), a.newInit(), a.newVersion())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))
 	return root

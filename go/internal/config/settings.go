@@ -79,3 +79,18 @@ func ModuleRoot(dir string) string {
 		dir = parent
 	}
 }
+
+// CacheDir is where goat keeps plans: GOAT_CACHE, else goat in the user's cache
+// directory, else among the temporary files.
+func CacheDir(getenv func(string) string) string {
+	if dir := getenv("GOAT_CACHE"); dir != "" {
+		if absolute, err := filepath.Abs(dir); err == nil {
+			return absolute
+		}
+		return dir
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, "goat")
+	}
+	return filepath.Join(os.TempDir(), "goat-cache")
+}

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/report"
+)
+
+const reportLong = `Report says which points ran, and when first: in live processes, in spool files, or
+in both. Sources are URLs (http://host:port, https://..., unix:/path, host:port), spool
+files, and directories of them; without any it is ` + report.DefaultSource + `.
+
+Several sources are one fleet: a point ran if it ran in one of them. A process that is
+seen live and in its spool counts once. What only initialisation or startup reached is
+shown apart, because it proves nothing about traffic.
+
+The account of changed lines comes from --plan (a plan directory, or a file that goat
+plan --format json wrote), else from .goat, else from the plan cache. Where sources were
+built from different plans, one plan counts: --plan, else that of the newest process.`
+
+const reportExample = `  goat report
+  goat report http://10.0.0.7:57005 http://10.0.0.8:57005
+  goat report /var/run/goat --plan .goat --format json`
+
+// laterFormats are report formats that this goat names, but does not write.
+var laterFormats = []string{"html", "markdown", "coverprofile", "sarif"}
+
+// reportFlags are the flags of `goat report`.
+type reportFlags struct {
+	plan, token string
+	timeout     time.Duration
+}
+
+func (a *app) newReport() *cobra.Command {
+	var f reportFlags
+	cmd := &cobra.Command{
+		Use:     "report [URL or SPOOL]...",
+		GroupID: groupLook,
+		Short:   "Say which points ran, from live processes or spool files",
+		Long:    reportLong,
+		Example: reportExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runReport(cmd, args, &f)
+		},
+	}
+	cmd.Flags().StringVar(&f.plan, "plan", "", "take the account from this plan `DIR or FILE`")
+	cmd.Flags().StringVar(&f.token, "token", "", "bearer `TOKEN` of the programs (better: GOAT_TOKEN)")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Second, "how long one request may take")
+	return cmd
+}
+
+func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) error {
+	asJSON, err := reportFormat(a.format())
+	if err != nil {
+		return err
+	}
+	quiet, noColor, err := a.looks()
+	if err != nil {
+		return err
+	}
+	dir, err := config.WorkDir(a.directory())
+	if err != nil {
+		return err
+	}
+	if f.timeout <= 0 {
+		return usage(fmt.Sprintf("--timeout: %s is not a time to wait", f.timeout), "use something like --timeout 5s")
+	}
+	document, err := report.Make(cmd.Context(), report.Request{
+		Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
+		Cache: config.CacheDir(a.getenv), Token: orElse(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
+	})
+	if err != nil {
+		return err
+	}
+	if document.Outcome() == report.Nothing {
+		return noSource(document)
+	}
+	if asJSON {
+		err = writeJSON(a.stdout, document)
+	} else {
+		view := reportView{document: document, quiet: quiet, style: a.styleOf(a.stdout, noColor)}
+		_, err = io.WriteString(a.stdout, view.text())
+		err = written(err)
+	}
+	if err == nil && document.Outcome() == report.Partial {
+		a.sayPartial(document)
+		return exitStatus(exitInconclusive)
+	}
+	return err
+}
+
+func reportFormat(format string) (asJSON bool, err error) {
+	for _, later := range laterFormats {
+		if format == later {
+			return false, usage(fmt.Sprintf("--format %s is not offered by this goat", format), "use text or json")
+		}
+	}
+	return textOrJSON(format)
+}
+
+// looks reads the switches of a verb for which goat.yaml does not matter.
+func (a *app) looks() (quiet, noColor bool, err error) {
+	for _, s := range []struct {
+		flag   string
+		target *bool
+	}{{config.FlagQuiet, &quiet}, {config.FlagNoColor, &noColor}} {
+		text, given := a.typed()[s.flag]
+		what := "--" + s.flag
+		if !given {
+			what = config.EnvName(s.flag)
+			text = a.getenv(what)
+		}
+		if text == "" {
+			continue
+		}
+		if *s.target, err = config.ParseBool(what, text); err != nil {
+			return false, false, err
+		}
+	}
+	return quiet, noColor || a.getenv("NO_COLOR") != "", nil
+}
+
+// inDir takes paths from -C, as all other paths; what names a live process stays.
+func inDir(dir string, sources []string) []string {
+	moved := make([]string, len(sources))
+	for i, source := range sources {
+		moved[i] = source
+		if !report.IsLive(joinDir(dir, source)) && !report.IsLive(source) {
+			moved[i] = joinDir(dir, source)
+		}
+	}
+	return moved
+}
+
+func joinDir(dir, path string) string {
+	if path == "" || dir == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// noSource is the error when nothing at all could be read: each source with its reason.
+func noSource(document *report.Document) error {
+	e := &goat.Error{Code: goat.CodeNetwork, Message: "no source could be read"}
+	for i := range document.Instances {
+		e.Causes = append(e.Causes, document.Instances[i].Source+": "+*document.Instances[i].Error)
+	}
+	first := document.Instances[0].Source
+	switch {
+	case strings.Contains(e.Causes[0], "token"):
+		e.Hint = "set GOAT_TOKEN to the token that the program was started with"
+	case report.IsLive(first):
+		e.Hint = "is the program running, built by goat, and listening there? Its GOAT_ADDR says where; with GOAT_SPOOL=DIR, `goat report DIR` needs no server"
+	default:
+		e.Hint = "start the program with GOAT_SPOOL=DIR and name that directory"
+	}
+	return e
+}
+
+// sayPartial names what could not be read, beside the report of what could.
+func (a *app) sayPartial(document *report.Document) {
+	for i := range document.Instances {
+		if problem := document.Instances[i].Error; problem != nil {
+			fmt.Fprintf(a.stderr, "goat: %s: %s\n", document.Instances[i].Source, *problem)
+		}
+	}
+	fmt.Fprintf(a.stderr, "goat: %d of %d sources could not be read; the report is of the others\n",
+		document.Summary.Failed, document.Summary.Sources)
+}

@@ -1,0 +1,168 @@
+// Package report finds out which points of a plan ran: it reads live processes and
+// spool files, joins what they say by point id, and holds it against the account.
+package report
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/goat-trace/goat/go"
+)
+
+// Format is the number of the report document.
+const Format = 1
+
+// Document is the report (contracts: `goat report --format json`).
+type Document struct {
+	Format   int      `json:"format"`
+	Identity Identity `json:"identity"`
+	// Instances are the processes that were asked, one entry per source and process.
+	Instances []Instance `json:"instances"`
+	// Points are those that the programs hold, in the plan's order.
+	Points []Point `json:"points"`
+	// Lines are the tracked lines of the account; null when there is no account.
+	Lines []Line `json:"lines"`
+	// LinesMissing says why there is no account.
+	LinesMissing string `json:"linesMissing,omitempty"`
+	// NotLinked are points of the plan that no program of the report holds.
+	NotLinked []goat.Point `json:"notLinked,omitempty"`
+	// Dropped counts the points of programs built from other plans that the counting
+	// plan does not have.
+	Dropped int `json:"dropped"`
+	// Degraded are packages that some program holds without their points.
+	Degraded []string `json:"degraded"`
+	Summary  Summary  `json:"summary"`
+}
+
+// Identity says what the report is about: the plan that counts.
+type Identity struct {
+	App         string `json:"app"`
+	Version     string `json:"version"`
+	Module      string `json:"module"`
+	PlanHash    string `json:"planHash"`
+	Base        Ref    `json:"base"`
+	Release     Ref    `json:"release"`
+	Dirty       bool   `json:"dirty"`
+	ContentHash string `json:"contentHash"`
+	Granularity string `json:"granularity"`
+	Precision   int    `json:"precision"`
+}
+
+// Ref is a name and the commit that it meant.
+type Ref struct {
+	Ref    string `json:"ref"`
+	Commit string `json:"commit"`
+}
+
+// Instance is one process, as one source showed it, or a source that failed.
+type Instance struct {
+	Source string `json:"source"`
+	// Instance is the process's own id, the same in the live view and in the spool.
+	Instance  string     `json:"instance,omitempty"`
+	Component string     `json:"component,omitempty"`
+	PlanHash  string     `json:"planHash,omitempty"`
+	Mode      string     `json:"mode,omitempty"`
+	Host      string     `json:"host,omitempty"`
+	Started   *time.Time `json:"started"`
+	// State is live, alive, ended or unknown.
+	State     string `json:"state,omitempty"`
+	Reachable bool   `json:"reachable"`
+	// Error says what could not be read; there may be data all the same.
+	Error  *string `json:"error"`
+	Points int     `json:"points"`
+	Hit    int     `json:"hit"`
+}
+
+// Point is a point with the evidence for it.
+type Point struct {
+	goat.Point
+	Hit bool `json:"hit"`
+	// Count is the number of hits, for points that count; else null.
+	Count *uint64 `json:"count"`
+	// FirstHit is the earliest first hit among the processes of that phase.
+	FirstHit *time.Time `json:"firstHit"`
+	// Phase is the one that proves most among the processes: traffic, startup, init.
+	Phase *string `json:"phase"`
+	// HitInstances counts the processes that hit it, Instances those that hold it.
+	HitInstances int `json:"hitInstances"`
+	Instances    int `json:"instances"`
+}
+
+// Line is a tracked line of the account.
+type Line struct {
+	File   string   `json:"file"`
+	Line   int      `json:"line"`
+	Points []string `json:"points"`
+	// Reached is all, some or none: how many of its points ran.
+	Reached string `json:"reached"`
+	// Evidence is reached (granularity line) or entered: what a hit vouches for.
+	Evidence string `json:"evidence"`
+}
+
+// Phases counts hit points by the phase that proves most.
+type Phases struct {
+	Init    int `json:"init"`
+	Startup int `json:"startup"`
+	Traffic int `json:"traffic"`
+}
+
+// Summary is the sum.
+type Summary struct {
+	Points int `json:"points"`
+	Hit    int `json:"hit"`
+	// Ratio is hit / points; null when there are no points.
+	Ratio *float64 `json:"ratio"`
+	// Lines counts the tracked lines, LinesReached those of which all points ran.
+	Lines        int    `json:"lines"`
+	LinesReached int    `json:"linesReached"`
+	Phases       Phases `json:"phases"`
+	NotLinked    int    `json:"notLinked"`
+	// Sources and Failed count what was asked and what could not be read.
+	Sources int `json:"sources"`
+	Failed  int `json:"failed"`
+}
+
+// Outcome says how much of the sources was read.
+type Outcome int
+
+const (
+	// Complete means that every source was read as a whole.
+	Complete Outcome = iota
+	// Partial means that part of them could not be read.
+	Partial
+	// Nothing means that none could be read.
+	Nothing
+)
+
+// Outcome tells how far the report can be relied on.
+func (d *Document) Outcome() Outcome {
+	read := 0
+	for i := range d.Instances {
+		if d.Instances[i].Reachable {
+			read++
+		}
+	}
+	switch {
+	case read == 0:
+		return Nothing
+	case d.Summary.Failed > 0:
+		return Partial
+	}
+	return Complete
+}
+
+// MarshalJSON writes empty lists as [], but keeps lines null without an account.
+func (d *Document) MarshalJSON() ([]byte, error) {
+	type document Document
+	full := document(*d)
+	if full.Instances == nil {
+		full.Instances = []Instance{}
+	}
+	if full.Points == nil {
+		full.Points = []Point{}
+	}
+	if full.Degraded == nil {
+		full.Degraded = []string{}
+	}
+	return json.Marshal(full)
+}
