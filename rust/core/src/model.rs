@@ -334,7 +334,7 @@ pub struct VarSpec {
 }
 
 /// A part that the grammar could not read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
     /// The damaged part: the function around it, or the part itself outside functions.
     pub span: Span,

@@ -8,6 +8,7 @@ mod common;
 
 use goat_core::model::{Block, FileSyntax, FuncId, Owner, Span, StmtId};
 use goat_core::syntax;
+use goat_core::token::{self, Token, TokenKind};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -28,7 +29,7 @@ fn go_sees_the_same() {
             if source.starts_with(b"// errorcheck") {
                 continue;
             }
-            let ours = dump(&syntax::parse(&source));
+            let ours = dump(&source);
             compared += 1;
             if ours != theirs {
                 wrong.push(difference(&path, &ours, &theirs));
@@ -112,8 +113,10 @@ fn difference(path: &Path, ours: &[String], theirs: &[String]) -> String {
 }
 
 /// The file in the form of oracle/main.go.
-fn dump(file: &FileSyntax) -> Vec<String> {
-    let mut lines = vec![format!("package {} {}", file.package, file.package_end)];
+fn dump(source: &[u8]) -> Vec<String> {
+    let file = &syntax::parse(source);
+    let package = format!("package {} {}", file.package, file.package_end);
+    let mut lines = vec![tokens(source), package];
     for (at, path) in file.imports.iter().enumerate() {
         lines.push(format!("import {at} {path}"));
     }
@@ -143,6 +146,24 @@ fn dump(file: &FileSyntax) -> Vec<String> {
     }
     lines.sort();
     lines
+}
+
+/// How many tokens there are, and a hash of their places and kinds.
+fn tokens(source: &[u8]) -> String {
+    let (mut count, mut hash) = (0, 0_u64);
+    for Token { span, kind } in token::scan(source) {
+        let text = match kind {
+            TokenKind::Comment => continue,
+            TokenKind::AutoSemi => "0-0 auto\n".to_string(),
+            TokenKind::RawString => format!("{}-{} String\n", span.start, span.end),
+            _ => format!("{}-{} {kind:?}\n", span.start, span.end),
+        };
+        count += 1;
+        for byte in text.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211);
+        }
+    }
+    format!("tokens {count} {hash:016x}")
 }
 
 /// Go numbers functions as its walk meets them, which is not always source order:
@@ -247,5 +268,28 @@ fn owner_name(file: &FileSyntax, owner: Owner) -> String {
         Owner::Const => "const".to_string(),
         Owner::VarGroup => "vargroup".to_string(),
         Owner::Error => "error".to_string(),
+    }
+}
+
+/// Hand-made constructs, each also with CRLF, with a byte order mark and without the
+/// last line end.
+#[test]
+fn go_sees_the_same_in_hard_cases() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in common::txtar(include_str!("data/constructs.txtar")) {
+        let write = |variant: &str, text: &str| {
+            std::fs::write(dir.path().join(format!("{variant}_{name}")), text).unwrap();
+        };
+        write("plain", &text);
+        write("crlf", &text.replace('\n', "\r\n"));
+        write("bom", &format!("\u{feff}{text}"));
+        write("short", text.trim_end());
+    }
+    let files = common::go_files(dir.path());
+    assert!(files.len() > 40);
+    for (path, theirs) in oracle(&files) {
+        assert_ne!(theirs, ["error"], "{}", path.display());
+        let ours = dump(&std::fs::read(&path).unwrap());
+        assert!(ours == theirs, "{}", difference(&path, &ours, &theirs));
     }
 }

@@ -78,15 +78,14 @@ fn first_of_spec(file: &File<'_>, path: usize) -> usize {
 /// first of them on a line of its own.
 fn doc(file: &File<'_>, at: usize) -> Option<Span> {
     let floor = at.checked_sub(1).map_or(0, |before| file.end(before));
+    let line_end = memchr::memchr(b'\n', &file.source[floor..]).map(|end| floor + end);
     let mut top = file.start(at);
     let end = file.comments.partition_point(|comment| comment.end <= top);
     let mut found: Option<Span> = None;
     for comment in file.comments[..end].iter().rev() {
-        let line_ends = |from: usize, to: usize| {
-            memchr::memchr_iter(b'\n', Span::new(from, to).of(file.source)).count()
-        };
-        let own_line = floor == 0 || line_ends(floor, comment.start) > 0;
-        if comment.start < floor || !own_line || line_ends(comment.end, top) > 1 {
+        let gap = Span::new(comment.end, top).of(file.source);
+        let own_line = floor == 0 || line_end.is_some_and(|end| end < comment.start);
+        if comment.start < floor || !own_line || memchr::memchr_iter(b'\n', gap).count() > 1 {
             break;
         }
         top = comment.start;

@@ -1,4 +1,5 @@
-//! What several syntax tests need.
+//! What several syntax tests need; none needs all of it.
+#![allow(dead_code, reason = "each test binary uses its part")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
@@ -33,4 +34,21 @@ pub fn go_files(root: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// The files of a txtar archive.
+pub fn txtar(archive: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in archive.split_inclusive('\n') {
+        let name = line
+            .trim_end()
+            .strip_prefix("-- ")
+            .and_then(|rest| rest.strip_suffix(" --"));
+        match (name, files.last_mut()) {
+            (Some(name), _) => files.push((name.to_string(), String::new())),
+            (None, Some((_, text))) => text.push_str(line),
+            (None, None) => {}
+        }
+    }
+    files
 }

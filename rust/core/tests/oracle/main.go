@@ -61,6 +61,7 @@ type walker struct {
 	stmts  []*stmt
 	runs   bool
 	varLit *[]int
+	hash   uint64 // of kinds and places of tokens
 }
 
 func inspect(path string) []string {
@@ -76,6 +77,7 @@ func inspect(path string) []string {
 	w := &walker{src: src, file: fset.File(file.FileStart)}
 	w.scan()
 	w.top(file)
+	w.line("tokens %d %016x", len(w.tokens), w.hash)
 	for _, s := range w.stmts {
 		w.line("stmt %s %d-%d in %s header %d if %s lits %v control %v",
 			s.kind, s.start, s.end, s.block, s.headerEnd, strings.Join(s.condition, ","), s.literals, s.control)
@@ -118,10 +120,33 @@ func (w *walker) scan() {
 		}
 		if t == token.SEMICOLON && lit != ";" {
 			end = start
+			w.note(0, 0, "auto")
+		} else {
+			w.note(start, end, class(t))
 		}
 		w.tokens = append(w.tokens, tok{start, end, t == token.SEMICOLON})
 	}
 	w.owner = make([]string, len(w.tokens))
+}
+
+func (w *walker) note(start, end int, class string) {
+	for _, b := range []byte(fmt.Sprintf("%d-%d %s\n", start, end, class)) {
+		w.hash = (w.hash ^ uint64(b)) * 1099511628211
+	}
+}
+
+// class is the kind of a token as goat names it.
+func class(t token.Token) string {
+	switch {
+	case t.IsKeyword():
+		return "Keyword"
+	case t.IsOperator():
+		return "Op"
+	}
+	return map[token.Token]string{
+		token.IDENT: "Ident", token.INT: "Int", token.FLOAT: "Float", token.IMAG: "Imag",
+		token.CHAR: "Char", token.STRING: "String", token.ILLEGAL: "Illegal",
+	}[t]
 }
 
 func (w *walker) at(pos token.Pos) int { return w.file.Offset(pos) }
@@ -355,11 +380,7 @@ func (w *walker) inside(node ast.Stmt, p place) {
 	case *ast.IfStmt:
 		w.ifStmt(node, p)
 	case *ast.ForStmt:
-		w.condition(p, node.Init, node.Post)
-		if node.Cond != nil {
-			w.part(p, node.Cond)
-		}
-		sort.Slice(p.stmt.condition, func(i, j int) bool { return first(p.stmt.condition[i]) < first(p.stmt.condition[j]) })
+		w.condition(p, node.Init, node.Cond, node.Post)
 		w.block("Loop", node.Body, node.Body.List, p, true)
 	case *ast.RangeStmt:
 		from := node.Range
@@ -396,12 +417,7 @@ func (w *walker) inside(node ast.Stmt, p place) {
 	}
 }
 
-func first(span string) int {
-	n, _ := strconv.Atoi(span[:strings.IndexByte(span, '-')])
-	return n
-}
-
-func (w *walker) condition(p place, parts ...ast.Stmt) {
+func (w *walker) condition(p place, parts ...ast.Node) {
 	for _, part := range parts {
 		if part != nil {
 			w.part(p, part)
