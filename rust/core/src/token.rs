@@ -263,6 +263,9 @@ impl Scanner<'_> {
                 Some(&byte) => {
                     self.at += 1;
                     if byte == quote {
+                        let text = &self.source[start + 1..self.at - 1];
+                        let legal = kind != TokenKind::Char || is_rune(text);
+                        let kind = if legal { kind } else { TokenKind::Illegal };
                         return self.push(start, kind, true);
                     }
                 }
@@ -352,6 +355,11 @@ impl Scanner<'_> {
         let ends = matches!(*text, b"++" | b"--" | b")" | b"]" | b"}");
         self.push(start, TokenKind::Op, ends);
     }
+}
+
+/// Whether a rune literal may hold this: an escape or one character.
+fn is_rune(text: &[u8]) -> bool {
+    text.first() == Some(&b'\\') || decode(text).is_some_and(|rune| rune.len_utf8() == text.len())
 }
 
 /// The first character of some bytes, if they are UTF-8.

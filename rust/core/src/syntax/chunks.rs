@@ -23,8 +23,8 @@ pub(super) enum ChunkKind {
     Stray,
 }
 
-/// Cuts at semicolons outside brackets. A function that starts a line inside
-/// brackets shows that what stands before it was never closed.
+/// Cuts at semicolons outside brackets, and before what can only start a declaration:
+/// there, something before it was never finished.
 pub(super) fn split(file: &mut File<'_>) -> Vec<Chunk> {
     let mut cutter = Cutter {
         file,
@@ -50,7 +50,12 @@ struct Cutter<'f, 's> {
 
 impl Cutter<'_, '_> {
     fn token(&mut self, at: usize) {
-        if !self.open.is_empty() && starts_function(self.file, at) {
+        let starts = match self.file.text(at) {
+            b"func" => starts_function(self.file, at),
+            b"type" | b"var" | b"const" | b"import" => self.open.is_empty(),
+            _ => false,
+        };
+        if starts {
             self.cut_before(at);
         }
         match self.file.text(at) {
