@@ -219,12 +219,10 @@ impl<'f> Builder<'f> {
         if kind == StmtKind::Empty && !self.file.is(node.first, b";") {
             return; // Only the rendering has it.
         }
-        if above == Kind::Labeled
-            && matches!(kind, StmtKind::For | StmtKind::Switch | StmtKind::Select)
-        {
-            if let Some(label) = place.stmt {
-                self.out.stmts[label].labels_control = true;
-            }
+        let control = matches!(kind, StmtKind::For | StmtKind::Switch | StmtKind::Select);
+        let label = place.stmt.filter(|_| above == Kind::Labeled && control);
+        if let Some(label) = label {
+            self.out.stmts[label].labels_control = true;
         }
         let id = self.add_statement(kind, node.first, node.last, *place);
         let last = if kind == StmtKind::Empty {
@@ -236,7 +234,7 @@ impl<'f> Builder<'f> {
         place.stmt = Some(id);
         match kind {
             StmtKind::Switch | StmtKind::Select => {
-                self.brace_ends_header(id, self.file.pair(node.last))
+                self.brace_ends_header(id, self.file.pair(node.last));
             }
             StmtKind::Block => self.block(node, BlockKind::Bare, place),
             _ => {}

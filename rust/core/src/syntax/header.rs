@@ -113,7 +113,7 @@ pub(super) fn nosplit(file: &File<'_>, chunk: &Chunk) -> bool {
         .filter_map(|comment| directive(comment.of(file.source)))
         .any(|text| {
             let word = text
-                .split(|byte| byte.is_ascii_whitespace())
+                .split(u8::is_ascii_whitespace)
                 .next()
                 .unwrap_or_default();
             matches!(

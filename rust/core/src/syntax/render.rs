@@ -119,14 +119,13 @@ fn type_end(file: &File<'_>, at: usize, depth: u32) -> Option<usize> {
     let inner = |at| type_end(file, at, depth + 1);
     let pair = |at: usize| file.pair(at);
     match file.text(at) {
-        b"*" => inner(at + 1),
         b"(" => inner(at + 1)
             .filter(|&end| file.is(end, b")"))
             .map(|end| end + 1),
         b"[" => inner(pair(at)? + 1),
         b"map" if file.is(at + 1, b"[") => inner(pair(at + 1)? + 1),
         b"chan" if file.is(at + 1, b"<-") => inner(at + 2),
-        b"chan" => inner(at + 1),
+        b"*" | b"chan" => inner(at + 1),
         b"<-" if file.is(at + 1, b"chan") => inner(at + 2),
         b"struct" | b"interface" if file.is(at + 1, b"{") => Some(pair(at + 1)? + 1),
         b"func" if file.is(at + 1, b"(") => function_type_end(file, pair(at + 1)? + 1, depth),
