@@ -3,6 +3,7 @@ package goat
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/native"
@@ -75,8 +76,13 @@ func (e *Error) Wrap(err error) *Error {
 	if err == nil {
 		return e
 	}
+	text := err.Error()
+	var place *fs.PathError
+	if errors.As(err, &place) && place.Path == e.Path {
+		text = place.Err.Error() // the path is named already
+	}
 	wrapped := *e
-	wrapped.Causes = append(append([]string(nil), e.Causes...), err.Error())
+	wrapped.Causes = append(append([]string(nil), e.Causes...), text)
 	wrapped.err = err
 	return &wrapped
 }

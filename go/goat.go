@@ -83,6 +83,9 @@ func Version(ctx context.Context) (*VersionInfo, error) {
 	return &info, nil
 }
 
+// HasCore reports whether the Rust core is linked into this program.
+func HasCore() bool { return native.ABI() != 0 }
+
 // call runs a short operation: ctx is looked at before it starts.
 func call(ctx context.Context, request map[string]any, result any) error {
 	if err := ctx.Err(); err != nil {

@@ -14,8 +14,12 @@ type Base struct {
 	Ref string `json:"ref"`
 	// Commit is the commit that was compared with.
 	Commit string `json:"commit"`
+	// Tip is the commit that Ref names; the merge-base may lie behind it.
+	Tip string `json:"tip,omitempty"`
 	// Chosen says how it was found, for example "merge-base" or "tag".
 	Chosen string `json:"chosen"`
+	// Why says in a sentence why it was chosen.
+	Why string `json:"why,omitempty"`
 }
 
 // Release is what runs.

@@ -11,11 +11,17 @@ import (
 )
 
 func main() {
+	// The helper runs once per tool of a build: it needs none of what follows.
+	if len(os.Args) > 1 && os.Args[1] == "toolexec" {
+		os.Exit(cli.Toolexec(os.Args[2:]))
+	}
 	os.Exit(run())
 }
 
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal asks to stop; the second one ends the process as usual.
+	context.AfterFunc(ctx, stop)
 	return cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }

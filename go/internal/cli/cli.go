@@ -73,6 +73,8 @@ func (a *app) newRoot() *cobra.Command {
 		&cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupInPlace, Title: "In the sources themselves:"},
 	)
+	root.AddCommand(a.newGoVerbs()...)
+	root.AddCommand(a.newEnv(), a.newGenerate(), a.newToolexec())
 	root.AddCommand(a.newPlan(), a.newReport(), a.newInit(), a.newVersion())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))

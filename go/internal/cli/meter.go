@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -65,5 +66,14 @@ func (m *meter) clear() {
 	defer m.mu.Unlock()
 	if m.shown {
 		_, _ = io.WriteString(m.w, "\r\x1b[K")
+	}
+}
+
+// planner is goat.Plan with the meter running.
+func (m *meter) planner() func(context.Context, goat.Options) (*goat.Result, error) {
+	return func(ctx context.Context, options goat.Options) (*goat.Result, error) {
+		options.Progress = m.callback()
+		defer m.clear()
+		return goat.Plan(ctx, options)
 	}
 }

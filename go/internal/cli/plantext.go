@@ -73,31 +73,41 @@ func short(commit string) string {
 	return commit
 }
 
+// describeBase names the base, its commit, and how it was found.
 func describeBase(base *goat.Base) string {
 	if base.Commit == "" {
 		return base.Ref + ": everything is new"
 	}
-	text := base.Ref
-	if commit := short(base.Commit); text == "" || strings.HasPrefix(base.Commit, text) {
-		text = commit
-	} else {
-		text += " at " + commit
+	tip := orElse(base.Tip, base.Commit)
+	text := named(base.Ref, tip)
+	if tip != base.Commit {
+		text += ", compared from " + short(base.Commit)
 	}
-	if base.Chosen != "" {
+	switch {
+	case base.Why != "":
+		text += " (" + base.Why + ")"
+	case base.Chosen != "":
 		text += " (" + strings.ReplaceAll(base.Chosen, "_", " ") + ")"
 	}
 	return text
 }
 
+// named is a ref with its commit, or the commit alone where the ref says no more.
+func named(ref, commit string) string {
+	if ref == "" || strings.HasPrefix(commit, ref) {
+		return short(commit)
+	}
+	return ref + " at " + short(commit)
+}
+
 func describeRelease(release *goat.Release) string {
-	commit := short(release.Commit)
 	switch {
 	case release.Dirty:
-		return "the working tree on " + commit + ", with changes that are not committed"
-	case release.Ref == "" || release.Ref == "HEAD" || strings.HasPrefix(release.Commit, release.Ref):
-		return commit
+		return "the working tree on " + short(release.Commit) + ", with changes that are not committed"
+	case release.Ref == "" || release.Ref == "HEAD" || release.Ref == ".":
+		return "the working tree at " + short(release.Commit)
 	}
-	return release.Ref + " at " + commit
+	return named(release.Ref, release.Commit)
 }
 
 // place is file:first-last, or file:line for one line.
@@ -114,8 +124,12 @@ func place(file string, first, last int) string {
 func (v *planView) points(b *strings.Builder) {
 	var t table
 	head := []string{"POINT", "PLACE", "FUNCTION", "KIND", "FORM"}
+	reasons := v.explain && v.hasReasons()
 	if v.explain {
-		head = append(head, "ID", "WHY")
+		head = append(head, "ID")
+	}
+	if reasons {
+		head = append(head, "WHY")
 	}
 	t.add(v.headCells(head)...)
 	for i := range v.result.Points {
@@ -123,11 +137,24 @@ func (v *planView) points(b *strings.Builder) {
 		row := plainCells(p.Name, place(p.File, p.Start.Line, p.End.Line), p.Func, string(p.Kind), string(p.Form))
 		row[0].paint = v.style.faint
 		if v.explain {
-			row = append(row, plainCells(p.ID, p.Reason)...)
+			row = append(row, cell{text: p.ID})
+		}
+		if reasons {
+			row = append(row, cell{text: p.Reason})
 		}
 		t.add(row...)
 	}
 	t.write(b, "")
+}
+
+// hasReasons reports whether the core says why points have their form.
+func (v *planView) hasReasons() bool {
+	for i := range v.result.Points {
+		if v.result.Points[i].Reason != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *planView) headCells(names []string) []cell {

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/doors"
+	"github.com/goat-trace/goat/go/internal/gocmd"
+)
+
+// goVerb is a verb that hands its arguments to the go command.
+type goVerb struct {
+	name, short, what, example string
+}
+
+var goVerbs = []goVerb{
+	{
+		"build", "go build, with the change instrumented",
+		"Build runs go build with track points in the changed code.",
+		"  goat build -o app ./cmd/app\n  goat build --base v1.4.0 -race ./...",
+	},
+	{
+		"test", "go test, with the change instrumented",
+		"Test runs go test with track points in the changed code. With GOAT_SPOOL set it adds\n" +
+			"-count=1, because go would replay a cached result, which leaves no evidence.",
+		"  GOAT_SPOOL=spool goat test ./... && goat report spool",
+	},
+	{
+		"run", "go run, with the change instrumented",
+		"Run runs go run with track points in the changed code.",
+		"  goat run ./cmd/app --config app.yaml",
+	},
+	{
+		"install", "go install, with the change instrumented",
+		"Install runs go install with track points in the changed code.",
+		"  goat install ./cmd/...",
+	},
+	{"vet", "go vet, on the sources as they are", "Vet runs go vet on the original sources.", ""},
+	{"list", "go list, on the sources as they are", "List runs go list on the original sources.", ""},
+}
+
+const goVerbLong = `
+
+goat's flags stand before the verb or directly behind it. The first argument that is
+not one of them, and everything behind it, is go's and stays as it is. Exit code and
+output are go's; goat adds one line on stderr, none with -q. The sources, go.mod and
+the build cache are not touched: a plain go build afterwards gives the plain program.`
+
+// newGoVerbs are the verbs that run the go command.
+func (a *app) newGoVerbs() []*cobra.Command {
+	var cmds []*cobra.Command
+	for _, v := range goVerbs {
+		cmds = append(cmds, a.newGoVerb(v))
+	}
+	return cmds
+}
+
+func (a *app) newGoVerb(v goVerb) *cobra.Command {
+	return &cobra.Command{
+		Use:     v.name + " [goat flags] [arguments of go " + v.name + "]",
+		GroupID: groupBuild,
+		Short:   v.short,
+		Long:    v.what + goVerbLong + "\n\nSee also: go help " + v.name,
+		Example: v.example,
+		// go's flags are not ours to parse.
+		DisableFlagParsing: true, DisableFlagsInUseLine: true,
+		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rest, err := a.splitGoFlags(cmd, args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 && (rest[0] == "--help" || rest[0] == "-h") {
+				return cmd.Help()
+			}
+			return a.open(cmd, rest)
+		},
+	}
+}
+
+// open hands a verb to its door and exits with the door's code.
+func (a *app) open(cmd *cobra.Command, args []string) error {
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		e := &goat.Error{Code: goat.CodeUnreadable, Message: "goat cannot find its own program"}
+		return e.Wrap(err)
+	}
+	meter := a.newMeter(settings)
+	code, err := doors.Run(cmd.Context(), doors.Request{
+		Verb: cmd.Name(), Args: args, Settings: settings, Executable: executable,
+		Streams: gocmd.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr},
+		Plan:    meter.planner(),
+	})
+	if err != nil {
+		return err
+	}
+	if code != exitDone {
+		return exitStatus(code)
+	}
+	return nil
+}
+
+const envLong = `Env prints shell lines after which plain go build, go test and so on are instrumented:
+
+    eval "$(goat env)"
+    go build ./...
+
+The plan is the one of this moment: a file that is edited later fails its compile with
+the command to type, because evidence about other code would be false.`
+
+func (a *app) newEnv() *cobra.Command {
+	var shell string
+	var unset bool
+	cmd := &cobra.Command{
+		Use:     "env",
+		GroupID: groupBuild,
+		Short:   "Print shell lines after which plain go build is instrumented",
+		Long:    envLong,
+		Example: "  eval \"$(goat env)\"\n  goat env --shell fish | source\n  eval \"$(goat env --unset)\"",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var args []string
+			if shell != "" {
+				if err := config.OneOf(goat.CodeUsage, "--shell", shell, shells); err != nil {
+					return err
+				}
+				args = append(args, "--shell="+shell)
+			}
+			if unset {
+				args = append(args, "--unset")
+			}
+			return a.open(cmd, args)
+		},
+	}
+	cmd.Flags().StringVar(&shell, "shell", "", "sh (default), fish or powershell")
+	cmd.Flags().BoolVar(&unset, "unset", false, "print the lines that take it back")
+	complete(cmd, "shell", cobra.FixedCompletions(shells, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+var shells = []string{"sh", "fish", "powershell"}
+
+const generateLong = `Generate writes the plan (.goat), the runtime package and one hook file per tracked
+main into the module, for a line such as
+
+    //go:generate goat generate
+
+After it, go build -toolexec "goat toolexec" builds the instrumented program anywhere:
+without git, without the core, in another directory, in a container.`
+
+func (a *app) newGenerate() *cobra.Command {
+	return &cobra.Command{
+		Use:     "generate",
+		GroupID: groupBuild,
+		Short:   "Write plan, runtime and main hooks into the module, for go generate",
+		Long:    generateLong,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.open(cmd, args) },
+	}
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/rtsource"
+	"github.com/goat-trace/goat/go/internal/toolexec"
+)
+
+// Toolexec is the helper that go runs in place of its tools; args follow the word
+// toolexec. The command calls it before anything else: it runs once per package.
+func Toolexec(args []string) int {
+	options := toolexec.Options{Version: Version, Commit: commit, Runtime: rtsource.Files, Stderr: os.Stderr}
+	if goat.HasCore() {
+		options.Planner = barePlan
+	}
+	return toolexec.Main(args, options)
+}
+
+// barePlan makes the plan of a go build that nobody prepared: there are no flags, so
+// environment and goat.yaml settle everything.
+func barePlan(ctx context.Context, dir string) (string, error) {
+	settings, err := config.Resolve(dir, config.Flags{}, os.Getenv)
+	if err != nil {
+		return "", err
+	}
+	options := settings.Options()
+	options.OutDir = filepath.Join(config.CacheDir(os.Getenv), "plans")
+	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
+		e := &goat.Error{Code: goat.CodeUnwritable, Message: "the plan cache cannot be written", Path: options.OutDir}
+		e.Hint = "set GOAT_CACHE to a directory that can be written"
+		return "", e.Wrap(err)
+	}
+	result, err := goat.Plan(ctx, options)
+	if err != nil {
+		return "", err
+	}
+	return result.PlanDir, nil
+}
+
+const toolexecLong = `Toolexec is the helper of go build -toolexec. With --plan=DIR it serves that plan;
+without it makes one plan per go command, so that
+
+    go build -toolexec "goat toolexec" ./...
+
+needs no step before it. It is configured by environment and goat.yaml only, and it
+adds nothing to what the go command prints.`
+
+func (a *app) newToolexec() *cobra.Command {
+	return &cobra.Command{
+		Use:     "toolexec [--plan=DIR] TOOL [arguments]",
+		GroupID: groupBuild,
+		Short:   "The helper of go build -toolexec \"goat toolexec\"",
+		Long:    toolexecLong,
+		// Everything is for the helper, whose own flags end at the tool.
+		DisableFlagParsing: true, DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 || args[0] == "--help" || args[0] == "-h" {
+				return cmd.Help()
+			}
+			if code := Toolexec(args); code != exitDone {
+				return exitStatus(code)
+			}
+			return nil
+		},
+	}
+}
