@@ -5,7 +5,7 @@
 //! lines with those of the added ones, so that a comment, a line break or an
 //! indentation is no change, and a removed argument is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use imara_diff::{Algorithm, Diff, InternedInput};
 
@@ -95,22 +95,27 @@ fn is_directive(comment: &[u8]) -> bool {
         || build.is_some_and(|text| text == b"+build" || text.starts_with(b"+build "))
 }
 
-/// Compares the two sides of `file`. `blame` says that the lines of the universe come
-/// from blame (precision 1): a line that no hunk adds is then new as a whole.
+/// Compares the two sides of `file`. A line of the universe that no hunk adds comes from
+/// blame (precision 1) and is new as a whole.
 #[must_use]
-pub fn delta(file: &FileChange, old: &Side<'_>, new: &Side<'_>, blame: bool) -> Delta {
+pub fn delta(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> Delta {
     let touched = touched_words(file, old, new);
-    let mut result = Delta::default();
+    let mut kinds: BTreeMap<u32, LineKind> = BTreeMap::new();
     for &line in &file.lines {
         let added = hunk_of(&file.hunks, line).is_some();
         let kind = match new.kind(line) {
             LineKind::Code if added && !line_is_touched(new, line, &touched) => LineKind::Format,
             kind => kind,
         };
+        kinds.insert(line, kind);
+    }
+    for hunk in &file.hunks {
+        doubt_twins(hunk, new, &mut kinds);
+    }
+    let mut result = Delta::default();
+    for (line, kind) in kinds {
         if kind == LineKind::Code {
-            result
-                .touched
-                .extend(new_on_line(new, line, &touched, blame && !added));
+            result.touched.extend(new_on_line(new, line, &touched));
         }
         result.lines.push((line, kind));
     }
@@ -133,10 +138,36 @@ fn hunk_of(hunks: &[Hunk], line: u32) -> Option<&Hunk> {
         .filter(|h| h.new_start <= line)
 }
 
+/// Where several lines of a hunk are alike and one of them is new, nobody can tell
+/// which one: then all of them are.
+fn doubt_twins(hunk: &Hunk, new: &Side<'_>, kinds: &mut BTreeMap<u32, LineKind>) {
+    let range = hunk.new_start..hunk.new_start + hunk.new_lines;
+    let unchanged: Vec<u32> = kinds
+        .range(range.clone())
+        .filter(|(_, kind)| **kind == LineKind::Format)
+        .map(|(line, _)| *line)
+        .collect();
+    if unchanged.is_empty() {
+        return;
+    }
+    let text = |line: u32| -> Vec<&[u8]> { new.words(line, 1).iter().map(|w| &*w.text).collect() };
+    let changed: HashSet<Vec<&[u8]>> = kinds
+        .range(range)
+        .filter(|(_, kind)| **kind == LineKind::Code)
+        .map(|(line, _)| text(*line))
+        .collect();
+    for line in unchanged
+        .into_iter()
+        .filter(|line| changed.contains(&text(*line)))
+    {
+        kinds.insert(line, LineKind::Code);
+    }
+}
+
 /// Spans of the words that are new or stand beside removed ones. An automatic
 /// semicolon has an empty span; the key keeps it apart from a token at its place.
-fn touched_words(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> BTreeMap<Span, ()> {
-    let mut touched = BTreeMap::new();
+fn touched_words(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> BTreeSet<Span> {
+    let mut touched = BTreeSet::new();
     for hunk in file.hunks.iter().filter(|h| h.new_lines > 0) {
         let before = old.words(hunk.old_start, hunk.old_lines);
         let after = new.words(hunk.new_start, hunk.new_lines);
@@ -149,27 +180,27 @@ fn touched_words(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> BTreeMap<
                 range = range.start.saturating_sub(1)..range.end + 1;
             }
             let range = range.start..range.end.min(after.len());
-            touched.extend(after[range].iter().map(|w| (w.token.span, ())));
+            touched.extend(after[range].iter().map(|w| w.token.span));
         }
     }
     touched
 }
 
-fn line_is_touched(side: &Side<'_>, line: u32, touched: &BTreeMap<Span, ()>) -> bool {
+fn line_is_touched(side: &Side<'_>, line: u32, touched: &BTreeSet<Span>) -> bool {
     side.words(line, 1)
         .iter()
-        .any(|w| touched.contains_key(&w.token.span))
+        .any(|w| touched.contains(&w.token.span))
 }
 
-/// The tokens of a changed line that make it so.
-fn new_on_line<'a>(
-    side: &'a Side<'_>,
-    line: u32,
-    touched: &'a BTreeMap<Span, ()>,
-    all: bool,
-) -> impl Iterator<Item = Span> + 'a {
+/// The tokens of a changed line that make it so: all of them where none is known to
+/// be new (a line from blame, a twin).
+fn new_on_line(side: &Side<'_>, line: u32, touched: &BTreeSet<Span>) -> Vec<Span> {
     let words = side.words(line, 1).iter().map(|w| w.token.span);
-    words.filter(move |span| all || touched.contains_key(span))
+    let new: Vec<Span> = words
+        .clone()
+        .filter(|span| touched.contains(span))
+        .collect();
+    if new.is_empty() { words.collect() } else { new }
 }
 
 /// What a hunk removes without putting code in its place.

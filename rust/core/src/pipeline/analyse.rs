@@ -102,7 +102,7 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         Side::new(old_source, &old_tokens),
         Side::new(source, &tokens),
     );
-    let delta = delta(change, &old, &new, options.precision == 1);
+    let delta = delta(change, &old, &new);
     let mut input = points::Input {
         source,
         tokens: &tokens,
