@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use git_support::{changes, oracle, ours, range};
+use goat_core::control::Control;
 use goat_core::git::Repo;
 
 fn asked() -> (PathBuf, String, String) {
@@ -47,4 +48,45 @@ fn changes_equal_git_diff() {
         }
         assert_eq!(ours.len(), told.len());
     }
+}
+
+/// `GOAT_BLAME` names a file with lines `path: 3 4 9` (new lines by `git blame`).
+#[test]
+#[ignore = "needs a repository of your own"]
+fn blame_equals_git_blame() {
+    let (dir, base, release) = asked();
+    let told = std::fs::read_to_string(std::env::var("GOAT_BLAME").unwrap()).unwrap();
+    let told: Vec<(&str, &str)> = told
+        .lines()
+        .map(|line| line.split_once(':').unwrap())
+        .collect();
+    let paths: Vec<String> = told.iter().map(|(path, _)| (*path).to_owned()).collect();
+    let start = Instant::now();
+    let repo = Repo::open(&dir).unwrap();
+    let sides = repo.sides(&range(&base, &release)).unwrap();
+    let ours = repo
+        .blame_lines(&sides, &paths, &|_, data| data, &Control::new())
+        .unwrap();
+    let lines: usize = ours.values().map(Vec::len).sum();
+    eprintln!(
+        "{} files, {lines} new lines, {:?}",
+        ours.len(),
+        start.elapsed()
+    );
+    let mut wrong = 0;
+    for (path, lines) in told {
+        let told: Vec<u32> = lines
+            .split_whitespace()
+            .map(|n| n.parse().unwrap())
+            .collect();
+        if ours[path] != told {
+            wrong += 1;
+            eprintln!(
+                "{path}: git {} lines, goat {} lines",
+                told.len(),
+                ours[path].len()
+            );
+        }
+    }
+    assert_eq!(wrong, 0);
 }

@@ -12,7 +12,7 @@ use super::linediff::linediff;
 use super::paths::{is_go, text};
 use super::rename::renames;
 use super::sides::Sides;
-use super::trees::{Entry, Pair, diff};
+use super::trees::{Entry, Pair, Trees};
 use super::workdir::WorkTree;
 use crate::control::Control;
 use crate::error::Result;
@@ -66,6 +66,15 @@ pub struct Changes {
     pub content_hash: Option<String>,
 }
 
+impl Changes {
+    fn sort(&mut self) {
+        self.files
+            .sort_by(|a, b| (&a.path, a.new.is_some()).cmp(&(&b.path, b.new.is_some())));
+        self.other
+            .sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
+    }
+}
+
 /// One changed path after rename detection.
 struct Delta {
     path: Vec<u8>,
@@ -104,20 +113,84 @@ impl Repo {
         if sides.release.worktree {
             self.add_untracked(&mut changes, &dirty, &loader, control)?;
         }
-        changes
-            .files
-            .sort_by(|a, b| (&a.path, a.new.is_some()).cmp(&(&b.path, b.new.is_some())));
-        changes
-            .other
-            .sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
+        changes.sort();
         Ok(changes)
+    }
+
+    /// As [`Repo::changes`] with renames, but the lines of the universe are those that
+    /// blame gives to commits outside the base or to no commit (precision 1). Files that
+    /// do not differ from the base and still hold such lines (code that was removed and
+    /// came back) are among them, without hunks.
+    pub fn changes_by_blame(
+        &self,
+        sides: &Sides,
+        clean: &Clean<'_>,
+        control: &Control,
+    ) -> Result<Changes> {
+        let mut changes = self.changes(sides, true, clean, control)?;
+        let mut paths = self.tracked_go_files(sides)?;
+        let differing = changes.files.iter().filter(|file| file.new.is_some());
+        paths.extend(differing.map(|file| file.path.clone()));
+        paths.sort();
+        paths.dedup();
+        let mut new = self.blame_lines(sides, &paths, clean, control)?;
+        for file in changes.files.iter_mut().filter(|file| file.new.is_some()) {
+            if let Some(lines) = new.remove(&file.path) {
+                file.lines = lines;
+            }
+        }
+        let same: Vec<FileChange> = new
+            .into_par_iter()
+            .filter(|(_, lines)| !lines.is_empty())
+            .map(|(path, lines)| self.same_as_base(sides, path, lines, clean))
+            .collect::<Result<_>>()?;
+        changes.files.extend(same);
+        changes.sort();
+        Ok(changes)
+    }
+
+    fn same_as_base(
+        &self,
+        sides: &Sides,
+        path: String,
+        lines: Vec<u32>,
+        clean: &Clean<'_>,
+    ) -> Result<FileChange> {
+        let new = clean(&path, self.read_release(sides, &path)?);
+        let old = self.read_base(sides, &path)?.map(|old| clean(&path, old));
+        let (hunks, unreadable) = (Vec::new(), None);
+        Ok(FileChange {
+            path,
+            old_path: None,
+            old,
+            new: Some(new),
+            hunks,
+            lines,
+            unreadable,
+        })
+    }
+
+    fn tracked_go_files(&self, sides: &Sides) -> Result<Vec<String>> {
+        let listing = match sides.release_id() {
+            _ if sides.release.worktree => self.index_listing()?,
+            Some(release) => Trees::new(&self.store).flatten(self.tree_of(release)?)?,
+            None => Vec::new(),
+        };
+        let go = listing
+            .iter()
+            .filter(|(path, entry)| is_go(path) && entry.is_file());
+        Ok(go
+            .map(|(path, _)| text(path))
+            .filter(|(_, exact)| *exact)
+            .map(|(path, _)| path)
+            .collect())
     }
 
     /// The paths that differ, and what was read of the working tree.
     pub(super) fn pairs(&self, sides: &Sides, control: &Control) -> Result<(Vec<Pair>, WorkTree)> {
         let tree = |id: Option<Oid>| id.map(|id| self.tree_of(id)).transpose();
         let (base, release) = (tree(sides.base_id())?, tree(sides.release_id())?);
-        let committed = diff(&self.store, base, release)?;
+        let committed = Trees::new(&self.store).diff(base, release)?;
         if !sides.release.worktree {
             return Ok((committed, WorkTree::default()));
         }

@@ -11,7 +11,7 @@ use super::contents::no_such_file;
 use super::open::Layout;
 use super::paths::text;
 use super::sides::Sides;
-use super::trees::{find, flatten};
+use super::trees::Trees;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 
@@ -75,7 +75,7 @@ impl Repo {
         let Some(commit) = sides.release_id() else {
             return Ok(Vec::new());
         };
-        let all = flatten(&self.store, self.tree_of(commit)?)?;
+        let all = Trees::new(&self.store).flatten(self.tree_of(commit)?)?;
         let go = all
             .iter()
             .filter(|(path, entry)| path.ends_with(b".go") && entry.is_file());
@@ -123,7 +123,7 @@ impl Repo {
         let Some(commit) = commit else {
             return Ok(None);
         };
-        let entry = find(&self.store, self.tree_of(commit)?, path.as_bytes())?;
+        let entry = Trees::new(&self.store).find(self.tree_of(commit)?, path.as_bytes())?;
         let entry = entry.filter(|entry| !entry.is_submodule());
         entry.map(|entry| self.store.blob(entry.id)).transpose()
     }

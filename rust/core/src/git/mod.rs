@@ -21,6 +21,7 @@ use self::store::Store;
 use crate::error::Result;
 
 mod attributes;
+mod blame;
 mod changes;
 mod commits;
 mod contents;
@@ -42,6 +43,7 @@ mod trees;
 mod untracked;
 mod workdir;
 
+pub use self::blame::NewLines;
 pub use self::changes::{ChangeKind, Changes, OtherChange};
 pub use self::contents::Clean;
 pub use self::files::{FileState, GoSource};

@@ -33,6 +33,24 @@ pub(super) trait Contents: Sync {
     fn load(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>>;
     /// Whether `diff` in the attributes makes it text or binary.
     fn forced(&self, path: &[u8]) -> Option<bool>;
+    /// The chunks of a file; `None` where it cannot be read.
+    fn chunks(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Chunks>> {
+        chunks_of(self, release, path, entry)
+    }
+}
+
+/// Loads a file and cuts it into chunks.
+pub(super) fn chunks_of<C: Contents + ?Sized>(
+    contents: &C,
+    release: bool,
+    path: &[u8],
+    entry: Entry,
+) -> Option<Arc<Chunks>> {
+    let data = contents.load(release, path, entry)?;
+    let has_crlf = memchr::memmem::find(&data, b"\r\n").is_some();
+    // Text or binary only matters to line ends.
+    let text = has_crlf && contents.forced(path).unwrap_or_else(|| !is_binary(&data));
+    Some(Arc::new(Chunks::new(&data, text)))
 }
 
 struct File<'a> {
@@ -52,7 +70,6 @@ pub(super) fn renames(
     Detection::new(pairs, |_| true, contents, control).run()
 }
 
-#[cfg(any())]
 /// The source of one added path alone, as `git log --follow` and `git blame` ask:
 /// other added files do not compete for it.
 pub(super) fn rename_of(
@@ -192,16 +209,8 @@ impl<'a> Detection<'a> {
         }
     }
 
-    fn chunks(&self, file: &File<'_>) -> Option<Chunks> {
-        let data = self.contents.load(file.release, file.path, file.entry)?;
-        let has_crlf = memchr::memmem::find(&data, b"\r\n").is_some();
-        // Text or binary only matters to line ends.
-        let text = has_crlf
-            && self
-                .contents
-                .forced(file.path)
-                .unwrap_or_else(|| !is_binary(&data));
-        Some(Chunks::new(&data, text))
+    fn chunks(&self, file: &File<'_>) -> Option<Arc<Chunks>> {
+        self.contents.chunks(file.release, file.path, file.entry)
     }
 
     /// Scores what is left against each other.
@@ -222,7 +231,7 @@ impl<'a> Detection<'a> {
             let needed = others.iter().any(|other| near(other, own));
             needed.then(|| self.chunks(&file.1)).flatten()
         };
-        let sources: Vec<Option<Chunks>> = self
+        let sources: Vec<Option<Arc<Chunks>>> = self
             .sources
             .par_iter()
             .zip(&source_sizes)
@@ -237,7 +246,7 @@ impl<'a> Detection<'a> {
             .map(|(target, (file, size))| {
                 self.control.check()?;
                 let chunks = chunked((file, size), &source_sizes);
-                Ok(self.best(target, chunks.as_ref(), *size, &sources, &source_sizes))
+                Ok(self.best(target, chunks.as_deref(), *size, &sources, &source_sizes))
             })
             .collect::<Result<_>>()?;
         let mut candidates: Vec<Candidate> = rows.into_iter().flatten().collect();
@@ -257,7 +266,7 @@ impl<'a> Detection<'a> {
         target: usize,
         chunks: Option<&Chunks>,
         size: Option<u64>,
-        sources: &[Option<Chunks>],
+        sources: &[Option<Arc<Chunks>>],
         sizes: &[Option<u64>],
     ) -> Vec<Candidate> {
         let mut slots: Vec<Candidate> = Vec::with_capacity(BEST);

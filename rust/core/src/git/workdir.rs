@@ -13,12 +13,12 @@ use rayon::prelude::*;
 use super::Repo;
 use super::index::{Index, IndexEntry, StatRules};
 use super::paths::{bytes_of, is_go, os_path};
-use super::trees::{Entry, Pair, flatten};
+use super::trees::{Entry, Pair, Trees};
 use crate::control::Control;
 use crate::error::Result;
 
 const LINK: u32 = 0o120_000;
-const PLAIN: u32 = 0o100_644;
+pub(super) const PLAIN: u32 = 0o100_644;
 const EXECUTABLE: u32 = 0o100_755;
 const SUBMODULE: u32 = 0o160_000;
 
@@ -77,12 +77,7 @@ impl Repo {
         let mut disk = HashMap::new();
         for (entry, found) in entries.iter().zip(found) {
             match found {
-                Found::Clean if entry.entry.is_tree() => {
-                    for (path, below) in flatten(&self.store, entry.entry.id)? {
-                        files.push(([entry.path.as_slice(), &path].concat(), below));
-                    }
-                }
-                Found::Clean => files.push((entry.path.clone(), entry.entry)),
+                Found::Clean => self.list(entry, &mut files)?,
                 Found::Gone => {}
                 Found::Read(now, file) => {
                     files.push((entry.path.clone(), now));
@@ -92,13 +87,35 @@ impl Repo {
         }
         let head = head.map(|head| self.tree_of(head)).transpose()?;
         let head = head
-            .map(|tree| flatten(&self.store, tree))
+            .map(|tree| Trees::new(&self.store).flatten(tree))
             .transpose()?
             .unwrap_or_default();
         Ok(WorkTree {
             dirty: differences(head, files),
             disk,
         })
+    }
+
+    /// What the index holds, in path order; in a conflict our side.
+    pub(super) fn index_listing(&self) -> Result<Vec<(Vec<u8>, Entry)>> {
+        let index = self.index()?;
+        let mut files = Vec::with_capacity(index.entries.len());
+        for entry in one_per_path(&index.entries) {
+            self.list(entry, &mut files)?;
+        }
+        Ok(files)
+    }
+
+    /// Adds an entry, or all below it where a sparse index holds a directory.
+    fn list(&self, entry: &IndexEntry, files: &mut Vec<(Vec<u8>, Entry)>) -> Result<()> {
+        if !entry.entry.is_tree() {
+            files.push((entry.path.clone(), entry.entry));
+            return Ok(());
+        }
+        for (path, below) in Trees::new(&self.store).flatten(entry.entry.id)? {
+            files.push(([entry.path.as_slice(), &path].concat(), below));
+        }
+        Ok(())
     }
 
     fn look_up(&self, index: &Index, entry: &IndexEntry, rules: StatRules) -> Found {
@@ -269,7 +286,7 @@ fn one_per_path(entries: &[IndexEntry]) -> Vec<&IndexEntry> {
 }
 
 /// The paths in which two sorted listings differ.
-fn differences(old: Vec<(Vec<u8>, Entry)>, new: Vec<(Vec<u8>, Entry)>) -> Vec<Pair> {
+pub(super) fn differences(old: Vec<(Vec<u8>, Entry)>, new: Vec<(Vec<u8>, Entry)>) -> Vec<Pair> {
     let mut out = Vec::new();
     let mut old = old.into_iter().peekable();
     let mut new = new.into_iter().peekable();

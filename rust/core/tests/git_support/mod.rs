@@ -349,3 +349,128 @@ pub fn join(lines: &[String], crlf: bool, last: bool) -> Vec<u8> {
     }
     text.into_bytes()
 }
+
+/// A commit of a made-up history.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    pub parents: Vec<usize>,
+    pub date: i64,
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Sandbox {
+    /// Writes a history in one go and gives the commits' ids. The last one is checked
+    /// out on `main`.
+    pub fn import(&self, history: &[Made]) -> Vec<String> {
+        let mut stream: Vec<u8> = Vec::new();
+        for (n, made) in history.iter().enumerate() {
+            stream.extend(format!("reset refs/made/{n}\ncommit refs/made/{n}\n").bytes());
+            stream.extend(format!("mark :{}\n", n + 1).bytes());
+            stream.extend(format!("committer C <c@example.com> {} +0000\n", made.date).bytes());
+            stream.extend(b"data 0\n");
+            for (k, parent) in made.parents.iter().enumerate() {
+                let word = if k == 0 { "from" } else { "merge" };
+                stream.extend(format!("{word} :{}\n", parent + 1).bytes());
+            }
+            stream.extend(b"deleteall\n");
+            for (path, content) in &made.files {
+                stream.extend(format!("M 100644 inline {path}\ndata {}\n", content.len()).bytes());
+                stream.extend(content);
+                stream.push(b'\n');
+            }
+        }
+        let mut child = command(&self.path(), 0)
+            .args(["fast-import", "--quiet", "--force"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), &stream).unwrap();
+        assert!(child.wait().unwrap().success());
+        let last = format!("refs/made/{}", history.len() - 1);
+        self.git(&["checkout", "-q", "-B", "main", &last]);
+        let names: Vec<String> = (0..history.len())
+            .map(|n| format!("refs/made/{n}"))
+            .collect();
+        let mut args = vec!["rev-parse"];
+        args.extend(names.iter().map(String::as_str));
+        self.git(&args).lines().map(str::to_owned).collect()
+    }
+}
+
+/// The lines of a file that `git blame` gives to a commit that the base does not
+/// reach, or to none; an empty release is the working tree.
+pub fn blame_oracle(sandbox: &Sandbox, base: &str, release: &str, path: &str) -> Vec<u32> {
+    let old = sandbox.git(&["rev-list", base]);
+    let old: std::collections::HashSet<&str> = old.lines().collect();
+    let range = if release.is_empty() {
+        format!("^{base}")
+    } else {
+        format!("{base}..{release}")
+    };
+    let args = [
+        "-c",
+        "blame.ignoreRevsFile=",
+        "blame",
+        "--no-textconv",
+        "-p",
+        &range,
+        "--",
+        path,
+    ];
+    let told = sandbox.git(&args);
+    let header = |line: &str| {
+        let mut words = line.split(' ');
+        let id = words.next().filter(|word| word.len() == 40)?;
+        let line: u32 = words.nth(1)?.parse().ok()?;
+        id.bytes()
+            .all(|b| b.is_ascii_hexdigit())
+            .then(|| (id.to_owned(), line))
+    };
+    let mut new: Vec<u32> = told
+        .lines()
+        .filter(|line| !line.starts_with('\t'))
+        .filter_map(header)
+        .filter(|(id, _)| !old.contains(id.as_str()))
+        .map(|(_, line)| line)
+        .collect();
+    new.sort_unstable();
+    new
+}
+
+/// Compares blame with git's for all Go files of the release.
+pub fn assert_blame(sandbox: &Sandbox, base: &str, release: &str) -> usize {
+    let repo = sandbox.repo();
+    let sides = repo.sides(&range(base, release)).unwrap();
+    let listed = if release.is_empty() {
+        sandbox.git(&["ls-files", "*.go"])
+    } else {
+        sandbox.git(&["ls-tree", "-r", "--name-only", release])
+    };
+    let on_disk = |path: &&str| !release.is_empty() || sandbox.at(path).is_file();
+    let paths: Vec<String> = listed
+        .lines()
+        .filter(|path| path.ends_with(".go"))
+        .filter(on_disk)
+        .map(str::to_owned)
+        .collect();
+    let ours = repo
+        .blame_lines(&sides, &paths, &|_, data| data, &Control::new())
+        .unwrap();
+    let mut total = 0;
+    for path in &paths {
+        let told = blame_oracle(sandbox, base, release, path);
+        assert_eq!(
+            ours.get(path),
+            Some(&told),
+            "{path}, {base}..{release:?} in {sandbox:?}"
+        );
+        total += told.len();
+    }
+    total
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.path().display())
+    }
+}
