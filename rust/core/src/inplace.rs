@@ -7,6 +7,7 @@ pub mod clean;
 mod entry;
 pub mod generated;
 pub mod journal;
+mod names;
 pub mod package;
 pub mod text;
 mod tree;

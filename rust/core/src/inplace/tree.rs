@@ -47,6 +47,19 @@ pub(super) fn go_files(root: &Path) -> Result<Vec<String>> {
     Ok(files)
 }
 
+/// The Go files directly inside a directory, sorted, as slash paths below `root`.
+pub(super) fn go_files_in(root: &Path, dir: &str) -> Result<Vec<String>> {
+    let path = root.join(dir);
+    let entries = fs::read_dir(&path).map_err(|e| {
+        Error::new(Code::Unreadable, format!("cannot read {dir}")).path(dir).cause(e)
+    })?;
+    let entries = entries.flatten().map(|entry| entry.path());
+    let go = entries.filter(|path| path.extension().is_some_and(|ending| ending == "go"));
+    let mut files: Vec<String> = go.filter_map(|path| relative(root, &path)).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
 fn relative(root: &Path, path: &Path) -> Option<String> {
     let path = path.strip_prefix(root).ok()?.to_str()?;
     Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
