@@ -3,12 +3,14 @@
 //! [`text`] writes the blocks into one file and [`crate::marks`] takes them out
 //! again; [`journal`] changes many files or none.
 
+mod assemble;
 pub mod clean;
 mod entry;
 pub mod generated;
 pub mod journal;
 mod names;
 pub mod package;
+mod places;
 pub mod text;
 mod tree;
 

@@ -168,7 +168,8 @@ impl Writer<'_> {
         }
         let (at, mut indent) = (place.at, self.indent(place.at).to_vec());
         let opens = matches!(place.put, Put::Point(_) | Put::Open(_));
-        if opens && !self.starts_line(at) {
+        // The line of a closing brace is not as deep as the code before it.
+        if opens && (!self.starts_line(at) || self.source[at..].starts_with(b"}")) {
             indent.push(b'\t');
         }
         (self.past_blank_rest(at), indent)

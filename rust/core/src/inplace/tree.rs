@@ -65,6 +65,11 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
     Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
+/// A path below a directory; both relative to the root, which is empty.
+pub(super) fn join(dir: &str, path: &str) -> String {
+    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
+}
+
 /// Reads a file of the tree.
 pub(super) fn read(root: &Path, path: &str) -> Result<Vec<u8>> {
     fs::read(root.join(path)).map_err(|e| {

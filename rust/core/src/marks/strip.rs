@@ -92,7 +92,9 @@ impl Cut<'_> {
             self.copy_to(region.start);
             self.at = self.at.max(region.end);
             self.out.places.push(self.out.source.len());
-            let put = block.rejoin.as_ref().or(block.restore.as_ref());
+            // Who asks for the removal of a point also takes back the request for it.
+            let restore = block.restore.as_ref().filter(|_| block.kind != Kind::Delete);
+            let put = block.rejoin.as_ref().or(restore);
             self.out
                 .source
                 .extend_from_slice(put.map_or(&[], Vec::as_slice));
