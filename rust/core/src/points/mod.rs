@@ -9,6 +9,7 @@ mod deletions;
 mod form;
 mod ident;
 mod ignore;
+mod manual;
 mod places;
 mod runs;
 mod view;
@@ -88,6 +89,7 @@ pub fn plan(input: &Input<'_>) -> FilePoints {
     if input.granularity != Granularity::Func {
         planner.place_branches(&changed, input.delta);
     }
+    planner.place_manual(input);
     let deletions: Vec<_> = input
         .delta
         .deletions
