@@ -152,6 +152,8 @@ type wireOptions struct {
 	ProgressFd  int         `json:"progressFd"`
 }
 
+func (o *wireOptions) pipes() (control, progress *int) { return &o.ControlFd, &o.ProgressFd }
+
 func planRequest(options *Options) (*wireOptions, error) {
 	dir, err := filepath.Abs(options.Dir)
 	if err != nil {
@@ -236,9 +238,14 @@ func contains(names []string, key json.Token) bool {
 	return false
 }
 
+// piped is a request that names the pipes of a long operation.
+type piped interface {
+	pipes() (control, progress *int)
+}
+
 // runControlled runs a long operation: a pipe whose closing tells the core to stop,
 // and one on which it writes its progress.
-func runControlled(ctx context.Context, request *wireOptions, progress func(Progress)) ([]byte, error) {
+func runControlled(ctx context.Context, request piped, progress func(Progress)) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, cancelled(err)
 	}
@@ -252,13 +259,14 @@ func runControlled(ctx context.Context, request *wireOptions, progress func(Prog
 		release()
 		stop.Close()
 	}()
-	request.ControlFd = int(control.Fd())
+	controlFd, progressFd := request.pipes()
+	*controlFd, *progressFd = int(control.Fd()), -1
 	if progress != nil {
 		finish, fd, err := listen(progress)
 		if err != nil {
 			return nil, asError(err)
 		}
-		request.ProgressFd = fd
+		*progressFd = fd
 		defer finish()
 	}
 	encoded, err := json.Marshal(request)

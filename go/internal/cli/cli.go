@@ -75,7 +75,8 @@ func (a *app) newRoot() *cobra.Command {
 	)
 	root.AddCommand(a.newGoVerbs()...)
 	root.AddCommand(a.newEnv(), a.newGenerate(), a.newToolexec())
-	root.AddCommand(a.newPlan(), a.newReport(), a.newInit(), a.newVersion())
+	root.AddCommand(a.newPlan(), a.newReport(), a.newVersion())
+	root.AddCommand(a.newInit(), a.newTrack(), a.newPatch(), a.newClean())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))
 	return root

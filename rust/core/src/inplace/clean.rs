@@ -24,6 +24,12 @@ pub struct Request {
     /// Whether only to say what would change.
     #[serde(default)]
     pub check: bool,
+    /// The pipes that [`crate::descriptors`] reads.
+    #[serde(default)]
+    pub control_fd: i32,
+    /// As above.
+    #[serde(default)]
+    pub progress_fd: i32,
 }
 
 /// What was done, or would be.
@@ -148,6 +154,8 @@ mod tests {
             op: "clean".into(),
             dir: dir.display().to_string(),
             check,
+            control_fd: -1,
+            progress_fd: -1,
         };
         run(&request, &Control::new())
     }

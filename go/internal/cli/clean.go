@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+)
+
+// inPlaceVerb is goat.Track or goat.Patch.
+type inPlaceVerb = func(context.Context, goat.InPlaceOptions) (*goat.InPlaceResult, error)
+
+const cleanLong = `Clean takes out everything that goat track and goat patch wrote, in the whole
+repository, and gives back every byte of the files they touched. It needs nothing but
+the sources: it also works on a fresh clone of a tree that was committed with its
+points, after a run that was killed, and on what GOAT 1.0 wrote.
+
+What somebody else wrote stays and is named: text inside a goat block, generated
+files that were edited, +goat:user blocks.`
+
+func (a *app) newClean() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use:     "clean",
+		GroupID: groupInPlace,
+		Short:   "Take all of goat's marks out of the sources",
+		Long:    cleanLong,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runClean(cmd, check) },
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "only say what would change; exit with 1 if anything would")
+	return cmd
+}
+
+func (a *app) runClean(cmd *cobra.Command, check bool) error {
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	asJSON, err := textOrJSON(settings.Format)
+	if err != nil {
+		return err
+	}
+	result, err := goat.Clean(cmd.Context(), settings.Dir, check)
+	if err != nil {
+		return err
+	}
+	if check {
+		settings.Verbose = true
+	}
+	if asJSON {
+		err = writeJSON(a.stdout, result)
+	} else {
+		err = a.tellInPlace(settings, result, cleanSummary(result, check))
+	}
+	if err == nil && check && len(result.Files) > 0 {
+		return exitStatus(exitNo)
+	}
+	return err
+}
+
+func cleanSummary(result *goat.InPlaceResult, check bool) string {
+	restored, removed := 0, 0
+	for _, file := range result.Files {
+		if file.Action == "removed" {
+			removed++
+		} else {
+			restored++
+		}
+	}
+	if restored+removed == 0 {
+		return "nothing to clean"
+	}
+	would := ""
+	if check {
+		would = "would be "
+	}
+	return fmt.Sprintf("%s %srestored, %s removed", count(restored, "file"), would, count(removed, "generated file"))
+}
