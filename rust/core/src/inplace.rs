@@ -10,8 +10,10 @@ pub mod generated;
 pub mod journal;
 mod names;
 pub mod package;
+mod patch;
 mod places;
 pub mod text;
+pub mod track;
 mod tree;
 
 pub use journal::recover;

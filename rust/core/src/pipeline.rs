@@ -15,7 +15,7 @@ use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::git::{RangeSpec, Repo, Sides};
 use crate::marks;
-use crate::model::{FilePoints, Lines, Reason};
+use crate::model::{FileChange, FilePoints, Lines, Reason};
 use crate::modules::Module;
 use crate::plan::{self, App, Other, Warning};
 use crate::token::Token;
@@ -117,6 +117,16 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
     document::answer(&planned, &hash, directory.as_deref())
 }
 
+/// Writes the plan directory if one is asked for; the answer is the plan's hash.
+pub fn write(planned: &Planned, control: &Control) -> Result<String> {
+    control.check()?;
+    let (hash, files) = document::directory(planned);
+    if !planned.options.out_dir.is_empty() {
+        plan::write(Path::new(&planned.options.out_dir), &hash, &files)?;
+    }
+    Ok(hash)
+}
+
 /// Plans without writing anything.
 pub fn plan(options: Options, control: &Control) -> Result<Planned> {
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
@@ -142,7 +152,14 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
     clean.finish()?;
     control.check()?;
     let sources = sources::read(&repo, &sides, &covered, control)?;
-    let scoped = scope::sort(changes.files, &covered, &options.config.ignores)?;
+    let mut files = changes.files;
+    add_requested(
+        &mut files,
+        &sources,
+        &|path| repo.read_release(&sides, path),
+        &strip,
+    );
+    let scoped = scope::sort(files, &covered, &options.config.ignores)?;
     let mut files = analyse::all(scoped, &options, &sources, control)?;
     let mut warnings = analyse::warnings(&files);
     let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
@@ -161,6 +178,34 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
         other,
         warnings,
     })
+}
+
+/// Adds the files that have no change but a request for a point.
+fn add_requested(
+    changed: &mut Vec<FileChange>,
+    sources: &Sources,
+    read: &dyn Fn(&str) -> Result<Vec<u8>>,
+    strip: &dyn Fn(&str, Vec<u8>) -> Vec<u8>,
+) {
+    for path in &sources.requested {
+        if changed
+            .iter()
+            .any(|file| file.path == *path && file.new.is_some())
+        {
+            continue;
+        }
+        let Ok(content) = read(path) else { continue };
+        let content = strip(path, content);
+        changed.push(FileChange {
+            path: path.clone(),
+            old_path: None,
+            old: Some(content.clone()),
+            new: Some(content),
+            hunks: Vec::new(),
+            lines: Vec::new(),
+            unreadable: None,
+        });
+    }
 }
 
 impl Planned {

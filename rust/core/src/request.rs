@@ -3,11 +3,12 @@
 //! Unknown fields are refused, so that a typing error never silently plans
 //! something else. Errors are values: `{"error":{code,message,hint,path,causes}}`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::inplace;
 use crate::instrument::apply;
 use crate::model::{Edit, Lines, Span};
 use crate::pipeline::{self, Options};
@@ -91,12 +92,19 @@ fn dispatch(request: &[u8], control: &Control) -> Result<Vec<u8>> {
             pipeline::run(options, control)
         }
         "instrument" => instrument(&read(request)?),
+        "track" | "patch" => answer(&inplace::track::run(&read(request)?, control)?),
+        "clean" => answer(&inplace::clean::run(&read(request)?, control)?),
         "inspect" => inspect(&read(request)?),
         other => Err(Error::new(
             Code::BadRequest,
             format!("unknown operation {other:?}"),
         )),
     }
+}
+
+fn answer(result: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(result)
+        .map_err(|cause| Error::new(Code::Internal, "the answer cannot be written").cause(cause))
 }
 
 fn read<'r, T: Deserialize<'r>>(request: &'r [u8]) -> Result<T> {

@@ -207,9 +207,9 @@ impl Repo {
     ) -> Result<()> {
         let mut hash = Sha256::new();
         for pair in dirty {
-            if !loader.differs(pair)? {
+            let Some(pair) = loader.different(pair)? else {
                 continue;
-            }
+            };
             changes.dirty.push(text(&pair.path).0);
             note(&mut hash, &pair.path, pair.new);
         }
@@ -229,6 +229,11 @@ impl Repo {
             .filter_map(|file| loader.untracked(&file.path))
             .collect();
         for (file, entry) in files {
+            // Nothing is left of a file that goat generated.
+            let gone = entry.id == blob_id(b"") && file.new.as_ref().is_some_and(Vec::is_empty);
+            if gone && !self.is_empty_file(&file.path) {
+                continue;
+            }
             changes.dirty.push(file.path.clone());
             note(&mut hash, file.path.as_bytes(), Some(entry));
             changes.files.push(file);
@@ -238,6 +243,11 @@ impl Repo {
             changes.content_hash = Some(data_encoding::HEXLOWER.encode(&hash.finalize()));
         }
         Ok(())
+    }
+
+    fn is_empty_file(&self, path: &str) -> bool {
+        let full = self.full_path(path.as_bytes());
+        std::fs::metadata(full).is_ok_and(|meta| meta.len() == 0)
     }
 
     /// The tree of a commit.

@@ -87,10 +87,11 @@ impl<'a> Loader<'a> {
         Ok(kept)
     }
 
-    /// Whether a pair differs in more than marks.
-    pub fn differs(&self, pair: &Pair) -> Result<bool> {
+    /// The pair as it is without marks, if it then still differs.
+    pub fn different(&self, pair: &Pair) -> Result<Option<Pair>> {
         let prepared = self.prepared(pair.clone())?;
-        Ok(prepared.pair.old != prepared.pair.new)
+        let differs = prepared.pair.old != prepared.pair.new;
+        Ok(differs.then_some(prepared.pair))
     }
 
     fn prepared(&self, mut pair: Pair) -> Result<Prepared> {

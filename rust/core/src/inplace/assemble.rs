@@ -72,14 +72,14 @@ pub(super) struct TreePlan {
 }
 
 /// How the generated package is called and what it is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Runtime<'a> {
     /// Package name.
-    pub name: &'a str,
+    pub name: String,
     /// Name under which sources import it, if free.
-    pub alias: &'a str,
+    pub alias: String,
     /// Directory inside the module, if free.
-    pub dir: &'a str,
+    pub dir: String,
     /// The runtime's source by path below that directory, with [`SELF`] as its
     /// import path.
     pub files: &'a BTreeMap<String, String>,
@@ -91,16 +91,30 @@ pub(super) struct Runtime<'a> {
 const SELF: &str = "\"goat.invalid/goatrt\"";
 
 /// The files by path relative to the root.
-pub(super) fn files(root: &Path, plan: &TreePlan, runtime: Runtime<'_>) -> Result<BTreeMap<String, Vec<u8>>> {
-    let homes: Vec<Home> = plan.modules.iter().map(|module| Home::of(root, module, runtime)).collect();
+pub(super) fn files(
+    root: &Path,
+    plan: &TreePlan,
+    runtime: &Runtime<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let homes: Vec<Home> = plan
+        .modules
+        .iter()
+        .map(|module| Home::of(root, module, runtime))
+        .collect();
     let mut files = BTreeMap::new();
     let mut aliases = Aliases::default();
     for package in &plan.packages {
-        let alias = aliases.free(root, &package.dir, runtime.alias)?;
-        let import = Package { alias: &alias, path: &homes[package.module].import_path };
+        let alias = aliases.free(root, &package.dir, &runtime.alias)?;
+        let import = Package {
+            alias: &alias,
+            path: &homes[package.module].import_path,
+        };
         for file in &package.files {
             let places = places::of(&file.source, &file.points);
-            files.insert(file.path.clone(), text::write(&file.source, &places, import));
+            files.insert(
+                file.path.clone(),
+                text::write(&file.source, &places, import),
+            );
         }
     }
     for (index, home) in homes.iter().enumerate() {
@@ -130,8 +144,8 @@ struct Home {
 }
 
 impl Home {
-    fn of(root: &Path, module: &ModulePlan, runtime: Runtime<'_>) -> Self {
-        let dir = names::package_dir(root, &module.dir, runtime.dir);
+    fn of(root: &Path, module: &ModulePlan, runtime: &Runtime<'_>) -> Self {
+        let dir = names::package_dir(root, &module.dir, &runtime.dir);
         Self {
             import_path: format!("{}/{dir}", module.path),
             dir: tree::join(&module.dir, &dir),
@@ -141,22 +155,33 @@ impl Home {
 
 /// The packages of one module, and what their rows are.
 fn packages_of(plan: &TreePlan, module: usize) -> impl Iterator<Item = &PackagePlan> {
-    plan.packages.iter().filter(move |package| package.module == module)
+    plan.packages
+        .iter()
+        .filter(move |package| package.module == module)
 }
 
-fn module(plan: &TreePlan, index: usize, runtime: Runtime<'_>) -> Module {
+fn module(plan: &TreePlan, index: usize, runtime: &Runtime<'_>) -> Module {
     let packages: Vec<Rows> = packages_of(plan, index)
         .map(|package| Rows {
             import_path: package.import_path.clone(),
-            rows: package.files.iter().flat_map(|file| &file.points).map(|p| p.row.clone()).collect(),
+            rows: package
+                .files
+                .iter()
+                .flat_map(|file| &file.points)
+                .map(|p| p.row.clone())
+                .collect(),
         })
         .collect();
-    let components = plan.mains.iter().filter(|main| main.module == index).map(|main| Component {
-        import_path: main.import_path.clone(),
-        packages: linked(main, packages.iter().map(|rows| rows.import_path.as_str())),
-    });
+    let components = plan
+        .mains
+        .iter()
+        .filter(|main| main.module == index)
+        .map(|main| Component {
+            import_path: main.import_path.clone(),
+            packages: linked(main, packages.iter().map(|rows| rows.import_path.as_str())),
+        });
     Module {
-        name: runtime.name.to_owned(),
+        name: runtime.name.clone(),
         identity: identity(plan, index),
         count: plan.count,
         components: components.collect(),
@@ -173,7 +198,11 @@ fn identity(plan: &TreePlan, module: usize) -> Vec<(&'static str, String)> {
 /// Which of these packages a main links.
 fn linked<'a>(main: &MainPlan, packages: impl Iterator<Item = &'a str>) -> Vec<usize> {
     let links = |path: &str| path == main.import_path || main.deps.iter().any(|dep| dep == path);
-    packages.enumerate().filter(|(_, path)| links(path)).map(|(index, _)| index).collect()
+    packages
+        .enumerate()
+        .filter(|(_, path)| links(path))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 fn hook(
@@ -181,16 +210,26 @@ fn hook(
     plan: &TreePlan,
     index: usize,
     homes: &[Home],
-    runtime: Runtime<'_>,
+    runtime: &Runtime<'_>,
     aliases: &mut Aliases,
 ) -> Result<(String, String)> {
     let main = &plan.mains[index];
-    let before = plan.mains[..index].iter().filter(|other| other.module == main.module);
+    let before = plan.mains[..index]
+        .iter()
+        .filter(|other| other.module == main.module);
     let mut others = Vec::new();
-    for (module, home) in homes.iter().enumerate().filter(|(module, _)| *module != main.module) {
-        let paths: Vec<&str> = packages_of(plan, module).map(|p| p.import_path.as_str()).collect();
-        let chosen: Vec<String> =
-            linked(main, paths.iter().copied()).into_iter().map(|at| paths[at].to_owned()).collect();
+    for (module, home) in homes
+        .iter()
+        .enumerate()
+        .filter(|(module, _)| *module != main.module)
+    {
+        let paths: Vec<&str> = packages_of(plan, module)
+            .map(|p| p.import_path.as_str())
+            .collect();
+        let chosen: Vec<String> = linked(main, paths.iter().copied())
+            .into_iter()
+            .map(|at| paths[at].to_owned())
+            .collect();
         if !chosen.is_empty() {
             others.push((home.import_path.clone(), chosen));
         }

@@ -27,7 +27,9 @@ impl Aliases {
         let taken = |name: &str| texts.iter().any(|text| uses(text, name));
         let numbered = (1_u32..).map(|n| format!("{wanted}_{n}"));
         let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
-        Ok(names.find(|name| !taken(name)).expect("an endless list of names"))
+        Ok(names
+            .find(|name| !taken(name))
+            .expect("an endless list of names"))
     }
 }
 
@@ -45,9 +47,9 @@ fn texts(root: &Path, dir: &str) -> Result<Vec<Vec<u8>>> {
 
 fn uses(text: &[u8], name: &str) -> bool {
     memchr::memmem::find(text, name.as_bytes()).is_some()
-        && token::scan(text).iter().any(|token| {
-            token.kind == TokenKind::Ident && token.text(text) == name.as_bytes()
-        })
+        && token::scan(text)
+            .iter()
+            .any(|token| token.kind == TokenKind::Ident && token.text(text) == name.as_bytes())
 }
 
 /// The directory for the generated package: `wanted`, unless it holds something
@@ -66,7 +68,9 @@ pub(super) fn package_dir(root: &Path, module: &str, wanted: &str) -> String {
 /// Whether a directory holds generated files of ours and else nothing (but for
 /// files that somebody edited, which were ours, too).
 fn only_ours(dir: &Path) -> bool {
-    let Ok(files) = std::fs::read_dir(dir) else { return false };
+    let Ok(files) = std::fs::read_dir(dir) else {
+        return false;
+    };
     let mut any = false;
     for file in files.flatten() {
         let path = file.path();
@@ -105,12 +109,24 @@ mod tests {
     fn a_name_is_checked_against_the_whole_package() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("svc")).unwrap();
-        fs::write(dir.path().join("svc/a.go"), "package svc\n\nvar s = \"goat\" // goat\n").unwrap();
+        fs::write(
+            dir.path().join("svc/a.go"),
+            "package svc\n\nvar s = \"goat\" // goat\n",
+        )
+        .unwrap();
         let free = || Aliases::default().free(dir.path(), "svc", "goat").unwrap();
         assert_eq!(free(), "goat");
-        fs::write(dir.path().join("svc/b_windows.go"), "package svc\n\ntype goat struct{}\n").unwrap();
+        fs::write(
+            dir.path().join("svc/b_windows.go"),
+            "package svc\n\ntype goat struct{}\n",
+        )
+        .unwrap();
         assert_eq!(free(), "goat_1");
-        fs::write(dir.path().join("svc/c.go"), "package svc\n\nfunc f(goat_1 int) {}\n").unwrap();
+        fs::write(
+            dir.path().join("svc/c.go"),
+            "package svc\n\nfunc f(goat_1 int) {}\n",
+        )
+        .unwrap();
         assert_eq!(free(), "goat_2");
     }
 
@@ -120,7 +136,10 @@ mod tests {
         let marked = "package svc\n// +goat:generate\ngoat.Track(goat.TRACK_ID_1)\n// +goat:end\n";
         fs::write(dir.path().join("a.go"), marked).unwrap();
         fs::write(dir.path().join("b.go"), generated::seal("\npackage goat\n")).unwrap();
-        assert_eq!(Aliases::default().free(dir.path(), "", "goat").unwrap(), "goat");
+        assert_eq!(
+            Aliases::default().free(dir.path(), "", "goat").unwrap(),
+            "goat"
+        );
     }
 
     #[test]
@@ -130,7 +149,11 @@ mod tests {
         assert_eq!(package_dir(root, "", "goat"), "goat");
         assert_eq!(hook_file(root, ""), "goat_main.go");
         fs::create_dir_all(root.join("goat/server")).unwrap();
-        fs::write(root.join("goat/server/a.go"), generated::seal("\npackage a\n")).unwrap();
+        fs::write(
+            root.join("goat/server/a.go"),
+            generated::seal("\npackage a\n"),
+        )
+        .unwrap();
         assert_eq!(package_dir(root, "", "goat"), "goat");
         fs::write(root.join("goat/mine.go"), "package goat\n").unwrap();
         assert_eq!(package_dir(root, "", "goat/"), "goat_1");

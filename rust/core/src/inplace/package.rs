@@ -83,7 +83,11 @@ fn components(text: &mut String, module: &Module) {
         text.push_str("// One number per tracked main.\nconst (\n");
         for (index, component) in module.components.iter().enumerate() {
             let start = if index == 0 { " = iota" } else { "" };
-            let _ = writeln!(text, "\t// {}\n\tCOMPONENT_{index}{start}", component.import_path);
+            let _ = writeln!(
+                text,
+                "\t// {}\n\tCOMPONENT_{index}{start}",
+                component.import_path
+            );
         }
         text.push_str(")\n\n");
     }
@@ -97,8 +101,12 @@ fn components(text: &mut String, module: &Module) {
 }
 
 fn table(text: &mut String, module: &Module) {
-    let identity: String =
-        module.identity.iter().fold(String::new(), |all, (key, value)| all + key + "=" + &quote(value) + "\n");
+    let identity: String = module
+        .identity
+        .iter()
+        .fold(String::new(), |all, (key, value)| {
+            all + key + "=" + &quote(value) + "\n"
+        });
     let _ = writeln!(text, "const goatIdentity = {}\n", quote(&identity));
     text.push_str("var goatPackages = []Entry{\n");
     let mut first = 1;
@@ -265,13 +273,24 @@ pub struct Hook {
 /// `goat_main.go`
 #[must_use]
 pub fn hook(hook: &Hook) -> String {
-    let Hook { package, runtime, prefix, component, .. } = hook;
-    let mut text = format!("\n//go:build go1.21\n\npackage {package}\n\nimport (\n\t{prefix} \"{runtime}\"\n");
+    let Hook {
+        package,
+        runtime,
+        prefix,
+        component,
+        ..
+    } = hook;
+    let mut text =
+        format!("\n//go:build go1.21\n\npackage {package}\n\nimport (\n\t{prefix} \"{runtime}\"\n");
     let mut table = format!("{prefix}.Table({prefix}.COMPONENT_{component}");
     for (index, (path, packages)) in hook.others.iter().enumerate() {
         let _ = writeln!(text, "\t{prefix}_{index} \"{path}\"");
         let packages: Vec<String> = packages.iter().map(|path| quote(path)).collect();
-        let _ = write!(table, ", {prefix}_{index}.Packages({})", packages.join(", "));
+        let _ = write!(
+            table,
+            ", {prefix}_{index}.Packages({})",
+            packages.join(", ")
+        );
     }
     let start = if hook.server {
         let _ = writeln!(text, "\t{prefix}_server \"{runtime}/server\"");
@@ -279,7 +298,10 @@ pub fn hook(hook: &Hook) -> String {
     } else {
         prefix.clone()
     };
-    let _ = write!(text, ")\n\nfunc init() {{ {start}.Start({table}), nil) }}\n");
+    let _ = write!(
+        text,
+        ")\n\nfunc init() {{ {start}.Start({table}), nil) }}\n"
+    );
     text
 }
 

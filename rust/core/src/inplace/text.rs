@@ -163,7 +163,7 @@ impl Writer<'_> {
     /// comment; and its indentation: deeper than a line that it splits or follows.
     fn settle(&self, place: &Place) -> (usize, Vec<u8>) {
         if let Put::Var(..) = place.put {
-            let at = self.declaration_end(place.at);
+            let at = declaration_end(self.source, &self.tokens, place.at);
             return (self.past_blank_rest(at), Vec::new());
         }
         let (at, mut indent) = (place.at, self.indent(place.at).to_vec());
@@ -182,47 +182,8 @@ impl Writer<'_> {
             .is_empty()
     }
 
-    /// The start of the next line where nothing but comments stands on this one
-    /// after `at`; else the end of these comments or `at` itself.
     fn past_blank_rest(&self, at: usize) -> usize {
-        let mut to = at;
-        let first = self.tokens.partition_point(|token| token.span.start < at);
-        for token in &self.tokens[first..] {
-            let between = &self.source[to..token.span.start];
-            if let Some(end) = memchr::memchr(b'\n', between) {
-                return to + end + 1;
-            }
-            match token.kind {
-                TokenKind::Comment => to = token.span.end,
-                TokenKind::AutoSemi => {}
-                _ => return to,
-            }
-        }
-        memchr::memchr(b'\n', &self.source[to..]).map_or(self.source.len(), |end| to + end + 1)
-    }
-
-    /// The end of the package-level declaration around `at`, where the line ends too.
-    fn declaration_end(&self, at: usize) -> usize {
-        let mut depth = 0_i32;
-        for token in &self.tokens {
-            if token.kind == TokenKind::Op {
-                match token.text(self.source) {
-                    b"(" | b"[" | b"{" => depth += 1,
-                    b")" | b"]" | b"}" => depth -= 1,
-                    _ => {}
-                }
-            }
-            let end = token.span.end;
-            if depth == 0 && end >= at && token.is_semicolon(self.source) && self.line_ends(end) {
-                return end;
-            }
-        }
-        self.source.len()
-    }
-
-    fn line_ends(&self, at: usize) -> bool {
-        let to = self.past_blank_rest(at);
-        to == self.source.len() || self.source[..to].ends_with(b"\n")
+        past_blank_rest(self.source, &self.tokens, at)
     }
 
     fn import(&self) -> Spot {
@@ -350,6 +311,49 @@ impl Writer<'_> {
         self.out.extend_from_slice(&spot.indent);
         self.out.extend_from_slice(b"// +goat:end");
     }
+}
+
+/// The start of the next line where nothing but comments stands on this one after
+/// `at`; else the end of these comments or `at` itself.
+fn past_blank_rest(source: &[u8], tokens: &[Token], at: usize) -> usize {
+    let mut to = at;
+    let first = tokens.partition_point(|token| token.span.start < at);
+    for token in &tokens[first..] {
+        let between = &source[to..token.span.start];
+        if let Some(end) = memchr::memchr(b'\n', between) {
+            return to + end + 1;
+        }
+        match token.kind {
+            TokenKind::Comment => to = token.span.end,
+            TokenKind::AutoSemi => {}
+            _ => return to,
+        }
+    }
+    memchr::memchr(b'\n', &source[to..]).map_or(source.len(), |end| to + end + 1)
+}
+
+/// The end of the package-level declaration around `at`, or of a later one, so that
+/// the line ends there too.
+pub(super) fn declaration_end(source: &[u8], tokens: &[Token], at: usize) -> usize {
+    let line_ends = |at: usize| {
+        let to = past_blank_rest(source, tokens, at);
+        to == source.len() || source[..to].ends_with(b"\n")
+    };
+    let mut depth = 0_i32;
+    for token in tokens {
+        if token.kind == TokenKind::Op {
+            match token.text(source) {
+                b"(" | b"[" | b"{" => depth += 1,
+                b")" | b"]" | b"}" => depth -= 1,
+                _ => {}
+            }
+        }
+        let end = token.span.end;
+        if depth == 0 && end >= at && token.is_semicolon(source) && line_ends(end) {
+            return end;
+        }
+    }
+    source.len()
 }
 
 #[cfg(test)]

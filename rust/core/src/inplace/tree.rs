@@ -51,7 +51,9 @@ pub(super) fn go_files(root: &Path) -> Result<Vec<String>> {
 pub(super) fn go_files_in(root: &Path, dir: &str) -> Result<Vec<String>> {
     let path = root.join(dir);
     let entries = fs::read_dir(&path).map_err(|e| {
-        Error::new(Code::Unreadable, format!("cannot read {dir}")).path(dir).cause(e)
+        Error::new(Code::Unreadable, format!("cannot read {dir}"))
+            .path(dir)
+            .cause(e)
     })?;
     let entries = entries.flatten().map(|entry| entry.path());
     let go = entries.filter(|path| path.extension().is_some_and(|ending| ending == "go"));
@@ -65,9 +67,21 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
     Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
+/// A directory and those above it, up to the root, which is empty.
+pub(super) fn upwards(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| match dir.rsplit_once('/') {
+        Some((up, _)) => Some(up),
+        None => (!dir.is_empty()).then_some(""),
+    })
+}
+
 /// A path below a directory; both relative to the root, which is empty.
 pub(super) fn join(dir: &str, path: &str) -> String {
-    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
+    if dir.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{dir}/{path}")
+    }
 }
 
 /// Reads a file of the tree.

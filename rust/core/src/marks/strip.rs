@@ -42,15 +42,28 @@ impl Stripped {
     }
 }
 
+/// The text without what stands inside `+goat:delete` blocks and is not goat's: who
+/// wrote that mark wants it gone. `None` if there is no such text.
+pub fn empty_deleted(source: &[u8]) -> Result<Option<Vec<u8>>> {
+    let marks = super::parse(source)?;
+    let mut cut = Cut::new(source);
+    let mut any = false;
+    for block in marks.ours().filter(|block| block.kind == Kind::Delete) {
+        let (foreign, _) = cut.sort_lines(block);
+        for kept in &foreign {
+            let line = cut.lines.span(kept.line);
+            cut.copy_to(line.start.max(block.inner.start));
+            cut.at = line.end.min(block.inner.end);
+            any = true;
+        }
+    }
+    cut.copy_to(source.len());
+    Ok(any.then_some(cut.out.source))
+}
+
 /// Takes all of goat's blocks out of `source`; `None` if there are none.
 pub fn remove(source: &[u8], marks: &Marks) -> Result<Option<Stripped>> {
-    let mut cut = Cut {
-        source,
-        lines: Lines::new(source),
-        at: 0,
-        out: Stripped::default(),
-        imported: false,
-    };
+    let mut cut = Cut::new(source);
     let mut any = false;
     for block in marks.ours() {
         cut.block(block)?;
@@ -77,7 +90,18 @@ struct Cut<'a> {
     imported: bool,
 }
 
-impl Cut<'_> {
+impl<'a> Cut<'a> {
+    fn new(source: &'a [u8]) -> Self {
+        let lines = Lines::new(source);
+        Self {
+            source,
+            lines,
+            at: 0,
+            out: Stripped::default(),
+            imported: false,
+        }
+    }
+
     fn copy_to(&mut self, at: usize) {
         if self.at < at {
             self.out.source.extend_from_slice(&self.source[self.at..at]);
@@ -93,7 +117,10 @@ impl Cut<'_> {
             self.at = self.at.max(region.end);
             self.out.places.push(self.out.source.len());
             // Who asks for the removal of a point also takes back the request for it.
-            let restore = block.restore.as_ref().filter(|_| block.kind != Kind::Delete);
+            let restore = block
+                .restore
+                .as_ref()
+                .filter(|_| block.kind != Kind::Delete);
             let put = block.rejoin.as_ref().or(restore);
             self.out
                 .source

@@ -221,9 +221,14 @@ impl<'p> Sheet<'p> {
     }
 
     fn add_lines(&mut self, file: &'p PlannedFile, planned: &Planned) {
-        let Some(analysed) = file.analysed().filter(|_| self.see(file)) else {
+        // A file without a change can still hold points that somebody asked for.
+        let seen = self.see(file);
+        let Some(analysed) = file.analysed() else {
             return;
         };
+        if !seen && analysed.points.points.is_empty() {
+            return;
+        }
         let ids: Vec<String> = analysed
             .points
             .points

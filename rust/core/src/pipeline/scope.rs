@@ -37,8 +37,12 @@ pub(super) struct Cleaner {
 }
 
 impl Cleaner {
-    /// A text without marks; unchanged where the marks are bad.
+    /// A text without marks; unchanged where the marks are bad. Of a file that goat
+    /// generated nothing is left.
     pub(super) fn strip(&self, path: &str, bytes: Vec<u8>) -> Vec<u8> {
+        if is_own(&bytes) {
+            return Vec::new();
+        }
         match without_marks(path, bytes.clone()) {
             Ok(clean) => clean,
             Err(error) => {
@@ -78,12 +82,8 @@ pub(super) fn sort(
     ignores: &[String],
 ) -> Result<Vec<Scoped>> {
     let ignores = ignore_rules(ignores)?;
-    let own = |file: &FileChange| {
-        file.new
-            .as_deref()
-            .or(file.old.as_deref())
-            .is_some_and(is_own)
-    };
+    let empty = |side: &Option<Vec<u8>>| side.as_ref().is_none_or(Vec::is_empty);
+    let own = |file: &FileChange| file.unreadable.is_none() && empty(&file.old) && empty(&file.new);
     let foreign = files.into_iter().filter(|file| !own(file));
     let sorted = foreign.map(|change| {
         let dir = parent(&change.path);

@@ -28,6 +28,8 @@ pub struct Sources {
     directories: BTreeMap<String, Directory>,
     /// Whether some file holds goat's marks.
     pub marked: bool,
+    /// Files in which somebody asks for a point (`+goat:insert`).
+    pub(super) requested: Vec<String>,
 }
 
 /// Reads them all, in parallel. What cannot be read is left out: it cannot be
@@ -62,30 +64,46 @@ pub(super) fn read(
     }
     control.check()?;
     control.tick("read", 0, wanted.len() as u64);
-    let read: Vec<Option<(GoFile, bool)>> = wanted
+    let read: Vec<Option<Read>> = wanted
         .par_iter()
         .map(|path| read_one(repo, sides, path, control))
         .collect();
     control.check()?;
-    let mut marked = false;
-    for (file, has_marks) in read.into_iter().flatten() {
-        marked |= has_marks;
-        if let Some(directory) = directories.get_mut(parent(&file.path)) {
-            directory.files.push(file);
+    let (mut marked, mut requested) = (false, Vec::new());
+    for read in read.into_iter().flatten() {
+        marked |= read.marked;
+        if read.requested && !read.file.is_test() {
+            requested.push(read.file.path.clone());
+        }
+        if let Some(directory) = directories.get_mut(parent(&read.file.path)) {
+            directory.files.push(read.file);
         }
     }
     Ok(Sources {
         directories,
         marked,
+        requested,
     })
 }
 
-fn read_one(repo: &Repo, sides: &Sides, path: &str, control: &Control) -> Option<(GoFile, bool)> {
+/// One file, marks removed.
+struct Read {
+    file: GoFile,
+    marked: bool,
+    requested: bool,
+}
+
+fn read_one(repo: &Repo, sides: &Sides, path: &str, control: &Control) -> Option<Read> {
     control.check().ok()?;
     let source = repo.read_release(sides, path).ok()?;
-    let file = GoFile::read(path, &source);
-    let marked = !file.header.own && marks::has_blocks(&source);
-    Some((file, marked))
+    // The plan of a marked tree is that of the tree without marks.
+    let clean = marks::strip(&source).ok().flatten();
+    let text = clean.as_ref().unwrap_or(&source);
+    Some(Read {
+        file: GoFile::read(path, text),
+        marked: clean.is_some(),
+        requested: !marks::inserts(text).is_empty(),
+    })
 }
 
 impl Directory {

@@ -53,7 +53,9 @@ impl Planner<'_, '_> {
 /// Whether a comment is `// +goat:insert`.
 fn is_request(comment: &[u8]) -> bool {
     let text = comment.strip_prefix(b"//").map(<[u8]>::trim_ascii_start);
-    let text = text.and_then(|text| text.strip_prefix(b"+")).map(<[u8]>::trim_ascii_start);
+    let text = text
+        .and_then(|text| text.strip_prefix(b"+"))
+        .map(<[u8]>::trim_ascii_start);
     text.and_then(|text| text.strip_prefix(b"goat:insert"))
         .is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
 }
@@ -67,7 +69,10 @@ impl View<'_> {
             .filter(|(_, block)| block.kind != BlockKind::ElseIf && inside(block))
             .min_by_key(|(_, block)| block.span.end - block.span.start)?;
         let within = |span: Span| span.start < at && at < span.end;
-        let free = !block.stmts.iter().any(|&stmt| within(self.syntax.stmts[stmt].span));
+        let free = !block
+            .stmts
+            .iter()
+            .any(|&stmt| within(self.syntax.stmts[stmt].span));
         free.then_some(id)
     }
 
@@ -81,8 +86,12 @@ impl View<'_> {
 
     /// The start of the next token that is no comment.
     fn next_code(&self, at: usize) -> usize {
-        let index = self.words.partition_point(|word| word.token.span.start < at);
-        let next = self.words[index..].iter().find(|word| word.token.kind != TokenKind::AutoSemi);
+        let index = self
+            .words
+            .partition_point(|word| word.token.span.start < at);
+        let next = self.words[index..]
+            .iter()
+            .find(|word| word.token.kind != TokenKind::AutoSemi);
         next.map_or(self.source.len(), |word| word.token.span.start)
     }
 }
