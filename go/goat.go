@@ -53,6 +53,9 @@ type InstrumentRequest struct {
 // Instrument returns the source with its points written in. Lines and columns of the
 // original stay what they were for the compiler, and nothing but the points is added.
 func Instrument(ctx context.Context, request InstrumentRequest) ([]byte, error) {
+	if err := checkText(request.Source); err != nil {
+		return nil, err
+	}
 	var result struct {
 		Source string `json:"source"`
 	}
@@ -60,7 +63,10 @@ func Instrument(ctx context.Context, request InstrumentRequest) ([]byte, error) 
 		"format": Format, "op": "instrument", "source": string(request.Source),
 		"package": request.Package, "file": request.File, "exact": request.Exact,
 	}, &result)
-	return []byte(result.Source), err
+	if err != nil {
+		return nil, err
+	}
+	return []byte(result.Source), nil
 }
 
 // VersionInfo names the core that is linked in.
