@@ -12,11 +12,13 @@ import (
 
 func main() {
 	// The helper runs once per tool of a build: it needs none of what follows.
-	if len(os.Args) > 1 && os.Args[1] == "toolexec" {
+	if len(os.Args) > 2 && os.Args[1] == "toolexec" && !isHelp(os.Args[2]) {
 		os.Exit(cli.Toolexec(os.Args[2:]))
 	}
 	os.Exit(run())
 }
+
+func isHelp(arg string) bool { return arg == "--help" || arg == "-h" }
 
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -79,5 +79,6 @@ func (a *app) newRoot() *cobra.Command {
 	root.AddCommand(a.newInit(), a.newTrack(), a.newPatch(), a.newClean())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))
+	explainCompletion(root)
 	return root
 }

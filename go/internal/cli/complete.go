@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os/exec"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,4 +27,22 @@ func completeRefs(cmd *cobra.Command, _ []string, prefix string) ([]string, cobr
 		}
 	}
 	return refs, cobra.ShellCompDirectiveNoFileComp
+}
+
+// explainCompletion makes an unknown shell an error instead of a page of help.
+func explainCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Short = "Print the script that completes goat's words in a shell"
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return usage("no completion for "+strconv.Quote(args[0]), "use bash, zsh, fish or powershell")
+		}
+	}
 }

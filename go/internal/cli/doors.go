@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -87,6 +88,9 @@ func (a *app) open(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkedOut(cmd, settings); err != nil {
+		return err
+	}
 	executable, err := os.Executable()
 	if err != nil {
 		e := &goat.Error{Code: goat.CodeUnreadable, Message: "goat cannot find its own program"}
@@ -105,6 +109,24 @@ func (a *app) open(cmd *cobra.Command, args []string) error {
 		return exitStatus(code)
 	}
 	return nil
+}
+
+// checkedOut refuses a release that is not checked out: a build sees only the working
+// tree. vet and list look at no release.
+func checkedOut(cmd *cobra.Command, settings *config.Settings) error {
+	if settings.WorkingTree() || cmd.Name() == "vet" || cmd.Name() == "list" {
+		return nil
+	}
+	git := gitIn(settings.Dir)
+	head, release := git.commit(cmd.Context(), "HEAD"), git.commit(cmd.Context(), settings.Release)
+	if release == head || release == "" {
+		return nil // the core names what is wrong with a ref that means nothing
+	}
+	return &goat.Error{
+		Code:    goat.CodeUsage,
+		Message: fmt.Sprintf("%s is not checked out, and a build sees only the working tree", settings.Release),
+		Hint:    fmt.Sprintf("`git checkout %s`, or `git worktree add ../release %[1]s` and goat there", settings.Release),
+	}
 }
 
 const envLong = `Env prints shell lines after which plain go build, go test and so on are instrumented:

@@ -99,12 +99,27 @@ func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
 	if err := writeWhole(target, text, f.force); err != nil {
 		return err
 	}
-	if quiet, _ := cmd.Flags().GetBool(config.FlagQuiet); quiet {
-		return nil
+	quiet, _, err := a.looks()
+	if err != nil || quiet {
+		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "wrote %s\nbase %s, release %s; `goat plan` shows what would be tracked\n",
-		target, *file.OldBranch, file.NewBranch)
+	_, err = fmt.Fprintf(a.stdout, "wrote %s\nbase %s, release %s; `goat plan` shows what would be tracked\n%s",
+		target, *file.OldBranch, file.NewBranch, trunkNote(cmd.Context(), gitIn(root), *file.OldBranch))
 	return written(err)
+}
+
+// trunkNote warns when the base is where the tree stands: then only what is not
+// committed differs.
+func trunkNote(ctx context.Context, git gitIn, base string) string {
+	if at := git.commit(ctx, base); at == "" || at != git.commit(ctx, "HEAD") {
+		return ""
+	}
+	note := "note: " + base + " is what is checked out, so only changes that are not committed count"
+	tag, err := git.output(ctx, "describe", "--tags", "--abbrev=0", "HEAD^")
+	if err != nil {
+		return note + "\n"
+	}
+	return note + "; `goat init --force --old " + tag + "` compares with the release before it\n"
 }
 
 // initTarget is where goat.yaml goes: where it was named, else into the module's root.

@@ -44,7 +44,8 @@ func workspaceModules(ctx context.Context, root string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strings.Fields(string(bytes.ReplaceAll(out, []byte("\r"), nil))), nil
+	text := strings.TrimSpace(string(bytes.ReplaceAll(out, []byte("\r"), nil)))
+	return strings.Split(text, "\n"), nil
 }
 
 // readMains reads the answer to goList. A dependency that does not stand in the

@@ -55,7 +55,7 @@ func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
 			return written(err)
 		}
 	}
-	if options.Build, err = a.buildContext(cmd.Context(), settings.Dir); err != nil {
+	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {
 		return err
 	}
 	meter := a.newMeter(settings)

@@ -149,10 +149,12 @@ func joinDir(dir, path string) string {
 
 // noSource is the error when nothing at all could be read: each source with its reason.
 func noSource(document *report.Document) error {
-	e := &goat.Error{Code: goat.CodeNetwork, Message: "no source could be read"}
+	var reasons []string
 	for i := range document.Instances {
-		e.Causes = append(e.Causes, document.Instances[i].Source+": "+*document.Instances[i].Error)
+		reasons = append(reasons, document.Instances[i].Source+": "+*document.Instances[i].Error)
 	}
+	e := &goat.Error{Code: goat.CodeNetwork, Message: "no source could be read"}
+	e.Causes = []string{strings.Join(reasons, "; ")}
 	first := document.Instances[0].Source
 	switch {
 	case strings.Contains(e.Causes[0], "token"):

@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sort"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
-	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/gocmd"
 )
 
 // gitIn runs git in a directory, for the verbs that only ask for names.
@@ -61,10 +62,14 @@ func (dir gitIn) shortCommit(ctx context.Context, ref string) string {
 	return ""
 }
 
-// goTool runs the go command and explains its failures.
+// goTool runs the go command with the user's own GOFLAGS, without what `goat env` put
+// into them, and explains its failures.
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
+	if own, saved := os.LookupEnv(gocmd.SavedGoflags); saved {
+		cmd.Env = gocmd.Environ(os.Environ()).With("GOFLAGS", own)
+	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -115,59 +120,4 @@ func listMains(ctx context.Context, root string) ([]string, error) {
 	}
 	sort.Strings(mains)
 	return mains, nil
-}
-
-// buildContext is what a plain `go build` of this moment would build. Without a go
-// command there is none, and the account is that of every build at once.
-func (a *app) buildContext(ctx context.Context, dir string) (*goat.Build, error) {
-	if _, err := exec.LookPath("go"); err != nil {
-		return nil, nil
-	}
-	var env struct{ GOOS, GOARCH, CGO_ENABLED, GOVERSION, GOFLAGS string }
-	out, err := goTool(ctx, dir, "env", "-json", "GOOS", "GOARCH", "CGO_ENABLED", "GOVERSION", "GOFLAGS")
-	if err == nil {
-		err = json.Unmarshal(out, &env)
-	}
-	if err != nil {
-		return nil, err
-	}
-	build := &goat.Build{
-		GOOS: env.GOOS, GOARCH: env.GOARCH, Cgo: env.CGO_ENABLED == "1", GoVersion: env.GOVERSION,
-		Tags: tagsOf(env.GOFLAGS),
-	}
-	build.Packages, err = listPackages(ctx, dir)
-	return build, err
-}
-
-// tagsOf finds -tags in GOFLAGS; the last one holds.
-func tagsOf(goflags string) []string {
-	tags := []string{}
-	for _, flag := range strings.Fields(goflags) {
-		if value, ok := strings.CutPrefix(strings.TrimLeft(flag, "-"), "tags="); ok {
-			tags = strings.FieldsFunc(value, func(r rune) bool { return r == ',' })
-		}
-	}
-	sort.Strings(tags)
-	return tags
-}
-
-func listPackages(ctx context.Context, dir string) ([]goat.Package, error) {
-	if root := config.ModuleRoot(dir); root != "" {
-		dir = root
-	}
-	out, err := goTool(ctx, dir, "list", "-e", "-find", "-json=ImportPath,Dir,GoFiles,CgoFiles,IgnoredGoFiles", "./...")
-	if err != nil {
-		return nil, err
-	}
-	var packages []goat.Package
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	for {
-		var p goat.Package
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			return packages, nil
-		} else if err != nil {
-			return nil, err
-		}
-		packages = append(packages, p)
-	}
 }

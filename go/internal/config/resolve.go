@@ -102,11 +102,11 @@ func Resolve(dir string, flags Flags, getenv func(string) string) (*Settings, er
 
 // WorkDir is dir as an absolute path; it must be a directory.
 func WorkDir(dir string) (string, error) {
+	absolute, err := filepath.Abs(dir)
 	e := &goat.Error{
-		Code: goat.CodeUsage, Message: "-C " + dir + " is not a directory", Path: dir,
+		Code: goat.CodeUsage, Message: "-C " + dir + " is not a directory", Path: absolute,
 		Hint: "give -C a directory of a Go module",
 	}
-	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return "", e.Wrap(err)
 	}

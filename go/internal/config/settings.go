@@ -58,6 +58,12 @@ func (s *Settings) Options() goat.Options {
 	}
 }
 
+// WorkingTree reports whether the release is spelled as the working tree. A name that
+// happens to mean HEAD counts only for the core, which can look it up.
+func (s *Settings) WorkingTree() bool {
+	return s.Release == "" || s.Release == "." || s.Release == "HEAD"
+}
+
 // workspace is GOWORK as the core takes it.
 func workspace() string {
 	if value := os.Getenv("GOWORK"); value != "" {

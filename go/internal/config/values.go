@@ -65,6 +65,9 @@ func parsePrecision(what, value string) (int, error) {
 
 // Nearest returns the word that is spelled most like given, or "" if none is close.
 func Nearest(given string, words []string) string {
+	if len(given) < 2 {
+		return ""
+	}
 	best, limit := "", 1+max(1, len(given)/3)
 	for _, word := range words {
 		if d := distance(strings.ToLower(given), strings.ToLower(word)); d < limit {
@@ -74,23 +77,27 @@ func Nearest(given string, words []string) string {
 	return best
 }
 
-// distance counts the insertions, deletions and substitutions between two words.
+// distance counts the insertions, deletions, substitutions and swaps of neighbours
+// between two words.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	older, old := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range old {
+		old[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		row := make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
+			cost := old[j]
 			if a[i] != b[j] {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				cost = min(cost, older[j-1]+1)
+			}
+			row[j+1] = min(cost, row[j]+1, old[j+1]+1)
 		}
+		older, old = old, row
 	}
-	return row[len(b)]
+	return old[len(b)]
 }

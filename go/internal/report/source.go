@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -133,7 +134,10 @@ func liveAddress(source string) (*url.URL, bool) {
 		return nil, false
 	}
 	host, port, err := net.SplitHostPort(source)
-	if err != nil || port == "" || strings.ContainsAny(host, `/\`) {
+	if err != nil || strings.ContainsAny(host, `/\`) {
+		return nil, false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return nil, false
 	}
 	if host == "" {
