@@ -40,11 +40,6 @@ func (h *helper) compile() (int, error) {
 	if h.pkg == "" || out == "" || c.first == len(args) {
 		return h.exec(args)
 	}
-	if h.bare != nil {
-		if err := h.bare.refuse(args); err != nil {
-			return 0, err
-		}
-	}
 	c.work = filepath.Join(filepath.Dir(out), "goat")
 	path := h.importPath(filepath.Dir(args[c.first]))
 	if err := c.load(path, marker); err != nil {
@@ -170,7 +165,7 @@ func (h *helper) replan() string {
 	switch {
 	case h.marked:
 		return "plan again: `goat build`, or `eval \"$(goat env)\"` before `go build`; GOAT_STALE=skip builds changed files plain"
-	case h.bare != nil && h.bare.generated:
+	case h.bare != nil && h.bare.Generated:
 		return "plan again: `go generate ./...` (or `goat generate`); GOAT_STALE=skip builds changed files plain"
 	}
 	return "build again; `goat build` needs no second try"

@@ -14,9 +14,6 @@ import (
 // the user's code: cover gets an empty file in their place (so that the profile
 // does not know them), and its output is then replaced by the file as it is.
 func (h *helper) cover() (int, error) {
-	if h.bare != nil && !h.bare.generated {
-		return 0, h.bare.refusal("-cover")
-	}
 	list := get(h.args, "outfilelist")
 	first := sources(h.args)
 	if list == "" || first == len(h.args) {

@@ -61,11 +61,6 @@ func (h *helper) link() (int, error) {
 	if err := l.sameGoat(); err != nil {
 		return 0, err
 	}
-	if h.bare != nil {
-		if err := h.bare.completeLink(l, cfg); err != nil {
-			return 0, err
-		}
-	}
 	if err := l.addTable(cfg); err != nil {
 		return 0, err
 	}
