@@ -46,7 +46,7 @@ var policy = map[string]rule{
 		},
 		others: cobra,
 	},
-	"internal/config":        {own: []string{"."}, others: yaml},
+	"internal/config":        {own: []string{".", "internal/plan"}, others: yaml},
 	"internal/doors":         {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource"}},
 	"internal/gocmd":         {},
 	"internal/hook":          {},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -39,9 +40,29 @@ func barePlan(ctx context.Context, dir string) (string, error) {
 	}
 	result, err := goat.Plan(ctx, options)
 	if err != nil {
-		return "", err
+		return "", advised(err)
 	}
 	return result.PlanDir, nil
+}
+
+// advice is an error in the form in which the helper, which does not know package
+// goat, prints the hint.
+type advice struct{ cause *goat.Error }
+
+func (a advice) Error() string { return a.cause.Error() }
+
+// Hint says what to type.
+func (a advice) Hint() string { return a.cause.Hint }
+
+// Unwrap gives the error itself.
+func (a advice) Unwrap() error { return a.cause }
+
+func advised(err error) error {
+	var e *goat.Error
+	if errors.As(err, &e) {
+		return advice{e}
+	}
+	return err
 }
 
 const toolexecLong = `Toolexec is the helper of go build -toolexec. With --plan=DIR it serves that plan;

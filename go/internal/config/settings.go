@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // Settings are the answers to every question that flags, environment and goat.yaml
@@ -86,17 +87,6 @@ func ModuleRoot(dir string) string {
 	}
 }
 
-// CacheDir is where goat keeps plans: GOAT_CACHE, else goat in the user's cache
-// directory, else among the temporary files.
-func CacheDir(getenv func(string) string) string {
-	if dir := getenv("GOAT_CACHE"); dir != "" {
-		if absolute, err := filepath.Abs(dir); err == nil {
-			return absolute
-		}
-		return dir
-	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(dir, "goat")
-	}
-	return filepath.Join(os.TempDir(), "goat-cache")
-}
+// CacheDir is where goat keeps plans; the helper, which reads no configuration,
+// knows it from package plan.
+func CacheDir(getenv func(string) string) string { return plan.CacheDir(getenv) }

@@ -50,6 +50,9 @@ func (d *door) parse() error {
 
 // nothing says why there is nothing to instrument; empty if there is something.
 func (d *door) nothing() string {
+	if d.index.Marked {
+		return "the points are in the sources already (`goat track`); building as go does (`goat clean` takes them out)"
+	}
 	if d.index.Points == 0 || len(d.index.Packages) == 0 {
 		return fmt.Sprintf("no points: nothing executable has changed against %s; building as go does", d.baseName())
 	}

@@ -44,7 +44,9 @@ type door struct {
 	cache cache
 	index *plan.Index
 	dir   string // the plan directory
-	root  string // the repository's root, as go spells its paths
+	root  string // the repository's root, without symbolic links
+	// link is how go spells the directory that the plan calls linked.
+	linked, link string
 	// hooks are the names of the hook files, by absolute directory.
 	hooks map[string]string
 }

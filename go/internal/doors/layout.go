@@ -2,6 +2,7 @@ package doors
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -11,31 +12,69 @@ import (
 	"github.com/goat-trace/goat/go/internal/plan"
 )
 
-// findRoot computes the repository's root from the module's directory. The plan's
-// paths are relative to it; go spells paths as it finds them from dir upwards, also
-// through symbolic links, and overlay and patterns must be spelled the same way.
+// findRoot computes where the plan's paths, which are relative to the repository's
+// root, lie as go spells them. Go goes by the directory it is run in, upwards, also
+// through symbolic links: the overlay must name the same paths. Where a link leads
+// into the middle of the repository, only what is below its target has such a name.
 func (d *door) findRoot(dir string) error {
 	module := config.ModuleRoot(dir)
 	if module == "" {
 		return &goat.Error{Code: goat.CodeNoGoMod, Message: "no go.mod in " + dir + " or above", Hint: "run goat inside a Go module, or use -C DIR"}
 	}
-	rel := "."
-	for _, m := range d.index.Modules {
-		if m.Path == d.index.Module {
-			rel = m.Dir
-		}
+	real, err := filepath.EvalSymlinks(module)
+	if err != nil {
+		return &goat.Error{Code: goat.CodeUnreadable, Message: err.Error(), Path: module, Hint: "make the directory readable"}
 	}
-	d.root = module
-	if rel != "" && rel != "." {
-		for range strings.Split(strings.Trim(rel, "/"), "/") {
-			d.root = filepath.Dir(d.root)
-		}
+	rel := d.moduleDir(module, real)
+	d.root = real
+	for range elements(rel) {
+		d.root = filepath.Dir(d.root)
+	}
+	d.linked, d.link = rel, module
+	for d.linked != "" && filepath.Base(d.link) == path.Base(d.linked) {
+		d.link, d.linked = filepath.Dir(d.link), parent(d.linked)
 	}
 	return nil
 }
 
-// abs is the absolute form of a path of the plan.
-func (d *door) abs(rel string) string { return filepath.Join(d.root, filepath.FromSlash(rel)) }
+// moduleDir is the plan's directory of the module that go works in.
+func (d *door) moduleDir(module, real string) string {
+	text, err := os.ReadFile(filepath.Join(module, "go.mod"))
+	if err != nil {
+		return ""
+	}
+	name := plan.ModulePath(string(text))
+	for _, m := range d.index.Modules {
+		dir := strings.Trim(path.Clean("/"+m.Dir), "/")
+		if m.Path == name && (dir == "" || strings.HasSuffix(filepath.ToSlash(real), "/"+dir)) {
+			return dir
+		}
+	}
+	return ""
+}
+
+func elements(rel string) []string {
+	if rel == "" {
+		return nil
+	}
+	return strings.Split(rel, "/")
+}
+
+func parent(rel string) string {
+	if i := strings.LastIndexByte(rel, '/'); i >= 0 {
+		return rel[:i]
+	}
+	return ""
+}
+
+// abs is the absolute form of a path of the plan, as go spells it.
+func (d *door) abs(rel string) string {
+	rel = strings.Trim(path.Clean("/"+rel), "/")
+	if within(rel, d.linked) {
+		return filepath.Join(d.link, filepath.FromSlash(strings.TrimPrefix(rel, d.linked)))
+	}
+	return filepath.Join(d.root, filepath.FromSlash(rel))
+}
 
 // moduleOf returns the covered module that holds a directory of the plan: the
 // deepest one.

@@ -49,7 +49,10 @@ func (e Environ) Without(name string) Environ {
 // env` has put away), else that of the file that `go env -w` writes.
 func (e Environ) Goflags() string {
 	if saved, ok := e.Lookup(SavedGoflags); ok {
-		return saved
+		if saved != "" {
+			return saved
+		}
+		return e.fileSetting("GOFLAGS")
 	}
 	if flags := e.Get("GOFLAGS"); flags != "" {
 		return flags

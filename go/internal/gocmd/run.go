@@ -25,7 +25,7 @@ func Run(ctx context.Context, dir string, env Environ, args []string, s Streams)
 		return 0, ErrNoGo
 	}
 	cmd := exec.Command(path, args...)
-	cmd.Dir, cmd.Env = dir, env
+	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
 	if err := cmd.Start(); err != nil {
 		return 0, err
@@ -62,6 +62,6 @@ func Output(ctx context.Context, dir string, env Environ, args []string) ([]byte
 		return nil, ErrNoGo
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir, cmd.Env = dir, env
+	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
 	return cmd.Output()
 }

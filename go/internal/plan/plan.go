@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Format is the only format number that this goat reads.
@@ -94,6 +95,7 @@ type Index struct {
 	Granularity string       `json:"granularity"`
 	App         App          `json:"app"`
 	Points      int          `json:"points"`
+	Marked      bool         `json:"marked"`
 	RuntimePath string       `json:"runtimePath"`
 	Packages    []PackageRef `json:"packages"`
 	Mains       []Main       `json:"mains"`
@@ -266,4 +268,15 @@ func CacheDir(getenv func(string) string) string {
 		return filepath.Join(dir, "goat")
 	}
 	return filepath.Join(os.TempDir(), "goat-cache")
+}
+
+// ModulePath is the path in a go.mod's module directive.
+func ModulePath(text string) string {
+	for _, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, "//")
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "module"); ok && rest != "" && strings.ContainsAny(rest[:1], " \t\"`") {
+			return strings.Trim(strings.TrimSpace(rest), "\"`")
+		}
+	}
+	return ""
 }

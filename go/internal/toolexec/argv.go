@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // longest is how many bytes of arguments a tool gets on its command line; beyond
@@ -153,7 +155,7 @@ func moduleImportPath(dir string) string {
 		data, err := os.ReadFile(filepath.Join(at, "go.mod"))
 		if err == nil {
 			rel, relErr := filepath.Rel(at, dir)
-			module := modulePath(string(data))
+			module := plan.ModulePath(string(data))
 			if relErr != nil || module == "" {
 				return ""
 			}
@@ -166,17 +168,6 @@ func moduleImportPath(dir string) string {
 			return ""
 		}
 	}
-}
-
-// modulePath is the path in a go.mod's module directive.
-func modulePath(text string) string {
-	for _, line := range strings.Split(text, "\n") {
-		line, _, _ = strings.Cut(line, "//")
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "module"); ok && rest != "" && strings.ContainsAny(rest[:1], " \t\"`") {
-			return strings.Trim(strings.TrimSpace(rest), "\"`")
-		}
-	}
-	return ""
 }
 
 // rewrite maps a path as the compiler does with its -trimpath rules: the first

@@ -34,7 +34,7 @@ const generatedDir = ".goat"
 // -V=full. done says that the tool needs nothing more.
 func (h *helper) prepareBare(name string) (done bool, code int, err error) {
 	switch name {
-	case "compile", "link", "cgo", "cover":
+	case "compile", "link", "cgo", "cover", "vet", "fix":
 	default:
 		code, err = h.pass()
 		return true, code, err

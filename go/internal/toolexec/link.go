@@ -29,7 +29,8 @@ type linking struct {
 	starts   bool   // the hook wants the runtime from us
 	start    string // import path of the runtime package that starts it
 	runtime  []string
-	dir      string // ours, beside the importcfg
+	supplied []string // standard packages that only the runtime needs
+	dir      string   // ours, beside the importcfg
 }
 
 // link adds to the program one object: the table of the planned packages that are

@@ -32,6 +32,8 @@ type runtimePackage struct {
 	path    string // import path
 	files   map[string][]byte
 	imports []string
+	// standard says that it is one of the standard library.
+	standard bool
 }
 
 // initName is added to each package of the runtime, so that its initialiser always
@@ -48,6 +50,9 @@ func (l *linking) addRuntime(cfg string) error {
 	}
 	core, server, err := l.runtimePackages()
 	if err != nil {
+		return err
+	}
+	if err := l.supply(core); err != nil {
 		return err
 	}
 	if !l.complete(core) {
@@ -88,7 +93,7 @@ func (l *linking) extendConfig(cfg string) error {
 		return err
 	}
 	text := strings.TrimRight(string(data), "\n") + "\n"
-	for _, p := range l.runtime {
+	for _, p := range append(l.supplied, l.runtime...) {
 		text += packageLine(p, l.archives[p])
 	}
 	copied := filepath.Join(l.dir, "importcfg.link")
@@ -168,7 +173,9 @@ func (p *runtimePackage) finish() error {
 				p.imports = append(p.imports, need)
 			}
 		}
-		p.files[initName] = []byte("package " + file.Name.Name + initText)
+		if !p.standard {
+			p.files[initName] = []byte("package " + file.Name.Name + initText)
+		}
 	}
 	slices.Sort(p.imports)
 	p.imports = slices.Compact(p.imports)
@@ -212,6 +219,9 @@ func (l *linking) compileRuntime(p *runtimePackage) (string, error) {
 	}
 	args := []string{"-o", out, "-trimpath", dir + "=>/goat/" + p.path, "-importcfg", cfg, "-p", p.path, "-complete", "-nolocalimports", "-pack"}
 	args = append(args, l.codeFlags()...)
+	if p.standard {
+		args = append(args, "-std")
+	}
 	for _, name := range p.names() {
 		file := filepath.Join(dir, name)
 		if err := writeFile(file, p.files[name]); err != nil {
