@@ -37,11 +37,11 @@ func (s *session) coverOracle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		profile, spool, err := s.test(ctx, granularity)
+		profile, spool, crashed, err := s.test(ctx, granularity)
 		if err != nil {
 			return err
 		}
-		hits, children, err := readHits(spool)
+		hits, children, err := readHits(spool, crashed)
 		if err != nil {
 			return err
 		}
@@ -52,29 +52,49 @@ func (s *session) coverOracle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.printTally(granularity, t, doc, children)
+		s.printTally(granularity, t, doc, children, len(crashed))
 	}
 	return nil
 }
 
 // test runs go test through goat; failing tests do not matter, both sides see
-// the same execution.
-func (s *session) test(ctx context.Context, granularity string) (profile []byte, spool string, err error) {
+// the same execution. Only where a test binary crashed cover has lost its
+// counters: those packages are returned.
+func (s *session) test(ctx context.Context, granularity string) (profile []byte, spool string, crashed map[string]bool, err error) {
 	spool, err = os.MkdirTemp(filepath.Dir(s.tree), "spool-")
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	file := filepath.Join(spool, "cover.out")
 	args := []string{"test", "--base=" + s.options.base, "--granularity=" + granularity, "-covermode=set",
 		"-coverpkg=./...", "-coverprofile=" + file}
 	args = append(args, strings.Fields(s.options.testArgs)...)
 	args = append(args, strings.Fields(s.options.packages)...)
-	_, runErr := output(ctx, s.dir, []string{"GOAT_SPOOL=" + spool, "GOAT_SPOOL_KEEP=100000"}, s.options.goat, args...)
+	out, runErr := output(ctx, s.dir, []string{"GOAT_SPOOL=" + spool, "GOAT_SPOOL_KEEP=100000"}, s.options.goat, args...)
 	profile, err = os.ReadFile(file)
 	if err != nil {
-		return nil, "", fmt.Errorf("no cover profile: %w", runErr)
+		return nil, "", nil, fmt.Errorf("no cover profile: %w", runErr)
 	}
-	return profile, spool, nil
+	return profile, spool, crashedPackages(string(out)), nil
+}
+
+// crashedPackages reads go test's output: a test binary that ends in an orderly
+// way prints its coverage before the package's last line, failed or not.
+func crashedPackages(out string) map[string]bool {
+	crashed := map[string]bool{}
+	covered := false
+	for _, line := range strings.Split(out, "\n") {
+		covered = covered || strings.Contains(line, "coverage:")
+		rest, failed := strings.CutPrefix(line, "FAIL\t")
+		if failed && !covered {
+			name, _, _ := strings.Cut(rest, "\t")
+			crashed[name] = true
+		}
+		if failed || strings.HasPrefix(line, "ok  \t") {
+			covered = false
+		}
+	}
+	return crashed
 }
 
 // exchange moves evidence on purpose: the first hit point's hit goes to the
@@ -326,11 +346,15 @@ func (s *session) stricter(a accountLine, src *source, blocks []block, points ma
 	return true
 }
 
-func (s *session) printTally(granularity string, t *tally, doc *document, children int) {
+// printTally prints one row. Lines whose tokens did not change are no change of
+// code: they are counted, and not among the changed lines that were left out.
+func (s *session) printTally(granularity string, t *tally, doc *document, children, crashed int) {
 	left := 0
 	reasons := make([]string, 0, len(t.leftOut))
 	for r, n := range t.leftOut {
-		left += n
+		if r != "format" {
+			left += n
+		}
 		reasons = append(reasons, fmt.Sprintf("%s %d", r, n))
 	}
 	sort.Strings(reasons)
@@ -338,8 +362,8 @@ func (s *session) printTally(granularity string, t *tally, doc *document, childr
 	if t.compared+left > 0 {
 		percent = 100 * float64(left) / float64(t.compared+left)
 	}
-	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d stricter, left out %d = %.1f %% (%s), %d child processes ignored\n",
-		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.stricter, left, percent, strings.Join(reasons, ", "), children)
+	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d stricter, left out %d = %.1f %% (%s), ignored: %d child processes, %d crashed test binaries\n",
+		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.stricter, left, percent, strings.Join(reasons, ", "), children, crashed)
 	if percent > 2 {
 		s.disagree("granularity %s: more than 2 %% of the changed lines in a cover block are left out", granularity)
 	}

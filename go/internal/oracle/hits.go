@@ -3,14 +3,16 @@ package main
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/goat-trace/goat/go/internal/spool"
 )
 
 // readHits returns the union of the hits of the test binaries that go test
 // started. A test that runs its own binary again makes a second spool file of
-// the same component; cover does not see that process, so neither may we.
-func readHits(dir string) (hits map[string]bool, children int, err error) {
+// the same component; cover does not see that process, so neither may we, nor
+// those whose counters cover lost in a crash.
+func readHits(dir string, crashed map[string]bool) (hits map[string]bool, children int, err error) {
 	results, err := spool.ReadDir(dir)
 	if err != nil {
 		return nil, 0, err
@@ -26,6 +28,9 @@ func readHits(dir string) (hits map[string]bool, children int, err error) {
 	hits = map[string]bool{}
 	seen := map[string]bool{}
 	for _, f := range files {
+		if crashed[strings.TrimSuffix(f.Identity.Component, ".test")] {
+			continue
+		}
 		if seen[f.Identity.Component] {
 			children++
 			continue
