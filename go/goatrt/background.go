@@ -38,7 +38,22 @@ func background(c *Component, serve ServeFunc, trouble string) {
 	if s != nil {
 		prune(s.dir, c.identity.App)
 	}
+	if !served && !c.needsScan() {
+		// Go finds deadlocks only where no goroutine sleeps.
+		due.Store(c.started + startupTime().Microseconds())
+		return
+	}
 	watch(begun.Add(startupTime()))
+}
+
+// needsScan tells whether something changes without the hook being told.
+func (c *Component) needsScan() bool {
+	for _, p := range c.packages {
+		if len(p.silent) > 0 {
+			return true
+		}
+	}
+	return c.counts != nil
 }
 
 // openServer starts the server and reports whether it runs.

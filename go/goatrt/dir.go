@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -21,17 +22,17 @@ const (
 // prepareDir makes the spool directory absolute, and makes its last element.
 func prepareDir(dir string) (string, error) {
 	if !isAbsolute(dir) {
-		here, err := os.Getwd()
+		here, err := syscall.Getwd()
 		if err != nil {
 			return dir, err
 		}
 		dir = here + separator + dir
 	}
-	perm := os.FileMode(0o700)
+	perm := uint32(0o700)
 	if spoolMode()&0o070 != 0 {
 		perm = 0o750
 	}
-	if err := os.Mkdir(dir, perm); err != nil && !isExist(err) {
+	if err := makeDir(dir, perm); err != nil && !isExist(err) {
 		return dir, err
 	}
 	return dir, nil
@@ -102,11 +103,18 @@ func prune(dir, app string) {
 	if limit <= 0 || !canLock {
 		return
 	}
-	files := spoolsOf(dir, app)
+	var files []aged
+	eachName(dir, func(name string) {
+		if isSpoolOf(name, app) {
+			if started, ok := startOf(dir + separator + name); ok {
+				files = append(files, aged{name, started})
+			}
+		}
+	})
 	for len(files) > limit {
 		oldest := 0
 		for i := range files {
-			if files[i].modified < files[oldest].modified {
+			if files[i].started < files[oldest].started {
 				oldest = i
 			}
 		}
@@ -115,42 +123,30 @@ func prune(dir, app string) {
 	}
 }
 
+// aged is a spool file and when its process began.
 type aged struct {
-	name     string
-	modified int64
+	name    string
+	started uint64
 }
 
-// spoolsOf lists the regular spool files of app in dir. A directory that others
-// use too may be large: it is read in portions.
-func spoolsOf(dir, app string) []aged {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil
+// startOfHeader reads the start time; a spool that was never finished is older
+// than all others.
+func startOfHeader(header []byte) uint64 {
+	if len(header) < offStarted+8 || string(header[:len(spoolMagic)]) != spoolMagic {
+		return 0
 	}
-	defer d.Close()
-	var files []aged
-	for {
-		names, err := d.Readdirnames(256)
-		for _, name := range names {
-			if !isSpoolOf(name, app) {
-				continue
-			}
-			if info, err := os.Lstat(dir + separator + name); err == nil && info.Mode().IsRegular() {
-				files = append(files, aged{name, info.ModTime().UnixNano()})
-			}
-		}
-		if err != nil || len(names) == 0 {
-			return files
-		}
+	var started uint64
+	for i := 7; i >= 0; i-- {
+		started = started<<8 | uint64(header[offStarted+i])
 	}
+	return started
 }
 
 func isExist(err error) bool { return errors.Is(err, os.ErrExist) }
 
 // pathError names the directory once, whatever the system's error says.
 func pathError(dir string, err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
+	if p, ok := err.(*os.PathError); ok {
 		err = p.Err
 	}
 	return &os.PathError{Op: "spool", Path: dir, Err: err}

@@ -29,4 +29,10 @@ func wallMicros() int64 { return time.Now().UnixMicro() }
 
 func systemRandom([]byte) {}
 
+func makeDir(string, uint32) error { return errNoFiles }
+
+func eachName(string, func(string)) {}
+
+func startOf(string) (uint64, bool) { return 0, false }
+
 func removeUnlocked(string) {}

@@ -50,6 +50,18 @@ func wallMicros() int64 {
 	return int64(now.Sec)*1e6 + int64(now.Usec)
 }
 
-func systemRandom(buf []byte) { deviceRandom("/dev/random", buf) }
+// systemRandom fills buf as far as the system can.
+func systemRandom(buf []byte) {
+	if f, err := os.Open("/dev/random"); err == nil {
+		_, _ = f.Read(buf)
+		_ = f.Close()
+	}
+}
+
+func makeDir(dir string, mode uint32) error { return os.Mkdir(dir, os.FileMode(mode)) }
+
+func eachName(string, func(string)) {}
+
+func startOf(string) (uint64, bool) { return 0, false }
 
 func removeUnlocked(string) {}

@@ -3,7 +3,6 @@
 package goatrt
 
 import (
-	"os"
 	"syscall"
 	"time"
 )
@@ -115,16 +114,13 @@ func wallMicros() int64 {
 	return int64(now.Sec)*1e6 + int64(now.Usec)
 }
 
-func systemRandom(buf []byte) { deviceRandom("/dev/urandom", buf) }
-
-// removeUnlocked removes a spool file whose process is gone.
-func removeUnlocked(path string) {
-	fd, err := openRetrying(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		return
+// systemRandom fills buf as far as the system can.
+func systemRandom(buf []byte) {
+	fd, err := openRetrying("/dev/urandom", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err == nil {
+		_, _ = syscall.Read(fd, buf)
+		_ = syscall.Close(fd)
 	}
-	if tryLock(fd) {
-		_ = os.Remove(path)
-	}
-	_ = syscall.Close(fd)
 }
+
+func makeDir(dir string, mode uint32) error { return syscall.Mkdir(dir, mode) }

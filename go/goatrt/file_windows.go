@@ -78,3 +78,35 @@ func systemRandom(buf []byte) {
 
 // removeUnlocked removes a spool file; the system refuses while its process lives.
 func removeUnlocked(path string) { _ = os.Remove(path) }
+
+func makeDir(dir string, mode uint32) error { return os.Mkdir(dir, os.FileMode(mode)) }
+
+// eachName reads a directory in portions.
+func eachName(dir string, do func(name string)) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	for {
+		names, err := d.Readdirnames(256)
+		for _, name := range names {
+			do(name)
+		}
+		if err != nil || len(names) == 0 {
+			return
+		}
+	}
+}
+
+// startOf reads when the process of a spool file began.
+func startOf(path string) (started uint64, ok bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	var header [headerSize]byte
+	n, _ := f.ReadAt(header[:], 0)
+	return startOfHeader(header[:n]), true
+}

@@ -16,3 +16,59 @@ func tryLock(fd int) bool {
 		}
 	}
 }
+
+// eachName reads a directory, which others may use too and which may be large,
+// in portions. It does so below package os, whose files would make the Go
+// runtime open its poller's descriptors in a program that needs none.
+func eachName(dir string, do func(name string)) {
+	fd, err := openRetrying(dir, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return
+	}
+	defer syscall.Close(fd)
+	buf := make([]byte, 8<<10)
+	for {
+		n, err := syscall.ReadDirent(fd, buf)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return
+		}
+		_, _, names := syscall.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			do(name)
+		}
+	}
+}
+
+// startOf reads when the process of a spool file began.
+func startOf(path string) (started uint64, ok bool) {
+	fd, err := openRetrying(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return 0, false
+	}
+	defer syscall.Close(fd)
+	var stat syscall.Stat_t
+	if syscall.Fstat(fd, &stat) != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return 0, false
+	}
+	var header [headerSize]byte
+	n, err := syscall.Pread(fd, header[:], 0)
+	if err != nil {
+		return 0, false
+	}
+	return startOfHeader(header[:n]), true
+}
+
+// removeUnlocked removes a spool file whose process is gone.
+func removeUnlocked(path string) {
+	fd, err := openRetrying(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	if tryLock(fd) {
+		_ = syscall.Unlink(path)
+	}
+	_ = syscall.Close(fd)
+}

@@ -7,3 +7,9 @@ package goatrt
 const canLock = false
 
 func tryLock(int) bool { return false }
+
+func eachName(string, func(string)) {}
+
+func startOf(string) (uint64, bool) { return 0, false }
+
+func removeUnlocked(string) {}

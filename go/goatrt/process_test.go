@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -154,6 +155,7 @@ func TestNothingToDoDoesNothing(t *testing.T) {
 		t.Skip("counts descriptors in /proc")
 	}
 	dir := t.TempDir()
+	plain := start(t, build(t, "bare,client"), nil, "wait").tell("fds")
 	for name, environment := range map[string][]string{
 		"nil table":               {"TEST_TABLE=nil", "GOAT_SPOOL=" + dir},
 		"empty table":             {"TEST_TABLE=empty", "GOAT_SPOOL=" + dir},
@@ -165,10 +167,11 @@ func TestNothingToDoDoesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, build(t, "with_server"), environment, "hit=1", "tasks", "fds")
+			want := "0\n" + plain + "\n"
 			out := make([]byte, 16)
 			n, _ := p.stdout.Read(out)
 			more, _ := p.stdout.Read(out[n:])
-			if code, stderr := p.end(); code != 0 || stderr != "" || string(out[:n+more]) != "0\n0\n" {
+			if code, stderr := p.end(); code != 0 || stderr != "" || string(out[:n+more]) != want {
 				t.Errorf("code %d, stderr %q, goroutines and descriptors %q", code, stderr, out[:n+more])
 			}
 		})
@@ -182,14 +185,15 @@ func TestTestBinaryKeepsNoDescriptorAndNoGoroutine(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("counts descriptors in /proc")
 	}
-	p := start(t, build(t, "with_server"), []string{"GOAT_SPOOL=" + t.TempDir(), "TEST_MODE=test"}, "wait")
+	p := start(t, build(t, ""), []string{"GOAT_SPOOL=" + t.TempDir(), "TEST_MODE=test"}, "wait")
 	p.tell("hit=1")
-	if fds, tasks := p.tell("fds"), p.tell("tasks"); fds != "0" || tasks != "0" {
-		t.Errorf("%s descriptors, %s goroutines", fds, tasks)
+	plain := start(t, build(t, "bare"), nil, "wait").tell("fds")
+	if fds, tasks := p.tell("fds"), p.tell("tasks"); fds != plain || tasks != "0" {
+		t.Errorf("%s descriptors, %s goroutines; %s without us", fds, tasks, plain)
 	}
 	// The same questions find what an executable has.
 	exe := start(t, build(t, ""), []string{"GOAT_SPOOL=" + t.TempDir()}, "wait")
-	if fds, tasks := exe.tell("fds"), exe.tell("tasks"); fds != "1" || tasks != "1" {
+	if fds, tasks := exe.tell("fds"), exe.tell("tasks"); !strings.HasSuffix(fds, " 1") || tasks != "1" {
 		t.Errorf("executable: %s descriptors, %s goroutines", fds, tasks)
 	}
 }
@@ -298,6 +302,17 @@ func TestOddTable(t *testing.T) {
 	}
 }
 
+func TestDeadlockIsStillFound(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, build(t, ""), []string{"GOAT_SPOOL=" + dir, "TEST_TABLE=exact"}, "hit=1", "dead")
+	if code, stderr := p.end(); code != 2 || !strings.HasPrefix(stderr, "fatal error: all goroutines are asleep - deadlock!") {
+		t.Errorf("code %d, stderr %q", code, stderr)
+	}
+	if n := hits(only(t, dir), "svc"); n != 1 {
+		t.Errorf("%d hits in the file", n)
+	}
+}
+
 func TestRetention(t *testing.T) {
 	dir := t.TempDir()
 	environment := []string{"GOAT_SPOOL=" + dir, "GOAT_SPOOL_KEEP=3"}
@@ -308,18 +323,23 @@ func TestRetention(t *testing.T) {
 	if err := os.WriteFile(other, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// Reading this would wait for a writer.
+	pipe := "goat-app-0123456789abcdef.spool"
+	if err := syscall.Mkfifo(filepath.Join(dir, pipe), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for i := 0; i < 5; i++ {
 		start(t, build(t, ""), append(environment, "TEST_MODE=test"), "hit=1").end()
 	}
-	if n := len(names(t, dir)); n != 7 {
+	if n := len(names(t, dir)); n != 8 {
 		t.Fatalf("%d files: a test binary removed some", n)
 	}
 	last := start(t, build(t, ""), environment, "wait")
-	eventually(t, "old files are removed", func() bool { return len(names(t, dir)) <= 5 })
+	eventually(t, "old files are removed", func() bool { return len(names(t, dir)) <= 6 })
 	last.end()
 	left := strings.Join(names(t, dir), " ")
-	if !strings.Contains(left, oldest) || !strings.Contains(left, filepath.Base(other)) {
-		t.Errorf("left: %s; the locked %s or the other app's is gone", left, oldest)
+	if !strings.Contains(left, oldest) || !strings.Contains(left, filepath.Base(other)) || !strings.Contains(left, pipe) {
+		t.Errorf("left: %s; the locked %s, the other app's or the pipe is gone", left, oldest)
 	}
 	if _, stderr := alive.end(); stderr != "" {
 		t.Errorf("stderr %q", stderr)

@@ -14,6 +14,7 @@ const (
 	spoolFormat  = 1
 	headerSize   = 256
 	recordSize   = 32
+	offStarted   = 88
 	offSealed    = 112
 	offSealTime  = 120
 	offResetTime = 128
@@ -97,7 +98,7 @@ func spoolImage(c *Component) (image []byte, records int64) {
 	put64(image[64:], uint64(len(table)))
 	put64(image[72:], uint64(records))
 	put64(image[80:], uint64(size))
-	put64(image[88:], uint64(c.started*1000))
+	put64(image[offStarted:], uint64(c.started*1000))
 	put32(image[96:], uint32(processID()))
 	copy(image[headerSize:], info)
 	copy(image[headerSize+len(info):], table)

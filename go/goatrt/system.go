@@ -37,10 +37,7 @@ func say(line string) {
 
 func processID() int { return os.Getpid() }
 
-func hostName() string {
-	name, _ := os.Hostname()
-	return name
-}
+var drawn atomic.Uint64
 
 // randomHex is 16 hex digits that no other process has: from the system, and
 // mixed with time, process and address where the system has none to give.
@@ -61,16 +58,4 @@ func randomHex() string {
 		mixed <<= 4
 	}
 	return string(text[:])
-}
-
-var drawn atomic.Uint64
-
-// deviceRandom fills buf from a random device, as far as it goes.
-func deviceRandom(device string, buf []byte) {
-	f, err := os.OpenFile(device, os.O_RDONLY, 0)
-	if err != nil {
-		return
-	}
-	_, _ = f.Read(buf)
-	_ = f.Close()
 }

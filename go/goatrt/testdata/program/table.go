@@ -23,6 +23,8 @@ func table() []entry {
 		return nil
 	case "empty":
 		return []entry{}
+	case "exact":
+		return []entry{identity(), {Pkg: "example.com/app/svc", Acc: svc.Acc, Meta: points("svc", "exact", svc.Points)}}
 	case "odd":
 		return []entry{identity(),
 			{Pkg: "example.com/app/panics", Acc: func() (*uint32, int, *func(*uint32)) { panic("odd") }, Meta: "a"},
