@@ -19,7 +19,8 @@ func goat_h_x(i uint32) {
 //go:noinline
 func Acc() (*uint32, int, *func(*uint32)) { return &goat_c_x[0], 4, &goat_f_x }
 
-// Store runs store point i (0 or 1).
+// Store runs store point i (0 or 1). Builds with -race have exact points in
+// place of these.
 //
 //go:norace
 func Store(i int) {

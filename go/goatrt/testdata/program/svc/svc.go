@@ -21,8 +21,6 @@ func goat_h_x(i uint32) {
 func Acc() (*uint32, int, *func(*uint32)) { return &goat_c_x[0], Points, &goat_f_x }
 
 // Do runs point i, as a guard in the source would.
-//
-//go:norace
 func Do(i int) {
 	if goat_c_x[i] == 0 {
 		goat_h_x(uint32(i))
