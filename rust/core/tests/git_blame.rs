@@ -128,13 +128,13 @@ fn history(dice: &mut Dice, commits: usize, skew: bool) -> Vec<Made> {
             mutate(dice, &mut files);
         }
         let shift = if skew && dice.roll(4) == 0 {
-            -(dice.roll(900_000) as i64)
+            -dice.seconds(900_000)
         } else {
             0
         };
         all.push(Made {
             parents,
-            date: 1_700_000_000 + 60 * n as i64 + shift,
+            date: 1_700_000_000 + 60 * i64::try_from(n).unwrap() + shift,
             files,
         });
     }
@@ -158,12 +158,12 @@ fn random_histories(seeds: std::ops::Range<u64>, skew: bool) {
 
 #[test]
 fn random_histories_have_gits_lines() {
-    random_histories(1..16, false);
+    random_histories(1..11, false);
 }
 
 #[test]
 fn wrong_clocks_do_not_matter() {
-    random_histories(100..110, true);
+    random_histories(100..106, true);
 }
 
 #[test]

@@ -103,16 +103,17 @@ impl Attributes {
 }
 
 fn read(repo: &Repository, path: &Path) -> PathAttributes {
+    // libgit2 tells set from unset by the address of the answer: no copies here.
     let get = |name: &str| {
         let found = repo.get_attr_bytes(path, name, AttrCheckFlags::FILE_THEN_INDEX);
-        found.ok().flatten().map(<[u8]>::to_vec)
+        AttrValue::from_bytes(found.ok().flatten())
     };
-    let value = |name: &str| match AttrValue::from_bytes(get(name).as_deref()) {
+    let value = |name: &str| match get(name) {
         AttrValue::String(text) => Some(text.to_owned()),
         _ => None,
     };
-    let text = match text_of(get("text").as_deref()) {
-        Text::Unspecified => text_of(get("crlf").as_deref()),
+    let text = match text_of(get("text")) {
+        Text::Unspecified => text_of(get("crlf")),
         text => text,
     };
     let has_eol = value("eol").is_some_and(|eol| eol == "lf" || eol == "crlf");
@@ -122,13 +123,10 @@ fn read(repo: &Repository, path: &Path) -> PathAttributes {
         } else {
             text
         },
-        ident: matches!(
-            AttrValue::from_bytes(get("ident").as_deref()),
-            AttrValue::True
-        ),
+        ident: matches!(get("ident"), AttrValue::True),
         encoding: value("working-tree-encoding"),
         filter: value("filter"),
-        diff: match AttrValue::from_bytes(get("diff").as_deref()) {
+        diff: match get("diff") {
             AttrValue::True => Some(true),
             AttrValue::False => Some(false),
             _ => None,
@@ -136,8 +134,8 @@ fn read(repo: &Repository, path: &Path) -> PathAttributes {
     }
 }
 
-fn text_of(value: Option<&[u8]>) -> Text {
-    match AttrValue::from_bytes(value) {
+fn text_of(value: AttrValue<'_>) -> Text {
+    match value {
         AttrValue::True | AttrValue::String("input") => Text::Set,
         AttrValue::False => Text::Unset,
         AttrValue::String("auto") => Text::Auto,

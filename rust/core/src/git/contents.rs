@@ -10,7 +10,7 @@ use super::Repo;
 use super::changes::{GoFile, blob_id, hunks};
 use super::linediff::added_lines;
 use super::paths::{is_go, text};
-use super::rename::Contents;
+use super::rename::{Contents, FirstFailure};
 use super::trees::{Entry, Pair};
 use super::workdir::{DiskContent, DiskFile};
 use crate::error::{Code, Result};
@@ -42,6 +42,7 @@ pub(super) struct Loader<'a> {
     clean: &'a Clean<'a>,
     old: HashMap<Vec<u8>, Side>,
     new: HashMap<Vec<u8>, Side>,
+    failure: FirstFailure,
 }
 
 /// A pair with what was loaded for it.
@@ -66,6 +67,7 @@ impl<'a> Loader<'a> {
             clean,
             old: HashMap::new(),
             new: HashMap::new(),
+            failure: FirstFailure::default(),
         }
     }
 
@@ -299,48 +301,52 @@ fn assemble(file: &GoFile<'_>, old: Option<Side>, new: Option<Side>) -> Result<F
     Ok(change)
 }
 
+impl Loader<'_> {
+    /// What was loaded for a Go file, if it was one.
+    fn loaded(&self, release: bool, path: &[u8]) -> Option<&Side> {
+        let side = if release { &self.new } else { &self.old };
+        side.get(path)
+    }
+
+    /// A file of the working tree that is not a Go file, as git compares it.
+    fn on_disk(&self, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
+        let read = self
+            .repo
+            .read_disk(path, &self.repo.full_path(path), entry.mode);
+        read.ok().map(|content| content.git)
+    }
+}
+
 impl Contents for Loader<'_> {
     fn size(&self, release: bool, path: &[u8], entry: Entry) -> Option<u64> {
-        let loaded = if release {
-            self.new.get(path)
-        } else {
-            self.old.get(path)
-        };
-        if let Some(side) = loaded {
+        if let Some(side) = self.loaded(release, path) {
             return side.as_ref().ok().map(|side| side.compared.len() as u64);
         }
         if release && self.disk.contains_key(path) {
-            return self
-                .load(release, path, entry)
-                .map(|data| data.len() as u64);
+            return self.on_disk(path, entry).map(|data| data.len() as u64);
         }
-        self.repo.store.blob_size(entry.id).ok()
+        self.failure.note(self.repo.store.blob_size(entry.id))
     }
 
     fn load(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
-        let loaded = if release {
-            self.new.get(path)
-        } else {
-            self.old.get(path)
-        };
-        if let Some(side) = loaded {
+        if let Some(side) = self.loaded(release, path) {
             return side.as_ref().ok().map(|side| Arc::clone(&side.compared));
         }
         if release && self.disk.contains_key(path) {
-            let full = self.repo.full_path(path);
-            return self
-                .repo
-                .read_disk(path, &full, entry.mode)
-                .ok()
-                .map(|content| content.git);
+            return self.on_disk(path, entry);
         }
-        self.repo.store.blob(entry.id).ok().map(Arc::new)
+        self.failure
+            .note(self.repo.store.blob(entry.id))
+            .map(Arc::new)
     }
 
     fn forced(&self, path: &[u8]) -> Option<bool> {
-        std::str::from_utf8(path)
-            .ok()
-            .and_then(|path| self.repo.attributes.of(path).diff)
+        let path = std::str::from_utf8(path).ok()?;
+        self.repo.attributes.of(path).diff
+    }
+
+    fn failure(&self) -> Result<()> {
+        self.failure.check()
     }
 }
 

@@ -68,24 +68,37 @@ impl Index {
         Ok(Self { entries, written })
     }
 
-    /// Whether the file on disk is surely the one that the index describes.
-    pub fn is_clean(&self, entry: &IndexEntry, meta: &Metadata, rules: StatRules) -> bool {
+    /// What the stat data say of the file on disk.
+    pub fn freshness(&self, entry: &IndexEntry, meta: &Metadata, rules: StatRules) -> Freshness {
         let disk = stat(meta);
         let cached = entry.stat;
-        // A file written in the same instant as the index may have changed after it.
-        let racy = cached.mtime >= self.written && self.written != (0, 0);
         let same_time = |a: (u32, u32), b: (u32, u32)| {
             a.0 == b.0 && (rules.minimal || a.1 == b.1 || a.1 == 0 || b.1 == 0)
         };
-        let identity = rules.minimal
-            || (cached.ino, cached.uid, cached.gid) == (disk.ino, disk.uid, disk.gid)
-                && (!rules.ctime || same_time(cached.ctime, disk.ctime));
-        !racy
-            && !entry.intent_to_add
-            && cached.size == disk.size
-            && same_time(cached.mtime, disk.mtime)
-            && identity
+        let owner = |stat: Stat| (stat.ino, stat.uid, stat.gid);
+        let status_time = !rules.ctime || same_time(cached.ctime, disk.ctime);
+        let identity = rules.minimal || owner(cached) == owner(disk) && status_time;
+        let same = cached.size == disk.size && same_time(cached.mtime, disk.mtime) && identity;
+        if !same || entry.intent_to_add {
+            Freshness::Changed
+        } else if self.written != (0, 0) && cached.mtime.0 >= self.written.0 {
+            Freshness::Racy
+        } else {
+            Freshness::Clean
+        }
     }
+}
+
+/// How sure the stat data are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// The file is the one that the index describes.
+    Clean,
+    /// So it seems, but it was written in the second in which the index was, and may
+    /// have changed after it.
+    Racy,
+    /// Something differs.
+    Changed,
 }
 
 /// Which stat fields count (`core.trustctime`, `core.checkStat`).

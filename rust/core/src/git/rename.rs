@@ -6,7 +6,7 @@
 //! all remaining pairs, best score first.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::Oid;
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::similarity::{Chunks, MAX_SCORE, is_binary, sizes_allow};
 use super::trees::{Entry, Pair};
 use crate::control::Control;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// `-M50%`
 const MINIMUM: u64 = MAX_SCORE / 2;
@@ -27,7 +27,7 @@ const BEST: usize = 4;
 
 /// How rename detection gets at contents.
 pub(super) trait Contents: Sync {
-    /// The size of a file of the release (or base); `None` where it cannot be read.
+    /// The size of a file of the release (or base); `None` where git cannot read it.
     fn size(&self, release: bool, path: &[u8], entry: Entry) -> Option<u64>;
     /// The content of a file of the release (or base); `None` where it cannot be read.
     fn load(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>>;
@@ -36,6 +36,31 @@ pub(super) trait Contents: Sync {
     /// The chunks of a file; `None` where it cannot be read.
     fn chunks(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Chunks>> {
         chunks_of(self, release, path, entry)
+    }
+    /// The first failure, if contents were missing that the answer depends on.
+    fn failure(&self) -> Result<()>;
+}
+
+/// Keeps the first failure of many threads.
+#[derive(Default)]
+pub(super) struct FirstFailure(Mutex<Option<Error>>);
+
+impl FirstFailure {
+    /// The value, or `None` with the failure noted.
+    pub fn note<T>(&self, result: Result<T>) -> Option<T> {
+        let failed = |e| {
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(e);
+        };
+        result.map_err(failed).ok()
+    }
+
+    /// What was noted.
+    pub fn check(&self) -> Result<()> {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.clone().map_or(Ok(()), Err)
     }
 }
 
@@ -130,6 +155,7 @@ impl<'a> Detection<'a> {
             self.same_name();
             self.forget_used();
             self.all_pairs()?;
+            self.contents.failure()?;
         }
         Ok(self.found)
     }

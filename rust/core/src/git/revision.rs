@@ -15,13 +15,13 @@ impl Repo {
     /// The commit that a revision names (`main`, `v1.2`, `HEAD~3`, `abc1234`, …).
     pub(super) fn commit_of(&self, revision: &str) -> Result<Oid> {
         let (name, suffix) = split_suffix(revision);
-        let Some(start) = self.object_of(name) else {
+        let (Some(start), Some(steps)) = (self.object_of(name), steps(suffix)) else {
             return self
                 .by_libgit2(revision)
                 .ok_or_else(|| self.unknown(revision));
         };
         let mut current = self.peel_to_commit(start, revision)?;
-        for step in steps(suffix).ok_or_else(|| self.unknown(revision))? {
+        for step in steps {
             current = self.step(current, step, revision)?;
         }
         Ok(current)
@@ -164,7 +164,7 @@ impl Repo {
     }
 
     fn near(&self, wanted: &str) -> Vec<String> {
-        let limit = (wanted.chars().count() / 3).max(1);
+        let limit = wanted.chars().count().div_ceil(3);
         let lower = wanted.to_lowercase();
         let score = |name: &str| {
             let name_lower = name.to_lowercase();

@@ -1,7 +1,7 @@
 //! The working tree: which tracked files differ from HEAD, and which files git
 //! does not know.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 
 use super::Repo;
-use super::index::{Index, IndexEntry, StatRules};
+use super::index::{Freshness, Index, IndexEntry, StatRules};
 use super::paths::{bytes_of, is_go, os_path};
 use super::trees::{Entry, Pair, Trees};
 use crate::control::Control;
@@ -66,11 +66,12 @@ impl Repo {
             minimal: self.settings.minimal_stat,
         };
         let entries = one_per_path(&index.entries);
+        let links = self.linked_directories(&entries);
         let found: Vec<Found> = entries
             .par_iter()
             .map(|entry| {
                 control.check()?;
-                Ok(self.look_up(&index, entry, rules))
+                Ok(self.look_up(&index, entry, rules, &links))
             })
             .collect::<Result<_>>()?;
         let mut files = Vec::with_capacity(entries.len());
@@ -118,7 +119,13 @@ impl Repo {
         Ok(())
     }
 
-    fn look_up(&self, index: &Index, entry: &IndexEntry, rules: StatRules) -> Found {
+    fn look_up(
+        &self,
+        index: &Index,
+        entry: &IndexEntry,
+        rules: StatRules,
+        links: &HashSet<Vec<u8>>,
+    ) -> Found {
         if entry.skip || entry.entry.is_tree() {
             return Found::Clean;
         }
@@ -133,27 +140,41 @@ impl Repo {
             }
             Err(e) => return unreadable(entry.entry.mode, format!("cannot be looked up: {e}")),
         };
-        if meta.is_dir() || self.behind_link(&entry.path) {
+        if meta.is_dir() || (!links.is_empty() && parents(&entry.path).any(|d| links.contains(d))) {
             return Found::Gone;
         }
         let mode = self.mode(&meta, entry.entry.mode);
-        if entry.stage == 0 && mode == entry.entry.mode && index.is_clean(entry, &meta, rules) {
+        let same_entry = entry.stage == 0 && mode == entry.entry.mode;
+        let freshness = index.freshness(entry, &meta, rules);
+        if same_entry && freshness == Freshness::Clean {
             return Found::Clean;
         }
-        self.read_tracked(entry, &path, mode)
+        match self.read_tracked(entry, &path, mode) {
+            // What cannot be converted is judged by its stat data alone.
+            Err(_) if same_entry && freshness == Freshness::Racy => Found::Clean,
+            Err(why) => unreadable(mode, why),
+            Ok(found) => found,
+        }
     }
 
-    /// git does not follow links to directories: what lies behind one is gone.
-    fn behind_link(&self, path: &[u8]) -> bool {
-        let mut at = 0;
-        while let Some(slash) = memchr::memchr(b'/', &path[at..]) {
-            let dir = self.root.join(os_path(&path[..at + slash]));
-            if std::fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_symlink()) {
-                return true;
+    /// Tracked directories that are links on disk. git does not follow them: what
+    /// lies behind one is gone.
+    fn linked_directories(&self, entries: &[&IndexEntry]) -> HashSet<Vec<u8>> {
+        let mut all: HashSet<&[u8]> = HashSet::new();
+        for entry in entries {
+            for dir in parents(&entry.path) {
+                if !all.insert(dir) {
+                    break;
+                }
             }
-            at += slash + 1;
         }
-        false
+        let is_link = |dir: &&[u8]| {
+            std::fs::symlink_metadata(self.full_path(dir)).is_ok_and(|meta| meta.is_symlink())
+        };
+        all.into_par_iter()
+            .filter(is_link)
+            .map(<[u8]>::to_vec)
+            .collect()
     }
 
     fn mode(&self, meta: &Metadata, indexed: u32) -> u32 {
@@ -174,26 +195,23 @@ impl Repo {
         }
     }
 
-    fn read_tracked(&self, entry: &IndexEntry, path: &Path, mode: u32) -> Found {
-        match self.read_disk(&entry.path, path, mode) {
-            Ok(content) => {
-                let id = Oid::hash_object(ObjectType::Blob, &content.git);
-                let id = id.unwrap_or(Oid::ZERO_SHA1);
-                if id == entry.entry.id && mode == entry.entry.mode && entry.stage == 0 {
-                    return Found::Clean;
-                }
-                let content = Some(content).filter(|_| is_go(&entry.path));
-                Found::Read(
-                    Entry { mode, id },
-                    DiskFile {
-                        content,
-                        unreadable: None,
-                    },
-                )
-            }
-            // What cannot be converted is judged by its stat data alone.
-            Err(why) => unreadable(mode, why),
+    fn read_tracked(
+        &self,
+        entry: &IndexEntry,
+        path: &Path,
+        mode: u32,
+    ) -> std::result::Result<Found, String> {
+        let content = self.read_disk(&entry.path, path, mode)?;
+        let id = Oid::hash_object(ObjectType::Blob, &content.git).unwrap_or(Oid::ZERO_SHA1);
+        if id == entry.entry.id && mode == entry.entry.mode && entry.stage == 0 {
+            return Ok(Found::Clean);
         }
+        let content = Some(content).filter(|_| is_go(&entry.path));
+        let file = DiskFile {
+            content,
+            unreadable: None,
+        };
+        Ok(Found::Read(Entry { mode, id }, file))
     }
 
     /// Reads a file or link and converts it as `git add` would.
@@ -225,6 +243,11 @@ impl Repo {
     pub(super) fn full_path(&self, path: &[u8]) -> PathBuf {
         self.root.join(os_path(path))
     }
+}
+
+/// The directories above a path, the nearest first.
+fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memrchr_iter(b'/', path).map(|slash| &path[..slash])
 }
 
 fn unreadable(mode: u32, why: String) -> Found {

@@ -279,6 +279,11 @@ impl Dice {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
+    /// The same as a number of seconds.
+    pub fn seconds(&mut self, sides: usize) -> i64 {
+        i64::try_from(self.roll(sides)).unwrap()
+    }
+
     pub fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -449,7 +454,7 @@ pub fn assert_blame(sandbox: &Sandbox, base: &str, release: &str) -> usize {
     let on_disk = |path: &&str| !release.is_empty() || sandbox.at(path).is_file();
     let paths: Vec<String> = listed
         .lines()
-        .filter(|path| path.ends_with(".go"))
+        .filter(|path| path.ends_with(".go") && !path.ends_with("_test.go"))
         .filter(on_disk)
         .map(str::to_owned)
         .collect();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::super::Repo;
 use super::super::contents::Clean;
 use super::super::linediff::linediff;
-use super::super::rename::{Contents, chunks_of};
+use super::super::rename::{Contents, FirstFailure, chunks_of};
 use super::super::similarity::Chunks;
 use super::super::trees::Entry;
 use crate::control::Control;
@@ -85,6 +85,7 @@ impl Versions<'_> {
 pub(super) struct Candidates<'v, 'a> {
     versions: &'v Versions<'a>,
     chunks: Mutex<HashMap<Oid, Option<Arc<Chunks>>>>,
+    failure: FirstFailure,
 }
 
 impl<'v, 'a> Candidates<'v, 'a> {
@@ -93,6 +94,7 @@ impl<'v, 'a> Candidates<'v, 'a> {
         Self {
             versions,
             chunks: Mutex::default(),
+            failure: FirstFailure::default(),
         }
     }
 }
@@ -101,12 +103,14 @@ impl Contents for Candidates<'_, '_> {
     fn size(&self, _: bool, _: &[u8], entry: Entry) -> Option<u64> {
         match self.versions.disk.get(&entry.id) {
             Some(content) => Some(content.len() as u64),
-            None => self.versions.repo.store.blob_size(entry.id).ok(),
+            None => self
+                .failure
+                .note(self.versions.repo.store.blob_size(entry.id)),
         }
     }
 
     fn load(&self, _: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
-        self.versions.load(path, entry.id).ok()
+        self.failure.note(self.versions.load(path, entry.id))
     }
 
     fn forced(&self, path: &[u8]) -> Option<bool> {
@@ -114,6 +118,10 @@ impl Contents for Candidates<'_, '_> {
         std::str::from_utf8(path)
             .ok()
             .and_then(|path| attributes.of(path).diff)
+    }
+
+    fn failure(&self) -> Result<()> {
+        self.failure.check()
     }
 
     fn chunks(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Chunks>> {
