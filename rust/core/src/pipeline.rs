@@ -1,6 +1,7 @@
 //! Puts the stages together: git, syntax, change, points, instrument, plan.
 
 mod analyse;
+mod blame;
 mod build;
 mod document;
 mod options;
@@ -148,10 +149,14 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
 
     let clean = scope::Cleaner::default();
     let strip = |path: &str, bytes: Vec<u8>| clean.strip(path, bytes);
-    let changes = repo.changes(&sides, options.precision != 3, &strip, control)?;
+    let mut changes = repo.changes(&sides, options.precision != 3, &strip, control)?;
+    let listing = repo.release_go_files(&sides, control)?;
+    if options.precision == 1 {
+        blame::replace_lines(&mut changes, &repo, &sides, &listing, &clean, control)?;
+    }
     clean.finish()?;
     control.check()?;
-    let sources = sources::read(&repo, &sides, &covered, control)?;
+    let sources = sources::read(&repo, &sides, &covered, listing, control)?;
     let mut files = changes.files;
     add_requested(
         &mut files,

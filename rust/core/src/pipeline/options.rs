@@ -102,9 +102,6 @@ impl Options {
         if !(1..=3).contains(&self.precision) {
             return Err(bad("precision", &self.precision.to_string(), "1, 2 or 3"));
         }
-        if self.precision == 1 {
-            return Err(bad("precision", "1", "2 or 3 in this version"));
-        }
         Ok(())
     }
 

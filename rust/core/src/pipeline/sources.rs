@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::scope::{is_hidden, is_vendored};
 use crate::control::Control;
 use crate::error::Result;
-use crate::git::{Repo, Sides};
+use crate::git::{GoSource, Repo, Sides};
 use crate::marks;
 use crate::modules::{Covered, parent};
 use crate::plan::{FORMAT, MainPackage, Shard, TestPackage, short_hash};
@@ -38,11 +38,12 @@ pub(super) fn read(
     repo: &Repo,
     sides: &Sides,
     covered: &Covered<'_>,
+    listing: Vec<GoSource>,
     control: &Control,
 ) -> Result<Sources> {
     let mut wanted = Vec::new();
     let mut directories: BTreeMap<String, Directory> = BTreeMap::new();
-    for file in repo.release_go_files(sides, control)? {
+    for file in listing {
         let dir = parent(&file.path);
         let Some(module) = covered.module_of(dir) else {
             continue;
