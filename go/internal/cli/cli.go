@@ -27,7 +27,11 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.Getenv}
 	a.root = a.newRoot()
 	a.root.SetArgs(args)
-	return a.finish(a.root.ExecuteContext(ctx))
+	err := a.root.ExecuteContext(ctx)
+	if isFlagError(err) {
+		err = flagError(a.root, err)
+	}
+	return a.finish(err)
 }
 
 const rootLong = `goat tells which code of a change really ran.

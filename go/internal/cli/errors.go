@@ -103,20 +103,55 @@ func writeErrorJSON(w io.Writer, e *goat.Error) {
 	_ = encoder.Encode(map[string]any{"error": e})
 }
 
-// flagError names the flag that was probably meant.
+// flagError says in goat's words what pflag found: the flag that was probably meant, or
+// what kind of value a flag takes.
 func flagError(cmd *cobra.Command, err error) error {
 	hint := fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath())
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		var names []string
-		collect := func(f *pflag.Flag) { names = append(names, f.Name) }
-		cmd.Flags().VisitAll(collect)
-		cmd.InheritedFlags().VisitAll(collect)
-		if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		if near := config.Nearest(unknown.GetSpecifiedName(), flagNames(cmd)); near != "" {
 			hint = fmt.Sprintf("did you mean --%s?", near)
 		}
+	case errors.As(err, &invalid):
+		flag := invalid.GetFlag()
+		what, example := kindOfValue(flag.Value.Type())
+		return usage(fmt.Sprintf("--%s: %q is %s", flag.Name, invalid.GetValue(), what), example)
 	}
 	return usage(err.Error(), hint)
+}
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	collect := func(f *pflag.Flag) { names = append(names, f.Name) }
+	cmd.Flags().VisitAll(collect)
+	cmd.PersistentFlags().VisitAll(collect)
+	cmd.InheritedFlags().VisitAll(collect)
+	return names
+}
+
+// kindOfValue says of a bad value what it is not, and what to use instead.
+func kindOfValue(kind string) (what, example string) {
+	switch kind {
+	case "bool":
+		return "neither true nor false", "use 1 or 0"
+	case "int":
+		return "not a whole number", "use something like 4"
+	case "duration":
+		return "not a time to wait", "use something like 5s"
+	}
+	return "not a " + kind, "use a " + kind
+}
+
+// isFlagError recognises what pflag says of flags before the verb, which cobra does not
+// hand to the function for flag errors.
+func isFlagError(err error) bool {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	var missing *pflag.ValueRequiredError
+	var syntax *pflag.InvalidSyntaxError
+	return errors.As(err, &unknown) || errors.As(err, &invalid) || errors.As(err, &missing) || errors.As(err, &syntax)
 }
 
 // noVerb is the root's check of its arguments: whatever is left is not a verb.

@@ -71,7 +71,7 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 		return err
 	}
 	if f.timeout <= 0 {
-		return usage(fmt.Sprintf("--timeout: %s is not a time to wait", f.timeout), "use something like --timeout 5s")
+		return usage(fmt.Sprintf("--timeout: %q is not a time to wait", f.timeout), "use something like 5s")
 	}
 	document, err := report.Make(cmd.Context(), report.Request{
 		Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
