@@ -248,11 +248,11 @@ fn check_lists(source: &[u8], file: &FileSyntax) {
         assert!(inside(block.span, source) && file.funcs[block.func].span.encloses(block.span));
         assert!(block.open <= block.entry && block.entry <= block.span.end);
         let mut at = block.open;
-        for &stmt in &block.stmts {
-            let stmt = &file.stmts[stmt];
-            assert_eq!(stmt.block, id);
-            assert!(at <= stmt.span.start && block.span.encloses(stmt.span));
-            at = stmt.span.end;
+        for &member in &block.stmts {
+            let member = &file.stmts[member];
+            assert_eq!(member.block, id);
+            assert!(at <= member.span.start && block.span.encloses(member.span));
+            at = member.span.end;
         }
     }
     for (id, stmt) in file.stmts.iter().enumerate() {
