@@ -63,6 +63,14 @@ fn operators() {
 
 #[test]
 fn types() {
+    for (open, inner, close) in [
+        ("x[", "x", "]"),
+        ("f(a[b](c), ", "x", ")"),
+        ("[]func() ", "int{}", ""),
+        ("T{", "", "}"),
+    ] {
+        assert_eq!(nested(open, inner, close).errors, vec![], "{open}");
+    }
     for open in [
         "_ = make([]",
         "new(",

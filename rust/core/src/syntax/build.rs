@@ -200,17 +200,8 @@ impl<'f> Builder<'f> {
     fn label(&mut self, node: Node, place: &mut Place) {
         let colon = node.first + 1;
         let id = self.add_statement(StmtKind::Label, node.first, colon, *place);
-        self.own(node.first, self.after_label(node, colon), Owner::Label(id));
+        self.own(node.first, colon, Owner::Label(id));
         place.stmt = Some(id);
-    }
-
-    /// The last token of a label: a label without a statement has its semicolon.
-    fn after_label(&self, node: Node, colon: usize) -> usize {
-        if node.last <= colon {
-            self.with_semicolon(colon)
-        } else {
-            colon
-        }
     }
 
     /// A statement of a list or behind a label.
