@@ -45,32 +45,37 @@ pub(super) fn render(file: &File<'_>, chunk: &Chunk) -> Rendered {
     let mut headers = Headers::default();
     let mut at = chunk.first;
     while at <= chunk.last {
-        if let Some((open, close)) = parameters.filter(|&(open, _)| open == at) {
-            debug_assert!(open < close, "brackets are paired in order");
-            at = close + 1;
-            continue;
-        }
-        if let Some(close) = type_operand(file, at) {
-            out.push(at, b"x");
-            at = close + 1;
-            continue;
-        }
-        match headers.semicolon(file, chunk, at) {
-            Semicolon::Keep => {}
-            Semicolon::Drop => {
-                at += 1;
-                continue;
-            }
-            Semicolon::Double => out.push(at, b";"),
-        }
-        if at > chunk.first && (unfinished_group(file, at) || ends_in_labels(file, at)) {
-            out.push(at - 1, b";");
-        }
-        out.push(at, text(file, at));
-        at += 1;
+        at = match parameters {
+            Some((open, close)) if open == at => close + 1,
+            _ => piece(file, chunk, &mut headers, &mut out, at),
+        };
     }
     out.push(chunk.last, b";");
     out
+}
+
+/// Renders what starts at a token and gives the token after it.
+fn piece(
+    file: &File<'_>,
+    chunk: &Chunk,
+    headers: &mut Headers,
+    out: &mut Rendered,
+    at: usize,
+) -> usize {
+    if let Some(close) = type_operand(file, at) {
+        out.push(at, b"x");
+        return close + 1;
+    }
+    match headers.semicolon(file, chunk, at) {
+        Semicolon::Keep => {}
+        Semicolon::Drop => return at + 1,
+        Semicolon::Double => out.push(at, b";"),
+    }
+    if at > chunk.first && (unfinished_group(file, at) || ends_in_labels(file, at)) {
+        out.push(at - 1, b";");
+    }
+    out.push(at, text(file, at));
+    at + 1
 }
 
 fn text<'s>(file: &File<'s>, at: usize) -> &'s [u8] {
