@@ -114,7 +114,7 @@ func runInPlace(ctx context.Context, op string, options *InPlaceOptions) (*InPla
 		return nil, err
 	}
 	request := &inPlaceRequest{
-		Format: Format, Op: op, Plan: plan, Mains: options.Mains, Runtime: options.Runtime,
+		Format: Format, Op: op, Plan: plan, Mains: append([]Main{}, options.Mains...), Runtime: options.Runtime,
 		Server: options.Server,
 	}
 	return decodeInPlace(runControlled(ctx, request, options.Progress))

@@ -3,12 +3,14 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/plan"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
@@ -63,6 +65,10 @@ func (a *app) runTrack(cmd *cobra.Command, do inPlaceVerb) error {
 		return err
 	}
 	options := goat.InPlaceOptions{Options: settings.Options(), Server: settings.Server != "off"}
+	options.OutDir = filepath.Join(plan.CacheDir(a.getenv), "plans")
+	if options.Build, err = a.buildContext(cmd.Context(), settings.Dir); err != nil {
+		return err
+	}
 	if options.Mains, err = trackedMains(cmd.Context(), settings); err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ use crate::modules::Module;
 use crate::plan::{self, App, Other, Warning};
 use crate::token::Token;
 
+use build::BuildView;
+
 pub use options::{Config, Options};
 pub use packages::PlannedPackage;
 pub use sources::Sources;
@@ -214,6 +216,13 @@ fn add_requested(
 }
 
 impl Planned {
+    /// The files that the build asked for compiles; all of them without one.
+    pub fn built(&self) -> impl Iterator<Item = &PlannedFile> {
+        let view = self.options.build.as_ref().map(BuildView::new);
+        let outside = move |file: &PlannedFile| view.as_ref().and_then(|view| view.reason(file));
+        self.files.iter().filter(move |file| outside(file).is_none())
+    }
+
     /// Name and version of the application.
     #[must_use]
     pub fn app(&self) -> App {

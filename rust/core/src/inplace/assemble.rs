@@ -71,6 +71,14 @@ pub(super) struct TreePlan {
     pub count: bool,
 }
 
+impl TreePlan {
+    /// All points, in the order of their numbers.
+    pub(super) fn points(&self) -> impl Iterator<Item = &Planned> {
+        let files = self.packages.iter().flat_map(|package| &package.files);
+        files.flat_map(|file| &file.points)
+    }
+}
+
 /// How the generated package is called and what it is made of.
 #[derive(Clone, Debug)]
 pub(super) struct Runtime<'a> {

@@ -102,8 +102,9 @@ pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
     if let Some(marked) = &marked {
         outcome.dropped = patch::choose(&mut plan, marked);
         outcome.warnings.extend(patch::misplaced(&plan, marked));
+        renumber(&mut plan);
     }
-    outcome.points = renumber(&mut plan);
+    outcome.points = plan.points().count();
     let wanted = assemble::files(&root, &plan, &runtime(request))?;
     control.check()?;
     let changes = compare(&root, &plan, wanted, &mut outcome, control)?;
@@ -288,17 +289,11 @@ fn identity(planned: &pipeline::Planned, plan_hash: &str) -> Vec<(&'static str, 
 }
 
 /// Numbers the points in the order of the tree: `patch` leaves some out.
-fn renumber(plan: &mut TreePlan) -> usize {
-    let mut number = 0;
-    let files = plan
-        .packages
-        .iter_mut()
-        .flat_map(|package| &mut package.files);
-    for point in files.flat_map(|file| &mut file.points) {
-        number += 1;
-        point.row.name = format!("TRACK_ID_{number}");
+fn renumber(plan: &mut TreePlan) {
+    let files = plan.packages.iter_mut().flat_map(|package| &mut package.files);
+    for (index, point) in files.flat_map(|file| &mut file.points).enumerate() {
+        point.row.name = format!("TRACK_ID_{}", index + 1);
     }
-    number
 }
 
 /// What has to be written so that the covered modules hold `wanted` and nothing else
