@@ -22,19 +22,15 @@ func trackedMains(ctx context.Context, settings *config.Settings) ([]goat.Main, 
 	if root == "" {
 		return nil, nil // the core says what is missing
 	}
-	dirs, err := workspaceModules(ctx, root)
-	if err != nil {
-		return nil, err
+	var mains []goat.Main
+	for _, module := range coveredModules(ctx, root, &settings.File) {
+		out, err := goTool(ctx, module, "list", "-e", "-deps", "-f", goList, "./...")
+		if err != nil {
+			return nil, err
+		}
+		mains = append(mains, readMains(string(out))...)
 	}
-	args := []string{"list", "-e", "-deps", "-f", goList}
-	for _, dir := range dirs {
-		args = append(args, filepath.Join(dir, "..."))
-	}
-	out, err := goTool(ctx, root, args...)
-	if err != nil {
-		return nil, err
-	}
-	return chooseMains(readMains(string(out)), resolved(root), settings.File.MainEntries)
+	return chooseMains(mains, resolved(root), settings.File.MainEntries)
 }
 
 // workspaceModules are the directories of the main modules: those of go.work, else

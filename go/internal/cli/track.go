@@ -10,7 +10,6 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
-	"github.com/goat-trace/goat/go/internal/plan"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
@@ -65,8 +64,8 @@ func (a *app) runTrack(cmd *cobra.Command, do inPlaceVerb) error {
 		return err
 	}
 	options := goat.InPlaceOptions{Options: settings.Options(), Server: settings.Server != "off"}
-	options.OutDir = filepath.Join(plan.CacheDir(a.getenv), "plans")
-	if options.Build, err = a.buildContext(cmd.Context(), settings.Dir); err != nil {
+	options.OutDir = filepath.Join(config.CacheDir(a.getenv), "plans")
+	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {
 		return err
 	}
 	if options.Mains, err = trackedMains(cmd.Context(), settings); err != nil {

@@ -220,7 +220,9 @@ impl Planned {
     pub fn built(&self) -> impl Iterator<Item = &PlannedFile> {
         let view = self.options.build.as_ref().map(BuildView::new);
         let outside = move |file: &PlannedFile| view.as_ref().and_then(|view| view.reason(file));
-        self.files.iter().filter(move |file| outside(file).is_none())
+        self.files
+            .iter()
+            .filter(move |file| outside(file).is_none())
     }
 
     /// Name and version of the application.

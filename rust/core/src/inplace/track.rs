@@ -159,7 +159,7 @@ fn tree_plan(
         modules.add(&module.dir, &module.path);
     }
     let mut packages: BTreeMap<&str, PackagePlan> = BTreeMap::new();
-    for file in &planned.files {
+    for file in planned.built() {
         let Some(points) = file_points(file) else {
             continue;
         };
@@ -290,7 +290,10 @@ fn identity(planned: &pipeline::Planned, plan_hash: &str) -> Vec<(&'static str, 
 
 /// Numbers the points in the order of the tree: `patch` leaves some out.
 fn renumber(plan: &mut TreePlan) {
-    let files = plan.packages.iter_mut().flat_map(|package| &mut package.files);
+    let files = plan
+        .packages
+        .iter_mut()
+        .flat_map(|package| &mut package.files);
     for (index, point) in files.flat_map(|file| &mut file.points).enumerate() {
         point.row.name = format!("TRACK_ID_{}", index + 1);
     }
