@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use git_support::{changes, oracle, ours, range};
 use goat_core::control::Control;
-use goat_core::git::Repo;
+use goat_core::git::{FileState, Repo};
 
 fn asked() -> (PathBuf, String, String) {
     let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("set {name}"));
@@ -68,8 +68,13 @@ fn blame_equals_git_blame() {
         .blame_lines(&sides, &paths, &|_, data| data, &Control::new())
         .unwrap();
     let lines: usize = ours.values().map(Vec::len).sum();
+    let used = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = used
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap_or_default();
     eprintln!(
-        "{} files, {lines} new lines, {:?}",
+        "{} files, {lines} new lines, {:?}, {peak}",
         ours.len(),
         start.elapsed()
     );
@@ -89,4 +94,35 @@ fn blame_equals_git_blame() {
         }
     }
     assert_eq!(wrong, 0);
+}
+
+/// The working tree of `GOAT_REPO` against `GOAT_BASE`.
+#[test]
+#[ignore = "needs a repository of your own"]
+fn the_working_tree_equals_git_diff() {
+    let (dir, base, _) = asked();
+    let start = Instant::now();
+    let told = oracle(&dir, &base, "", true);
+    let git = start.elapsed();
+    let start = Instant::now();
+    let repo = Repo::open(&dir).unwrap();
+    let (sides, changes) = changes(&repo, &range(&base, ""), true);
+    let own = start.elapsed();
+    let start = Instant::now();
+    let files = repo.release_go_files(&sides, &Control::new()).unwrap();
+    let listed = start.elapsed();
+    let start = Instant::now();
+    let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    let hashes = repo.hash_release(&sides, &paths, &Control::new()).unwrap();
+    eprintln!(
+        "git {git:?}, goat {own:?}; {} Go files listed in {listed:?}, hashed in {:?}",
+        hashes.len(),
+        start.elapsed()
+    );
+    let untracked: Vec<&str> = files
+        .iter()
+        .filter(|file| file.state == FileState::Untracked)
+        .map(|file| file.path.as_str())
+        .collect();
+    assert_eq!(ours(&changes, &untracked), told);
 }

@@ -166,6 +166,160 @@ fn wrong_clocks_do_not_matter() {
     random_histories(100..106, true);
 }
 
+/// A text of numbered lines.
+fn numbered(name: &str, count: usize) -> String {
+    (0..count).fold(String::new(), |text, n| text + &format!("\t{name}{n}()\n"))
+}
+
+/// One commit, tagged `base`, with three files.
+fn based() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for name in ["a", "b", "c"] {
+        sandbox.write(&format!("{name}.go"), numbered(name, 30));
+    }
+    sandbox.commit("base");
+    sandbox.git(&["tag", "base"]);
+    sandbox
+}
+
+/// Replaces one numbered line of a file and commits.
+fn change(sandbox: &Sandbox, file: &str, line: &str, message: &str) {
+    let text = std::fs::read_to_string(sandbox.at(file)).unwrap();
+    assert!(text.contains(line), "{file} has {line}");
+    let new = format!("\t{}()\n", message.replace(' ', ""));
+    sandbox.write(file, text.replace(&format!("\t{line}()\n"), &new));
+    sandbox.commit(message);
+}
+
+fn branch_from(sandbox: &Sandbox, name: &str, from: &str) {
+    sandbox.git(&["checkout", "-q", "-b", name, from]);
+}
+
+#[test]
+fn octopus_and_criss_cross_merges() {
+    let sandbox = based();
+    for (n, name) in ["one", "two", "three"].iter().enumerate() {
+        branch_from(&sandbox, name, "base");
+        change(&sandbox, "a.go", &format!("a{}", 4 + 8 * n), name);
+    }
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["merge", "-q", "-m", "octopus", "one", "two", "three"]);
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 3);
+    assert_eq!(assert_blame(&sandbox, "two", "HEAD"), 2);
+    // Two branches that merge each other's start, then each other.
+    branch_from(&sandbox, "left", "main");
+    change(&sandbox, "b.go", "b3", "left one");
+    branch_from(&sandbox, "right", "main");
+    change(&sandbox, "b.go", "b20", "right one");
+    sandbox.git(&["checkout", "-q", "left"]);
+    sandbox.git(&["merge", "-q", "--no-ff", "-m", "x", "right"]);
+    sandbox.git(&["checkout", "-q", "right"]);
+    sandbox.git(&["merge", "-q", "--no-ff", "-m", "y", "left~1"]);
+    change(&sandbox, "c.go", "c9", "right two");
+    sandbox.git(&["checkout", "-q", "left"]);
+    sandbox.git(&["merge", "-q", "-m", "z", "right"]);
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 6);
+    assert_eq!(assert_blame(&sandbox, "right", "HEAD"), 0);
+    assert_eq!(assert_blame(&sandbox, "left~1", "HEAD"), 1);
+}
+
+#[test]
+fn reverts_cherry_picks_and_rebases() {
+    let sandbox = based();
+    change(&sandbox, "a.go", "a5", "feature");
+    sandbox.git(&["revert", "--no-edit", "HEAD"]);
+    assert_eq!(
+        assert_blame(&sandbox, "base", "HEAD"),
+        1,
+        "the old line came back as new"
+    );
+    sandbox.git(&["revert", "--no-edit", "HEAD"]);
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 1);
+    branch_from(&sandbox, "stable", "base");
+    change(&sandbox, "b.go", "b7", "fix");
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["cherry-pick", "stable"]);
+    assert_blame(&sandbox, "stable", "HEAD");
+    sandbox.git(&["merge", "-q", "-m", "both have it", "stable"]);
+    assert_blame(&sandbox, "stable", "HEAD");
+    branch_from(&sandbox, "topic", "base");
+    change(&sandbox, "c.go", "c7", "topic one");
+    change(&sandbox, "c.go", "c17", "topic two");
+    sandbox.git(&["rebase", "-q", "main"]);
+    assert_eq!(assert_blame(&sandbox, "main", "HEAD"), 2);
+}
+
+#[test]
+fn renames_with_edits_on_two_sides() {
+    let sandbox = based();
+    branch_from(&sandbox, "moves", "base");
+    std::fs::create_dir(sandbox.at("p")).unwrap();
+    sandbox.git(&["mv", "a.go", "p/a.go"]);
+    change(&sandbox, "p/a.go", "a3", "moved");
+    sandbox.git(&["mv", "b.go", "p/other.go"]);
+    change(&sandbox, "p/other.go", "b3", "moved and renamed");
+    sandbox.git(&["checkout", "-q", "main"]);
+    change(&sandbox, "a.go", "a25", "stayed");
+    sandbox.git(&["merge", "-q", "-m", "merge", "moves"]);
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 3);
+    assert_eq!(assert_blame(&sandbox, "moves", "HEAD"), 1);
+    // Moved again without being committed, and copied.
+    sandbox.git(&["mv", "p/a.go", "again.go"]);
+    sandbox.write("copy.go", numbered("c", 30));
+    sandbox.git(&["add", "-A"]);
+    assert_blame(&sandbox, "base", "");
+}
+
+#[test]
+fn merges_that_add_lines_of_their_own() {
+    let sandbox = based();
+    branch_from(&sandbox, "side", "base");
+    change(&sandbox, "a.go", "a10", "side");
+    sandbox.git(&["checkout", "-q", "main"]);
+    change(&sandbox, "a.go", "a20", "main");
+    sandbox.git(&["merge", "-q", "--no-commit", "side"]);
+    assert_blame(&sandbox, "base", "");
+    change(&sandbox, "a.go", "a25", "evil");
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 3);
+}
+
+#[test]
+fn line_ends_normalised_on_the_way() {
+    let sandbox = based();
+    sandbox.write("a.go", numbered("a", 30).replace('\n', "\r\n"));
+    sandbox.commit("to CRLF");
+    sandbox.write(".gitattributes", "*.go text\n");
+    sandbox.git(&["add", "--renormalize", "."]);
+    sandbox.commit("back to LF");
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 30);
+    sandbox.write(
+        "b.go",
+        numbered("b", 30)
+            .replace('\n', "\r\n")
+            .replace("b4()", "four()"),
+    );
+    assert_eq!(assert_blame(&sandbox, "HEAD", ""), 1);
+}
+
+#[test]
+fn histories_without_a_common_start() {
+    let sandbox = based();
+    sandbox.git(&["checkout", "-q", "--orphan", "import"]);
+    sandbox.git(&["rm", "-q", "-rf", "."]);
+    sandbox.write("imported.go", numbered("i", 12));
+    sandbox.commit("imported");
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&[
+        "merge",
+        "-q",
+        "--allow-unrelated-histories",
+        "-m",
+        "join",
+        "import",
+    ]);
+    assert_eq!(assert_blame(&sandbox, "base", "HEAD"), 12);
+}
+
 #[test]
 #[ignore = "takes minutes"]
 fn many_random_histories_have_gits_lines() {

@@ -11,10 +11,25 @@ fn numbered(name: &str, count: usize) -> String {
 
 #[test]
 fn random_edits_have_gits_hunks() {
+    random_edits(7, 120);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn many_random_edits_and_renames_are_gits() {
+    for seed in 5000..5010 {
+        random_edits(seed, 600);
+    }
+    for seed in 6000..6150 {
+        random_renames(seed);
+    }
+}
+
+fn random_edits(seed: u64, files: usize) {
     let sandbox = Sandbox::new();
-    let mut dice = Dice::new(7);
+    let mut dice = Dice::new(seed);
     let mut texts: Vec<Vec<String>> = Vec::new();
-    for n in 0..120 {
+    for n in 0..files {
         let lines = 1 + dice.roll(if n % 10 == 0 { 900 } else { 90 });
         let text = any_text(&mut dice, lines);
         sandbox.write(
@@ -71,56 +86,60 @@ fn renames_are_gits() {
     assert_equals_oracle(&sandbox, "HEAD^", "HEAD", &[]);
 }
 
-/// Files that resemble each other, moved and edited at random.
 #[test]
 fn random_renames_are_gits() {
-    for seed in 0..10 {
-        let mut dice = Dice::new(seed + 900);
-        let sandbox = Sandbox::new();
-        let families: Vec<Vec<String>> = (0..4).map(|_| any_text(&mut dice, 30)).collect();
-        let content = |dice: &mut Dice, edits: usize| {
-            let mut text = families[dice.roll(families.len())].clone();
-            let edits = dice.roll(edits);
-            edit(dice, &mut text, edits);
-            join(&text, dice.roll(12) == 0, true)
-        };
-        let name = |dice: &mut Dice| {
-            let ext = ["go", "go", "txt"][dice.roll(3)];
-            format!(
-                "d{}/{}{}.{ext}",
-                dice.roll(4),
-                ["x", "y"][dice.roll(2)],
-                dice.roll(6)
-            )
-        };
-        for _ in 0..26 {
-            let (name, content) = (name(&mut dice), content(&mut dice, 5));
-            sandbox.write(&name, content);
-        }
-        sandbox.commit("base");
-        let tracked = sandbox.git(&["ls-files"]);
-        for path in tracked.lines() {
-            match dice.roll(3) {
-                0 => sandbox.remove(path),
-                1 => {
-                    let to = name(&mut dice);
-                    let data = std::fs::read(sandbox.at(path)).unwrap();
-                    sandbox.remove(path);
-                    let text = String::from_utf8(data).unwrap();
-                    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-                    let edits = dice.roll(6);
-                    edit(&mut dice, &mut lines, edits);
-                    sandbox.write(&to, join(&lines, false, true));
-                }
-                _ => {}
-            }
-        }
-        for _ in 0..6 {
-            let (name, content) = (name(&mut dice), content(&mut dice, 14));
-            sandbox.write(&name, content);
-        }
-        sandbox.commit("release");
-        assert_equals_oracle(&sandbox, "HEAD^", "HEAD", &[]);
-        assert_equals_oracle(&sandbox, "HEAD", "HEAD^", &[]);
+    for seed in 900..910 {
+        random_renames(seed);
     }
+}
+
+/// Files that resemble each other, moved and edited at random.
+fn random_renames(seed: u64) {
+    let mut dice = Dice::new(seed);
+    let sandbox = Sandbox::new();
+    let families: Vec<Vec<String>> = (0..4).map(|_| any_text(&mut dice, 30)).collect();
+    let content = |dice: &mut Dice, edits: usize| {
+        let mut text = families[dice.roll(families.len())].clone();
+        let edits = dice.roll(edits);
+        edit(dice, &mut text, edits);
+        join(&text, dice.roll(12) == 0, true)
+    };
+    let name = |dice: &mut Dice| {
+        let ext = ["go", "go", "txt"][dice.roll(3)];
+        format!(
+            "d{}/{}{}.{ext}",
+            dice.roll(4),
+            ["x", "y"][dice.roll(2)],
+            dice.roll(6)
+        )
+    };
+    for _ in 0..26 {
+        let (name, content) = (name(&mut dice), content(&mut dice, 5));
+        sandbox.write(&name, content);
+    }
+    sandbox.commit("base");
+    let tracked = sandbox.git(&["ls-files"]);
+    for path in tracked.lines() {
+        match dice.roll(3) {
+            0 => sandbox.remove(path),
+            1 => {
+                let to = name(&mut dice);
+                let data = std::fs::read(sandbox.at(path)).unwrap();
+                sandbox.remove(path);
+                let text = String::from_utf8(data).unwrap();
+                let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+                let edits = dice.roll(6);
+                edit(&mut dice, &mut lines, edits);
+                sandbox.write(&to, join(&lines, false, true));
+            }
+            _ => {}
+        }
+    }
+    for _ in 0..6 {
+        let (name, content) = (name(&mut dice), content(&mut dice, 14));
+        sandbox.write(&name, content);
+    }
+    sandbox.commit("release");
+    assert_equals_oracle(&sandbox, "HEAD^", "HEAD", &[]);
+    assert_equals_oracle(&sandbox, "HEAD", "HEAD^", &[]);
 }

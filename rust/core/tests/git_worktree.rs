@@ -11,7 +11,7 @@ use git_support::{
     range,
 };
 use goat_core::control::Control;
-use goat_core::git::{ChangeKind, Changes, FileState, Repo};
+use goat_core::git::{ChangeKind, Changes, FileState, RangeSpec, Repo};
 use goat_core::model::FileChange;
 
 const GO: &str = "package a\n\nfunc F() {\n\tone()\n\ttwo()\n\tthree()\n}\n";
@@ -407,7 +407,7 @@ fn odd_names_are_reported_not_fatal() {
 fn unreadable_files_are_reported_not_fatal() {
     let sandbox = committed();
     sandbox.write("a.go", text(30));
-    std::fs::set_permissions(sandbox.at("a.go"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(sandbox.at("a.go"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(sandbox.at("a.go")).is_ok() {
         // The superuser reads everything: a dangling link to a file is what is left.
         return;
@@ -422,7 +422,7 @@ fn a_tree_without_commits_is_all_new() {
     sandbox.write("b.go", GO);
     sandbox.git(&["add", "a.go"]);
     let repo = sandbox.repo();
-    let (sides, changes) = changes(&repo, &Default::default(), true);
+    let (sides, changes) = changes(&repo, &RangeSpec::default(), true);
     assert_eq!(sides.base.chosen.as_str(), "init");
     assert_eq!(sides.release.commit, "");
     let names: Vec<_> = changes

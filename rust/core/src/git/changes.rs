@@ -206,10 +206,11 @@ impl Repo {
         control: &Control,
     ) -> Result<()> {
         let mut hash = Sha256::new();
-        for pair in dirty {
-            let Some(pair) = loader.different(pair)? else {
-                continue;
-            };
+        let dirty: Vec<Option<Pair>> = dirty
+            .par_iter()
+            .map(|pair| loader.different(pair))
+            .collect::<Result<_>>()?;
+        for pair in dirty.into_iter().flatten() {
             changes.dirty.push(text(&pair.path).0);
             note(&mut hash, &pair.path, pair.new);
         }
