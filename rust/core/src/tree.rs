@@ -9,6 +9,8 @@ pub use header::{Header, is_generated, is_own, read_header};
 
 use sha2::{Digest, Sha256};
 
+use crate::token::{TokenKind, scan};
+
 /// One Go file of a covered module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoFile {
@@ -70,17 +72,29 @@ fn own_names(source: &[u8]) -> Vec<String> {
     names
 }
 
-/// Whether a package-level declaration at a line's start takes one of these names.
+/// Whether a declaration at a line's start takes one of these names.
 fn shadows(source: &[u8]) -> bool {
-    let declares = |keyword: &str, name: &str| {
-        let needle = format!("\n{keyword} {name}");
-        memchr::memmem::find_iter(source, needle.as_bytes()).any(|at| {
-            let next = source.get(at + needle.len()).copied().unwrap_or(b' ');
-            !(next.is_ascii_alphanumeric() || next == b'_')
-        })
+    const KEYWORDS: [&str; 4] = ["type", "var", "const", "func"];
+    const NAMES: [&str; 3] = ["uint32", "int", "nil"];
+    let written = |keyword: &str, name: &str| {
+        memchr::memmem::find(source, format!("\n{keyword} {name}").as_bytes()).is_some()
     };
-    let keywords = ["type", "var", "const", "func"];
-    ["uint32", "int", "nil"]
-        .iter()
-        .any(|name| keywords.iter().any(|k| declares(k, name)))
+    let suspect = KEYWORDS.iter().any(|k| NAMES.iter().any(|n| written(k, n)));
+    if !suspect {
+        return false;
+    }
+    // It may be a comment, C before `import "C"` for example.
+    let tokens = scan(source);
+    tokens.windows(2).any(|pair| {
+        let (keyword, name) = (pair[0].span.of(source), pair[1].span.of(source));
+        let starts_line = pair[0]
+            .span
+            .start
+            .checked_sub(1)
+            .is_none_or(|at| source[at] == b'\n');
+        starts_line
+            && pair[0].kind == TokenKind::Keyword
+            && KEYWORDS.iter().any(|k| k.as_bytes() == keyword)
+            && NAMES.iter().any(|n| n.as_bytes() == name)
+    })
 }
