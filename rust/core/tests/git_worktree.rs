@@ -374,10 +374,14 @@ fn untracked_files_are_new_unless_ignored() {
         .filter(|file| file.state == FileState::Ignored)
         .map(|file| file.path.as_str())
         .collect();
-    assert_eq!(
-        ignored,
-        ["d/local.go", "n/private.go", "out/o.go", "x.pb.go"]
-    );
+    let told = [
+        "d/local.go",
+        "n/private.go",
+        "nested/in.go",
+        "out/o.go",
+        "x.pb.go",
+    ];
+    assert_eq!(ignored, told);
     let tracked = all
         .iter()
         .filter(|file| file.state == FileState::Tracked)
@@ -469,17 +473,15 @@ fn marks_are_no_change() {
     };
     let repo = sandbox.repo();
     let sides = repo.sides(&range("HEAD", "")).unwrap();
-    for by_blame in [false, true] {
-        let changes = if by_blame {
-            repo.changes_by_blame(&sides, &clean, &Control::new())
-                .unwrap()
-        } else {
-            repo.changes(&sides, true, &clean, &Control::new()).unwrap()
-        };
-        assert_eq!(changes.files.len(), 1);
-        assert_eq!(changes.dirty, ["b.go"]);
-        assert_eq!(file(&changes, "b.go").lines, [7]);
-    }
+    let changes = repo.changes(&sides, true, &clean, &Control::new()).unwrap();
+    assert_eq!(changes.files.len(), 1);
+    assert_eq!(changes.dirty, ["b.go"]);
+    assert_eq!(file(&changes, "b.go").lines, [7]);
+    let paths = ["a.go".to_owned(), "b.go".to_owned()];
+    let new = repo
+        .blame_lines(&sides, &paths, &clean, &Control::new())
+        .unwrap();
+    assert_eq!((new["a.go"].len(), new["b.go"].as_slice()), (0, &[7][..]));
 }
 
 #[test]
@@ -494,12 +496,11 @@ fn reverted_and_reapplied_lines_are_new_by_blame_only() {
     let repo = sandbox.repo();
     let sides = repo.sides(&range("v1", "")).unwrap();
     assert!(changes(&repo, &range("v1", ""), true).1.files.is_empty());
-    let by_blame = repo
-        .changes_by_blame(&sides, &|_, data| data, &Control::new())
+    let paths = ["a.go".to_owned()];
+    let new = repo
+        .blame_lines(&sides, &paths, &|_, data| data, &Control::new())
         .unwrap();
-    assert_eq!(file(&by_blame, "a.go").lines, [6]);
-    assert!(file(&by_blame, "a.go").hunks.is_empty());
-    assert!(file(&by_blame, "a.go").old.is_some());
+    assert_eq!(new["a.go"], [6]);
     assert_blame(&sandbox, "v1", "");
 }
 

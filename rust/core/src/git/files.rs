@@ -22,7 +22,8 @@ pub enum FileState {
     Tracked,
     /// Not known to git.
     Untracked,
-    /// Covered by an ignore rule; the go command compiles it all the same.
+    /// Covered by an ignore rule, or part of a submodule or nested repository; the go
+    /// command compiles it all the same.
     Ignored,
 }
 

@@ -16,14 +16,14 @@ use crate::error::Result;
 pub(super) struct Untracked {
     /// Path from the root.
     pub path: Vec<u8>,
-    /// Whether an ignore rule covers it.
+    /// Whether an ignore rule covers it, or another repository inside this one has it.
     pub ignored: bool,
 }
 
 struct Walk<'a> {
     repo: &'a Repo,
     index: &'a Index,
-    /// Submodules; git does not look into them.
+    /// Submodules, to which git leaves their own files.
     modules: HashSet<&'a [u8]>,
     with_ignored: bool,
     control: &'a Control,
@@ -89,11 +89,10 @@ impl Walk<'_> {
 
     /// The directory with its slash, if it is to be looked into.
     fn enter(&self, path: &[u8], full: &Path, ignored: bool) -> Option<(Vec<u8>, bool)> {
-        if self.modules.contains(path) || full.join(".git").exists() {
-            return None;
-        }
         let slashed = [path, b"/"].concat();
-        let ignored = ignored || self.is_ignored(&slashed);
+        // Another repository's files are none of this one's.
+        let foreign = self.modules.contains(path) || full.join(".git").exists();
+        let ignored = ignored || foreign || self.is_ignored(&slashed);
         (!ignored || self.with_ignored).then_some((slashed, ignored))
     }
 
