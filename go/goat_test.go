@@ -220,6 +220,13 @@ func TestInspectReadsWhatParses(t *testing.T) {
 	}
 }
 
+func TestDirectoryThatIsNotUTF8IsRefused(t *testing.T) {
+	_, err := goat.Plan(context.Background(), goat.Options{Dir: "/tmp/\xff"})
+	if err == nil || err.Error() != `the directory's path "/tmp/\xff" is not UTF-8` {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWrap(t *testing.T) {
 	_, cause := os.Open("/nonexistent/file")
 	e := (&goat.Error{Code: goat.CodeUnreadable, Message: "cannot look", Path: "/nonexistent/file"}).Wrap(cause)

@@ -2,7 +2,6 @@ package goat
 
 import (
 	"context"
-	"path/filepath"
 )
 
 // RuntimeImportPath stands in [InPlaceOptions.Runtime] for the import path that the
@@ -129,12 +128,4 @@ func decodeInPlace(answer []byte, err error) (*InPlaceResult, error) {
 		return nil, err
 	}
 	return result, nil
-}
-
-func absolute(dir string) (string, error) {
-	path, err := filepath.Abs(dir)
-	if err != nil {
-		return "", (&Error{Code: CodeUnreadable, Message: "the directory has no absolute path", Path: dir}).Wrap(err)
-	}
-	return path, nil
 }

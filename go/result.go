@@ -151,9 +151,23 @@ type Result struct {
 	// Warnings are for people; they are not part of the plan.
 	Warnings []Warning `json:"warnings,omitempty"`
 
-	raw json.RawMessage
+	// answer is the core's, for Document.
+	answer []byte
 }
 
 // Document returns the plan as the core wrote it, fields that this version of the
-// package does not know included. It holds no absolute path.
-func (r *Result) Document() json.RawMessage { return r.raw }
+// package does not know included. It holds no absolute path. It is nil for a Result
+// that did not come from [Plan].
+func (r *Result) Document() json.RawMessage {
+	var envelope struct {
+		Result json.RawMessage `json:"result"`
+	}
+	if json.Unmarshal(r.answer, &envelope) != nil {
+		return nil
+	}
+	document, err := withoutFields(envelope.Result, "planDir")
+	if err != nil {
+		return nil
+	}
+	return document
+}

@@ -30,13 +30,25 @@ func (v *planView) text() string {
 	}
 	b.WriteByte('\n')
 	v.account(&b)
-	for _, w := range v.result.Warnings {
-		fmt.Fprintf(&b, "\nwarning: %s: %s", place(w.Path, w.Line, w.Line), w.Message)
-	}
-	if len(v.result.Warnings) > 0 {
-		b.WriteByte('\n')
-	}
 	return strings.TrimLeft(b.String(), "\n")
+}
+
+// shown is how many of a list are printed unless somebody asks for all.
+func (v *planView) shown(all int) int {
+	if v.verbose || v.explain {
+		return all
+	}
+	return min(all, 10)
+}
+
+func (v *planView) warnings(b *strings.Builder) {
+	shown := v.shown(len(v.result.Warnings))
+	for _, w := range v.result.Warnings[:shown] {
+		fmt.Fprintf(b, "warning: %s: %s\n", place(w.Path, w.Line, w.Line), w.Message)
+	}
+	if rest := len(v.result.Warnings) - shown; rest > 0 {
+		fmt.Fprintf(b, "and %d more warnings (--verbose lists them)\n", rest)
+	}
 }
 
 // head says what was compared, and how it was found.
@@ -232,7 +244,8 @@ func (v *planView) account(b *strings.Builder) {
 		t.write(b, "")
 	}
 	v.others(b)
-	fmt.Fprintf(b, "%s in %s%s\n", plural(s.Points, "point"), plural(s.Packages, "package"), v.forms())
+	v.warnings(b)
+	fmt.Fprintf(b, "%s in %s%s\n", plural(s.Points, "point"), plural(v.packages(), "package"), v.forms())
 }
 
 // reasons counts the lines of a class by reason, most frequent first.
@@ -270,6 +283,15 @@ func countList(counts map[string]int) string {
 	return strings.Join(names, ", ")
 }
 
+// packages counts the packages that hold points.
+func (v *planView) packages() int {
+	holders := map[string]bool{}
+	for i := range v.result.Points {
+		holders[v.result.Points[i].Package] = true
+	}
+	return len(holders)
+}
+
 func (v *planView) forms() string {
 	counts := map[string]int{}
 	for i := range v.result.Points {
@@ -281,8 +303,6 @@ func (v *planView) forms() string {
 	return " (" + countList(counts) + ")"
 }
 
-const othersShown = 10
-
 // others names what changed beside Go code: modules, assembly, embedded files.
 func (v *planView) others(b *strings.Builder) {
 	others := v.result.Summary.Other
@@ -290,10 +310,7 @@ func (v *planView) others(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "%s changed beside Go code; goat cannot see whether they were used:\n", plural(len(others), "thing"))
-	shown := others
-	if !v.verbose && !v.explain && len(shown) > othersShown {
-		shown = shown[:othersShown]
-	}
+	shown := others[:v.shown(len(others))]
 	var t table
 	for i := range shown {
 		t.add(plainCells(shown[i].Kind, shown[i].Path, otherDetail(&shown[i]))...)

@@ -1,0 +1,249 @@
+package goat
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/goat-trace/goat/go/internal/native"
+)
+
+// call runs a short operation: ctx is looked at before it starts.
+func call(ctx context.Context, request map[string]any, result any) error {
+	if err := ctx.Err(); err != nil {
+		return cancelled(err)
+	}
+	encoded, err := json.Marshal(request)
+	if err != nil {
+		return (&Error{Code: CodeBadRequest, Message: "the request cannot be written as JSON"}).Wrap(err)
+	}
+	answer, err := runCore(encoded)
+	if err != nil {
+		return err
+	}
+	return decodeResult(answer, result)
+}
+
+func cancelled(err error) *Error {
+	return &Error{Code: CodeCancelled, Message: "stopped before the work was done", err: err}
+}
+
+// runCore returns the core's answer to a request, or its error.
+func runCore(request []byte) ([]byte, error) {
+	answer, status, err := native.Run(request)
+	if err != nil {
+		return nil, asError(err)
+	}
+	if status != native.StatusOK {
+		return nil, decodeError(answer, status)
+	}
+	return answer, nil
+}
+
+func decodeResult(answer []byte, result any) error {
+	envelope := struct {
+		Result any `json:"result"`
+	}{result}
+	if err := json.Unmarshal(answer, &envelope); err != nil {
+		e := &Error{Code: CodeInternal, Message: "the core gave an answer that cannot be read"}
+		e.Hint = "this is a defect of goat, please report it"
+		return e.Wrap(err)
+	}
+	return nil
+}
+
+// wireOptions is Options as the core reads them; it refuses fields that it does not know.
+type wireOptions struct {
+	Format      int         `json:"format"`
+	Op          string      `json:"op"`
+	Dir         string      `json:"dir"`
+	Base        string      `json:"base"`
+	Release     string      `json:"release"`
+	Range       Range       `json:"range"`
+	Precision   Precision   `json:"precision"`
+	Granularity Granularity `json:"granularity"`
+	Exact       bool        `json:"exact"`
+	Config      Config      `json:"config"`
+	Build       *Build      `json:"build"`
+	OutDir      string      `json:"outDir"`
+	ControlFd   int         `json:"controlFd"`
+	ProgressFd  int         `json:"progressFd"`
+}
+
+func (o *wireOptions) pipes() (control, progress *int) { return &o.ControlFd, &o.ProgressFd }
+
+func planRequest(options *Options) (*wireOptions, error) {
+	dir, err := absolute(options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	out := options.OutDir
+	if out != "" {
+		if out, err = absolute(out); err != nil {
+			return nil, err
+		}
+	}
+	return &wireOptions{
+		Format: Format, Op: "plan", Dir: dir, Base: options.Base, Release: options.Release,
+		Range: orDefault(options.Range, RangeMergeBase), Precision: orDefault(options.Precision, PrecisionRenames),
+		Granularity: orDefault(options.Granularity, GranularityPatch), Exact: options.Exact,
+		Config: options.Config, Build: options.Build, OutDir: out, ControlFd: -1, ProgressFd: -1,
+	}, nil
+}
+
+// absolute is a directory as the core takes it. JSON has no way to say a path that is not
+// UTF-8, so such a one is refused rather than guessed.
+func absolute(dir string) (string, error) {
+	path, err := filepath.Abs(dir)
+	e := &Error{Code: CodeUnreadable, Message: "the directory has no absolute path", Path: dir}
+	if err != nil {
+		return "", e.Wrap(err)
+	}
+	if !utf8.ValidString(path) {
+		e.Message, e.Path = fmt.Sprintf("the directory's path %q is not UTF-8", path), ""
+		e.Hint = "move the repository to a path that is UTF-8"
+		return "", e
+	}
+	return path, nil
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func decodePlan(answer []byte) (*Result, error) {
+	result := &Result{}
+	if err := decodeResult(answer, result); err != nil {
+		return nil, err
+	}
+	if result.Format != Format {
+		return nil, &Error{
+			Code: CodePlanMismatch, Message: fmt.Sprintf("the core writes plans of format %d, not %d", result.Format, Format),
+			Hint: "rebuild with the same goat: `make core`",
+		}
+	}
+	result.answer = answer
+	return result, nil
+}
+
+// withoutFields removes top-level fields and keeps the order of the others.
+func withoutFields(object json.RawMessage, names ...string) (json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if _, err := decoder.Token(); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, err
+		}
+		if contains(names, key) {
+			continue
+		}
+		if out.Len() > 1 {
+			out.WriteByte(',')
+		}
+		name, err := json.Marshal(key)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(name)
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+func contains(names []string, key json.Token) bool {
+	for _, name := range names {
+		if key == name {
+			return true
+		}
+	}
+	return false
+}
+
+// piped is a request that names the pipes of a long operation.
+type piped interface {
+	pipes() (control, progress *int)
+}
+
+// runControlled runs a long operation: a pipe whose closing tells the core to stop,
+// and one on which it writes its progress.
+func runControlled(ctx context.Context, request piped, progress func(Progress)) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, cancelled(err)
+	}
+	control, stop, err := os.Pipe()
+	if err != nil {
+		return nil, asError(err)
+	}
+	defer control.Close()
+	release := context.AfterFunc(ctx, func() { stop.Close() })
+	defer func() {
+		release()
+		stop.Close()
+	}()
+	controlFd, progressFd := request.pipes()
+	*controlFd, *progressFd = int(control.Fd()), -1
+	if progress != nil {
+		finish, fd, err := listen(progress)
+		if err != nil {
+			return nil, asError(err)
+		}
+		*progressFd = fd
+		defer finish()
+	}
+	encoded, err := json.Marshal(request)
+	if err != nil {
+		return nil, (&Error{Code: CodeBadRequest, Message: "the options cannot be written as JSON"}).Wrap(err)
+	}
+	answer, err := runCore(encoded)
+	if ctxErr := ctx.Err(); err != nil && ctxErr != nil {
+		return nil, cancelled(ctxErr)
+	}
+	return answer, err
+}
+
+// listen reads progress lines from a pipe until its writing end is closed by finish.
+func listen(progress func(Progress)) (finish func(), fd int, err error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, -1, err
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		decoder := json.NewDecoder(reader)
+		for {
+			var step Progress
+			if decoder.Decode(&step) != nil {
+				_, _ = io.Copy(io.Discard, reader)
+				return
+			}
+			progress(step)
+		}
+	}()
+	finish = func() {
+		writer.Close()
+		<-done
+		reader.Close()
+	}
+	return finish, int(writer.Fd()), nil
+}
