@@ -225,19 +225,25 @@ impl Planned {
             .filter(move |file| outside(file).is_none())
     }
 
+    /// The release's short commit, with what makes it dirty.
+    fn version(&self) -> String {
+        let commit = self.sides.release.commit.get(..7).unwrap_or("0");
+        if self.dirty {
+            let content = self.content_hash.get(..8).unwrap_or_default();
+            return format!("{commit}-dirty-{content}");
+        }
+        commit.to_owned()
+    }
+
     /// Name and version of the application.
     #[must_use]
     pub fn app(&self) -> App {
         let config = &self.options.config;
-        let mut version = config.app_version.clone();
-        if version.is_empty() {
-            let commit = &self.sides.release.commit;
-            version = commit.get(..7).unwrap_or("0").to_owned();
-            if self.dirty {
-                version.push_str("-dirty-");
-                version.push_str(self.content_hash.get(..8).unwrap_or_default());
-            }
-        }
+        let version = if config.app_version.is_empty() {
+            self.version()
+        } else {
+            config.app_version.clone()
+        };
         let name = if config.app_name.is_empty() {
             last_element(&self.main.path).to_owned()
         } else {

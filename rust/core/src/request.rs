@@ -3,17 +3,16 @@
 //! Unknown fields are refused, so that a typing error never silently plans
 //! something else. Errors are values: `{"error":{code,message,hint,path,causes}}`.
 
+mod file;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::inplace;
-use crate::instrument::apply;
-use crate::model::{Edit, Lines, Span};
 use crate::pipeline::{self, Options};
-use crate::plan::{self, PackageDocument};
-use crate::syntax;
+use crate::plan;
 
 /// Number of the request and plan formats.
 pub const FORMAT: u32 = 1;
@@ -91,10 +90,10 @@ fn dispatch(request: &[u8], control: &Control) -> Result<Vec<u8>> {
             options.check()?;
             pipeline::run(options, control)
         }
-        "instrument" => instrument(&read(request)?),
+        "instrument" => file::instrument(&read(request)?),
         "track" | "patch" => answer(&inplace::track::run(&read(request)?, control)?),
         "clean" => answer(&inplace::clean::run(&read(request)?, control)?),
-        "inspect" => inspect(&read(request)?),
+        "inspect" => Ok(file::inspect(&read(request)?)),
         other => Err(Error::new(
             Code::BadRequest,
             format!("unknown operation {other:?}"),
@@ -122,97 +121,4 @@ fn version() -> Value {
         "abi": FORMAT,
         "planFormat": plan::FORMAT,
     })
-}
-
-/// Applies a package's document to one of its files.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Instrument {
-    #[serde(rename = "format")]
-    _format: u32,
-    #[serde(rename = "op")]
-    _op: String,
-    source: String,
-    package: PackageDocument,
-    file: String,
-    #[serde(default)]
-    exact: bool,
-}
-
-fn instrument(request: &Instrument) -> Result<Vec<u8>> {
-    let package = &request.package;
-    if package.format != plan::FORMAT {
-        return Err(Error::new(Code::PlanMismatch, "plan of another goat")
-            .hint("rebuild with the same goat"));
-    }
-    let file = package.files.iter().find(|file| file.name == request.file);
-    let edits: Vec<Edit> = file
-        .map_or(&[][..], |file| &file.edits)
-        .iter()
-        .cloned()
-        .map(Edit::from)
-        .collect();
-    let ends =
-        |edit: &Edit| edit.at > request.source.len() || !request.source.is_char_boundary(edit.at);
-    if edits.iter().any(ends) {
-        return Err(Error::new(
-            Code::PlanMismatch,
-            "the source is not the one that was planned",
-        )
-        .hint("plan again")
-        .path(&request.file));
-    }
-    let source = apply(request.source.as_bytes(), &edits, request.exact);
-    let source = String::from_utf8_lossy(&source);
-    Ok(json!({ "source": source }).to_string().into_bytes())
-}
-
-/// Shows how a file is read.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Inspect {
-    #[serde(rename = "format")]
-    _format: u32,
-    #[serde(rename = "op")]
-    _op: String,
-    source: String,
-}
-
-fn inspect(request: &Inspect) -> Result<Vec<u8>> {
-    let source = request.source.as_bytes();
-    let (syntax, lines) = (syntax::parse(source), Lines::new(source));
-    let place = |at: usize| {
-        let position = lines.position(at);
-        json!({ "line": position.line, "column": position.column })
-    };
-    let span = |span: Span| json!({ "start": place(span.start), "end": place(span.end) });
-    let functions: Vec<Value> = syntax
-        .funcs
-        .iter()
-        .map(|f| json!({ "name": f.name, "span": span(f.span), "literal": f.literal, "nosplit": f.nosplit, "body": f.body }))
-        .collect();
-    let blocks: Vec<Value> = syntax
-        .blocks
-        .iter()
-        .map(|b| json!({ "function": b.func, "kind": format!("{:?}", b.kind).to_lowercase(), "span": span(b.span), "statements": b.stmts }))
-        .collect();
-    let statements: Vec<Value> = syntax
-        .stmts
-        .iter()
-        .map(|s| json!({ "block": s.block, "kind": format!("{:?}", s.kind).to_lowercase(), "span": span(s.span), "blocks": s.blocks, "literals": s.literals }))
-        .collect();
-    let errors: Vec<Value> = syntax
-        .errors
-        .iter()
-        .map(|e| json!({ "at": place(e.at), "span": span(e.span) }))
-        .collect();
-    let answer = json!({
-        "package": syntax.package,
-        "imports": syntax.imports,
-        "functions": functions,
-        "blocks": blocks,
-        "statements": statements,
-        "errors": errors,
-    });
-    Ok(answer.to_string().into_bytes())
 }

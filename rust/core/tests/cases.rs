@@ -71,14 +71,14 @@ fn run(text: &str) -> Vec<String> {
             .entry(path.clone())
             .or_insert_with(|| content.clone());
     }
-    if head.crlf {
+    if head.has("crlf") {
         wants.shift(&release);
     }
     let root = tempfile::tempdir().unwrap();
     let (dir, out) = (root.path().join("repo"), root.path().join("out"));
     fs::create_dir(&dir).unwrap();
     support::repository(&dir, &base, &release);
-    if head.staged {
+    if head.has("staged") {
         support::git(&dir, &["add", "-A"]);
     }
     let mut options = head.options.clone();
@@ -88,7 +88,7 @@ fn run(text: &str) -> Vec<String> {
         Err(error) => return vec![error.to_string()],
     };
     let mut problems = compare(&plan, &wants, &head);
-    if head.build && problems.is_empty() {
+    if !head.has("unbuilt") && problems.is_empty() {
         problems.extend(build(&release, plan["planDir"].as_str().unwrap(), &head));
     }
     problems
@@ -115,10 +115,8 @@ fn build(release: &Tree, plan_dir: &str, head: &Head) -> Vec<String> {
 struct Head {
     options: Value,
     dir: String,
-    build: bool,
-    crlf: bool,
-    bom: bool,
-    staged: bool,
+    /// Words of `flags`: `unbuilt`, `staged`, `crlf`, `bom`.
+    flags: BTreeSet<String>,
     delete: BTreeSet<String>,
     /// `files` of the plan: `path reason added`.
     files: Vec<String>,
@@ -134,7 +132,6 @@ impl Head {
     fn read(text: &str) -> Self {
         let mut head = Self {
             options: json!({}),
-            build: true,
             ..Self::default()
         };
         for line in text.lines() {
@@ -150,12 +147,7 @@ impl Head {
                     head.options[key] = serde_json::from_str(value).unwrap();
                 }
                 "dir" => value.clone_into(&mut head.dir),
-                "staged" => head.staged = value == "yes",
-                "build" => head.build = value == "yes",
-                "bytes" => {
-                    head.crlf = value.contains("crlf");
-                    head.bom = value.contains("bom");
-                }
+                "flags" => head.flags.extend(value.split(' ').map(str::to_owned)),
                 "delete" => head.delete.extend(value.split(' ').map(str::to_owned)),
                 "file" => head.files.push(value.to_owned()),
                 "other" => head.other.push(value.to_owned()),
@@ -167,13 +159,17 @@ impl Head {
         head
     }
 
+    fn has(&self, flag: &str) -> bool {
+        self.flags.contains(flag)
+    }
+
     /// The bytes that a text of the archive stands for.
     fn bytes(&self, content: Vec<u8>) -> Vec<u8> {
         let mut text = String::from_utf8(content).unwrap();
-        if self.crlf {
+        if self.has("crlf") {
             text = text.replace('\n', "\r\n");
         }
-        if self.bom && text.starts_with("package") {
+        if self.has("bom") && text.starts_with("package") {
             text.insert(0, '\u{feff}');
         }
         text.into_bytes()

@@ -15,16 +15,11 @@ impl Names {
     /// import path, as long as `taken` demands.
     #[must_use]
     pub fn choose(hash: &str, taken: impl Fn(&Self) -> bool) -> Self {
-        let mut names = Self {
-            suffix: hash.to_owned(),
+        let of = |length| Self {
+            suffix: hash[..length].to_owned(),
         };
-        for length in 4..=hash.len() {
-            names.suffix = hash[..length].to_owned();
-            if !taken(&names) {
-                break;
-            }
-        }
-        names
+        let free = (4..hash.len()).map(of).find(|names| !taken(names));
+        free.unwrap_or_else(|| of(hash.len()))
     }
 
     /// Every prefix of an identifier that must be free.

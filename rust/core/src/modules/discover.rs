@@ -63,7 +63,7 @@ impl std::fmt::Debug for Covered<'_> {
 
 /// Finds the modules that a plan for a directory covers: its own, those of the
 /// workspace, and the local targets of their `replace` directives.
-pub fn discover<'a>(find: Find<'a>, nested: bool) -> Result<Covered<'a>> {
+pub fn discover(find: Find<'_>, nested: bool) -> Result<Covered<'_>> {
     let own = upwards(find.dir, |dir| (find.read)(&join(dir, "go.mod")).is_some());
     let work = workspace(find)?;
     let mut modules: BTreeMap<String, String> = BTreeMap::new();

@@ -53,10 +53,13 @@ pub fn parse_mod(text: &[u8]) -> GoMod {
     let mut block: Option<String> = None;
     for line in text.lines() {
         let words = words(line);
-        match (&block, words.as_slice()) {
-            (_, []) => {}
-            (Some(_), [only]) if only == ")" => block = None,
-            (Some(verb), rest) => directive(&mut result, verb, rest),
+        match (block.take(), words.as_slice()) {
+            (verb, []) => block = verb,
+            (Some(_), [close]) if close == ")" => {}
+            (Some(verb), rest) => {
+                directive(&mut result, &verb, rest);
+                block = Some(verb);
+            }
             (None, [verb, open]) if open == "(" => block = Some(verb.clone()),
             (None, [verb, rest @ ..]) => directive(&mut result, verb, rest),
         }

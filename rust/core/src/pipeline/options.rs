@@ -159,10 +159,8 @@ impl Options {
 
 /// The directories inside the repository that the nearest go.work above it uses.
 fn outer_uses(root: &Path) -> Vec<String> {
-    let above = root.ancestors().skip(1).map(|dir| dir.join("go.work"));
-    let found = above
-        .filter_map(|file| Some((std::fs::read(&file).ok()?, file)))
-        .next();
+    let mut above = root.ancestors().skip(1).map(|dir| dir.join("go.work"));
+    let found = above.find_map(|file| Some((std::fs::read(&file).ok()?, file)));
     found.map_or(Vec::new(), |(text, file)| {
         uses_inside(root, &file, &parse_work(&text))
     })

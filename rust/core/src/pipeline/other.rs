@@ -118,7 +118,7 @@ impl Texts<'_> {
             .unwrap_or_default()
     }
 
-    fn new(&self, path: &str) -> Vec<u8> {
+    fn released(&self, path: &str) -> Vec<u8> {
         self.repo.read_release(self.sides, path).unwrap_or_default()
     }
 
@@ -126,7 +126,7 @@ impl Texts<'_> {
     fn module_file(&self, change: &OtherChange) -> Vec<Other> {
         let path = change.path.as_str();
         let old = parse_mod(&self.old(change.old_path.as_deref().unwrap_or(path)));
-        let new = parse_mod(&self.new(path));
+        let new = parse_mod(&self.released(path));
         let mut found = Vec::new();
         for (kind, old, new) in [
             ("go", &old.go, &new.go),
@@ -148,7 +148,7 @@ impl Texts<'_> {
     /// One entry per vendored module whose version or files changed.
     fn vendor(&self, dir: &str, paths: &[&str]) -> Vec<Other> {
         let list = join(dir, "modules.txt");
-        let (old, new) = (vendored(&self.old(&list)), vendored(&self.new(&list)));
+        let (old, new) = (vendored(&self.old(&list)), vendored(&self.released(&list)));
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let touched = |name: &str| {
             paths

@@ -120,7 +120,9 @@ impl<'v, 'a> Namer<'v, 'a> {
                     .or_default()
                     .push(start(view, &unit));
             }
-            found.values_mut().for_each(|places| places.sort_unstable());
+            for places in found.values_mut() {
+                places.sort_unstable();
+            }
             found
         })
     }

@@ -111,8 +111,9 @@ struct Found {
 fn find(view: &View<'_>, line: u32, kind: LineKind) -> Found {
     let reason = match kind {
         LineKind::Blank => Some(Reason::Blank),
-        LineKind::Comment if view.in_preamble(line) => Some(Reason::CgoPreamble),
-        LineKind::Directive if view.in_preamble(line) => Some(Reason::CgoPreamble),
+        LineKind::Comment | LineKind::Directive if view.in_preamble(line) => {
+            Some(Reason::CgoPreamble)
+        }
         LineKind::Comment => Some(Reason::Comment),
         LineKind::Directive => Some(Reason::Directive),
         LineKind::Format => Some(Reason::Format),

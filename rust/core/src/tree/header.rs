@@ -1,5 +1,7 @@
 //! The head of a Go file: everything up to its last import.
 
+use std::iter::Peekable;
+
 use crate::token::{Token, TokenKind, scan};
 
 /// What the head of a file says.
@@ -78,34 +80,30 @@ fn read(source: &[u8], tokens: &[Token], whole: bool) -> Option<Header> {
         (Some(_), Some(_)) => return Some(header),
         _ => return whole.then_some(header),
     }
-    loop {
-        while rest.next_if(|t| text(t) == b";").is_some() {}
-        match rest.next() {
-            None => return whole.then_some(header),
-            Some(token) if text(token) != b"import" => return Some(header),
-            Some(_) => {}
-        }
-        let group = rest.next_if(|t| text(t) == b"(").is_some();
-        loop {
-            let token = match rest.next() {
-                None => return whole.then_some(header),
-                Some(token) => token,
-            };
-            if matches!(token.kind, TokenKind::String | TokenKind::RawString) {
-                let path = &text(token)[1..text(token).len() - 1];
-                header
-                    .imports
-                    .push(String::from_utf8_lossy(path).into_owned());
-                if !group {
-                    break;
-                }
-            } else if text(token) == b")" {
-                break;
-            } else if token.kind == TokenKind::Keyword {
-                return Some(header);
+    let ended = imports(&mut rest, source, &mut header.imports);
+    (ended || whole).then_some(header)
+}
+
+/// Collects the import paths; false if the tokens end before the imports do.
+fn imports<'t>(
+    tokens: &mut Peekable<impl Iterator<Item = &'t Token>>,
+    source: &[u8],
+    paths: &mut Vec<String>,
+) -> bool {
+    let mut inside = false;
+    for token in tokens {
+        let text = token.span.of(source);
+        match (token.kind, text) {
+            (TokenKind::String | TokenKind::RawString, [_, path @ .., _]) => {
+                paths.push(String::from_utf8_lossy(path).into_owned());
             }
+            (_, b"import") => inside = true,
+            (TokenKind::Keyword, _) => return true,
+            (TokenKind::Ident, _) if !inside => return true,
+            _ => {}
         }
     }
+    false
 }
 
 /// Takes what a comment above the package clause says.
