@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
 )
 
@@ -94,23 +95,41 @@ func (u *unit) read() ([]byte, error) {
 }
 
 // stale returns the error for the first file that is not what it was when the
-// plan was made. Files that the user's own overlay puts in are not the plan's.
+// plan was made, or that was not there.
 func (c *compilation) stale(path string, hashes map[string]string) error {
+	home := map[string]bool{}
 	for _, u := range c.units {
-		known, covered := hashes[u.base]
-		if u.test || !covered || u.object && u.orig == u.arg {
-			continue
+		if _, covered := hashes[u.base]; covered {
+			home[filepath.Dir(u.orig)] = true
 		}
-		data, err := u.read()
+	}
+	for _, u := range c.units {
+		same, err := c.planned(u, hashes, home)
 		if err != nil {
 			return err
 		}
-		if plan.SameHash(known, plan.HashBytes(data)) || c.overlaid(u.orig) {
-			continue
+		if !same {
+			return &problem{what: u.orig + " has changed since the plan (package " + path + ")", hint: c.replan()}
 		}
-		return &problem{what: u.orig + " has changed since the plan (package " + path + ")", hint: c.replan()}
 	}
 	return nil
+}
+
+// planned reports whether a file is as the plan knows it. Files of goat's own, of
+// other tools and of the user's own overlay are not the plan's.
+func (c *compilation) planned(u *unit, hashes map[string]string, home map[string]bool) (bool, error) {
+	known, covered := hashes[u.base]
+	if u.test || u.object && u.orig == u.arg || !covered && !home[filepath.Dir(u.orig)] {
+		return true, nil
+	}
+	data, err := u.read()
+	if err != nil {
+		return false, err
+	}
+	if covered && plan.SameHash(known, plan.HashBytes(data)) {
+		return true, nil
+	}
+	return !covered && hook.IsOurs(data) || c.overlaid(u.orig), nil
 }
 
 // instrument returns the file's text with the points in it; nil if it is to stay
