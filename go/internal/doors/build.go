@@ -9,6 +9,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/hook"
+	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // build is marked mode: plan, overlay, markers, go.
@@ -32,7 +33,26 @@ func (d *door) build(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	d.say("%s", d.summary())
-	return d.run(ctx, d.args.Dir, line)
+	code, err := d.run(ctx, d.args.Dir, line)
+	if err == nil && code == 0 && d.Verb != "test" && d.Environ.Get("GOAT_SPOOL") == "" && d.spoolOnly() {
+		d.say("spool only: set GOAT_SPOOL to a directory when you run the program, which does not link net/http")
+	}
+	return code, err
+}
+
+// spoolOnly reports whether every program of this plan that has been linked got the
+// runtime without the HTTP server.
+func (d *door) spoolOnly() bool {
+	linked := 0
+	for _, m := range d.index.Mains {
+		switch plan.LinkedRuntime(d.cache.dir, d.index.PlanHash, hook.Key(m.ImportPath, "main")) {
+		case plan.RuntimeServer:
+			return false
+		case plan.RuntimeSpool:
+			linked++
+		}
+	}
+	return linked > 0
 }
 
 // parse takes the arguments apart and refuses what cannot work.
@@ -97,6 +117,9 @@ func (d *door) toolexec(overlay string) (string, error) {
 	if err != nil {
 		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "see `go help build`"}
 	}
+	if isHelper(next, d.Executable) {
+		next = nil
+	}
 	for _, word := range next {
 		words = append(words, "--next="+word)
 	}
@@ -105,6 +128,16 @@ func (d *door) toolexec(overlay string) (string, error) {
 		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "move goat or its cache (GOAT_CACHE) to a path without quotes"}
 	}
 	return text, nil
+}
+
+// isHelper reports whether a -toolexec command is goat's own helper, as in a shell
+// that has GOFLAGS set for bare mode.
+func isHelper(words []string, executable string) bool {
+	if len(words) < 2 || words[1] != "toolexec" {
+		return false
+	}
+	name := strings.TrimSuffix(filepath.Base(words[0]), ".exe")
+	return words[0] == executable || name == "goat"
 }
 
 // rest are the packages and what follows them. Files named one by one leave the

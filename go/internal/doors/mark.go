@@ -13,9 +13,15 @@ import (
 // information of the binary (which shows the last -gcflags only) names the plan.
 const stampPattern = "goat.plan"
 
+// limit, set by tests, is a lower limit than the system's.
+var limit int
+
 // argumentLimit is how many bytes of -gcflags go and its tools can be given: the
 // system's limit for all arguments and variables, with room for the user's.
 func argumentLimit() int {
+	if limit > 0 {
+		return limit
+	}
 	if runtime.GOOS == "windows" {
 		return 16 << 10
 	}

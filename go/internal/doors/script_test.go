@@ -32,6 +32,9 @@ func run(args []string) int {
 	if len(args) > 0 && args[0] == "toolexec" {
 		return toolexec.Main(args[1:], toolexec.Options{Planner: helperPlan, Runtime: rtsource.Files, Version: version()})
 	}
+	if os.Getenv("TEST_LIMIT") != "" {
+		doors.SetLimit(1)
+	}
 	settings := &config.Settings{Server: "auto"}
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		switch name, value, _ := strings.Cut(args[0], "="); name {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 )
 
 // Streams are the standard streams of a command.
@@ -31,13 +33,7 @@ func Run(ctx context.Context, dir string, env Environ, args []string, s Streams)
 		return 0, err
 	}
 	ended := make(chan struct{})
-	go func() {
-		select {
-		case <-ctx.Done():
-			_ = cmd.Process.Signal(os.Interrupt)
-		case <-ended:
-		}
-	}()
+	go forward(ctx, cmd.Process, ended)
 	err = cmd.Wait()
 	close(ended)
 	var exit *exec.ExitError
@@ -45,6 +41,26 @@ func Run(ctx context.Context, dir string, env Environ, args []string, s Streams)
 		return exitCode(exit), nil
 	}
 	return 0, err
+}
+
+// forward passes on what ends goat: the signal itself where it was sent to goat
+// alone (a terminal's Ctrl-C reaches go without us), an interrupt when ctx ends.
+func forward(ctx context.Context, process *os.Process, ended <-chan struct{}) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	done := ctx.Done()
+	for {
+		select {
+		case s := <-signals:
+			_ = process.Signal(s)
+		case <-done:
+			_ = process.Signal(os.Interrupt)
+			done = nil
+		case <-ended:
+			return
+		}
+	}
 }
 
 // exitCode is the code that a shell shows: 128 and the number for a signal.

@@ -158,7 +158,7 @@ func (h *helper) newRun() (*bareRun, error) {
 		return nil, h.planProblem(err)
 	}
 	run.Hash = index.PlanHash
-	if index.Points == 0 {
+	if index.Points == 0 || index.Marked {
 		run.Plan = ""
 	}
 	return run, nil

@@ -71,6 +71,11 @@ func (l *linking) addRuntime(cfg string) error {
 		l.runtime = append(l.runtime, p.path)
 		l.start = p.path
 	}
+	kind := plan.RuntimeSpool
+	if len(packages) > 1 {
+		kind = plan.RuntimeServer
+	}
+	plan.NoteLinked(plan.CacheDir(os.Getenv), l.index.PlanHash, l.key, kind)
 	return l.extendConfig(cfg)
 }
 
