@@ -22,30 +22,33 @@ func Matches(pattern, dir string, p Package) bool {
 	case pattern == "std" || pattern == "cmd":
 		return false
 	case isRelative(pattern):
-		before, wild, _ := strings.Cut(pattern, "...")
-		root := filepath.Join(dir, filepath.FromSlash(before))
-		if !strings.Contains(pattern, "...") {
-			return p.Dir == root
-		}
-		return matchBelow(dir, pattern, wild, p.Dir)
+		return matchBelow(dir, pattern, p.Dir)
 	}
 	return matchPath(pattern, p.ImportPath)
 }
 
-// matchBelow matches a relative pattern with dots against a directory.
-func matchBelow(dir, pattern, _ string, pkgDir string) bool {
-	rel, err := filepath.Rel(dir, pkgDir)
+// matchBelow matches a relative pattern against a directory: what stands before the
+// element with the dots is a directory, the rest is matched against the way down.
+func matchBelow(dir, pattern, pkgDir string) bool {
+	dots := strings.Index(pattern, "...")
+	if dots < 0 {
+		return pkgDir == absolute(dir, pattern)
+	}
+	slash := strings.LastIndexByte(pattern[:dots], '/')
+	rel, err := filepath.Rel(absolute(dir, pattern[:slash]), pkgDir)
 	if err != nil {
 		return false
 	}
 	rel = filepath.ToSlash(rel)
-	if rel == ".." || strings.HasPrefix(rel, "../") {
-		if !strings.HasPrefix(pattern, "..") {
-			return false
-		}
+	return rel != ".." && !strings.HasPrefix(rel, "../") && matchPath(pattern[slash+1:], rel)
+}
+
+func absolute(dir, name string) string {
+	name = filepath.FromSlash(name)
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
 	}
-	clean := strings.TrimPrefix(pattern, "./")
-	return matchPath(clean, rel) || clean == "..." && rel == "."
+	return filepath.Join(dir, name)
 }
 
 func isRelative(pattern string) bool {
@@ -90,7 +93,7 @@ func walked(dir, pattern string, p Package) bool {
 		return true
 	}
 	before, _, _ := strings.Cut(pattern, "...")
-	root := filepath.Join(dir, filepath.FromSlash(before))
+	root := absolute(dir, before[:strings.LastIndexByte(before, '/')])
 	if p.ModuleDir != "" && root != p.ModuleDir && !strings.HasPrefix(root+string(filepath.Separator), p.ModuleDir+string(filepath.Separator)) {
 		return false
 	}
