@@ -287,23 +287,7 @@ fn a_plan_does_not_know_where_it_was_made() {
         support::git(&dir, &["init", "-q", "-b", "main"]);
         support::write(&dir, &tree(old));
         support::git(&dir, &["add", "-A"]);
-        let commit = [
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@e",
-            "commit",
-            "-qm",
-            "x",
-            "--date=2020-01-01T00:00:00Z",
-        ];
-        let status = std::process::Command::new("git")
-            .args(commit)
-            .current_dir(&dir)
-            .env("GIT_COMMITTER_DATE", "2020-01-01T00:00:00Z")
-            .status()
-            .unwrap();
-        assert!(status.success());
+        support::commit_at(&dir, "2020-01-01T00:00:00Z");
         support::write(&dir, &tree(&new));
         let plan = support::plan(&dir, &json!({ "outDir": out })).unwrap();
         let plan_dir = plan["planDir"].as_str().unwrap();

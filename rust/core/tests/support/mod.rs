@@ -55,6 +55,20 @@ pub fn git(dir: &Path, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Commits the index at a fixed moment, so that the commit is the same everywhere.
+pub fn commit_at(dir: &Path, date: &str) {
+    let status = Command::new("git")
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+        .args(["commit", "-q", "-m", "base", "--date", date])
+        .env("GIT_COMMITTER_DATE", date)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .current_dir(dir)
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
 /// Writes files below a directory.
 pub fn write(dir: &Path, tree: &Tree) {
     for (path, content) in tree {
