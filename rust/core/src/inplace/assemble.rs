@@ -110,6 +110,10 @@ pub(super) fn files(
         .map(|module| Home::of(root, module, runtime))
         .collect();
     let mut files = BTreeMap::new();
+    // Without a point nothing needs a runtime.
+    if plan.packages.is_empty() {
+        return Ok(files);
+    }
     let mut aliases = Aliases::default();
     for package in &plan.packages {
         let alias = aliases.free(root, &package.dir, &runtime.alias)?;
