@@ -72,6 +72,19 @@ func Patch(ctx context.Context, options InPlaceOptions) (*InPlaceResult, error) 
 	return runInPlace(ctx, "patch", &options)
 }
 
+// Recover undoes what a killed Track, Patch or Clean left half done in dir's
+// repository, and names the files that somebody has changed since. Verbs that plan or
+// write call it first; it costs nothing where nothing is left.
+func Recover(ctx context.Context, dir string) (left []string, err error) {
+	dir, err = absolute(dir)
+	if err != nil {
+		return nil, err
+	}
+	var result struct{ Left []string }
+	err = call(ctx, map[string]any{"format": Format, "op": "recover", "dir": dir}, &result)
+	return result.Left, err
+}
+
 // Clean takes everything that goat wrote out of the sources; with check it only says
 // what that would be.
 func Clean(ctx context.Context, dir string, check bool) (*InPlaceResult, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
 )
 
 // inPlaceVerb is goat.Track or goat.Patch.
@@ -43,6 +44,9 @@ func (a *app) runClean(cmd *cobra.Command, check bool) error {
 	if err != nil {
 		return err
 	}
+	if err := a.recover(cmd.Context(), settings); err != nil {
+		return err
+	}
 	result, err := goat.Clean(cmd.Context(), settings.Dir, check)
 	if err != nil {
 		return err
@@ -57,6 +61,19 @@ func (a *app) runClean(cmd *cobra.Command, check bool) error {
 	}
 	if err == nil && check && len(result.Files) > 0 {
 		return exitStatus(exitNo)
+	}
+	return err
+}
+
+// recover undoes what a killed goat track, patch or clean left half done, before
+// anything else looks at the tree.
+func (a *app) recover(ctx context.Context, settings *config.Settings) error {
+	if !goat.HasCore() {
+		return nil // nothing could have been killed
+	}
+	left, err := goat.Recover(ctx, settings.Dir)
+	for _, path := range left {
+		fmt.Fprintf(a.stderr, "goat: %s was edited after goat was killed; it stays as it is\n", path)
 	}
 	return err
 }

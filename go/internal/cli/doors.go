@@ -91,6 +91,11 @@ func (a *app) open(cmd *cobra.Command, args []string) error {
 	if err := checkedOut(cmd, settings); err != nil {
 		return err
 	}
+	if cmd.Name() != "vet" && cmd.Name() != "list" {
+		if err := a.recover(cmd.Context(), settings); err != nil {
+			return err
+		}
+	}
 	executable, err := os.Executable()
 	if err != nil {
 		e := &goat.Error{Code: goat.CodeUnreadable, Message: "goat cannot find its own program"}

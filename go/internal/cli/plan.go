@@ -49,6 +49,9 @@ func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
 	if err != nil {
 		return err
 	}
+	if err := a.recover(cmd.Context(), settings); err != nil {
+		return err
+	}
 	options := settings.Options()
 	if out != "" {
 		if options.OutDir, err = filepath.Abs(out); err != nil {

@@ -63,6 +63,9 @@ func (a *app) runTrack(cmd *cobra.Command, do inPlaceVerb) error {
 	if err != nil {
 		return err
 	}
+	if err := a.recover(cmd.Context(), settings); err != nil {
+		return err
+	}
 	options := goat.InPlaceOptions{Options: settings.Options(), Server: settings.Server != "off"}
 	options.OutDir = filepath.Join(config.CacheDir(a.getenv), "plans")
 	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {

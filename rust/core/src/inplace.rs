@@ -16,4 +16,34 @@ pub mod text;
 pub mod track;
 mod tree;
 
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
 pub use journal::recover;
+
+/// The request to undo what a killed run left half done.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// Number of the request format.
+    pub format: u32,
+    /// The operation's name.
+    pub op: String,
+    /// Any directory of the repository.
+    pub dir: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub struct Restored {
+    /// Files that somebody has changed since and that stay as they are.
+    pub left: Vec<String>,
+}
+
+/// Answers [`Restore`].
+pub fn restore(request: &Restore) -> Result<Restored> {
+    let left = recover(std::path::Path::new(&request.dir))?;
+    let left = left.iter().map(|path| path.display().to_string()).collect();
+    Ok(Restored { left })
+}
