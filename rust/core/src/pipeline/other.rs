@@ -150,17 +150,16 @@ impl Texts<'_> {
         let list = join(dir, "modules.txt");
         let (old, new) = (vendored(&self.old(&list)), vendored(&self.released(&list)));
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let touched = |name: &str| {
-            paths
-                .iter()
-                .any(|path| owner(&names, path).is_some_and(|owner| owner == name))
-        };
+        let touched: BTreeSet<&String> = paths
+            .iter()
+            .filter_map(|path| owner(&names, path))
+            .collect();
         let version = |map: &BTreeMap<String, String>, name: &String| {
             map.get(name).cloned().unwrap_or_default()
         };
         let changed = names
             .iter()
-            .filter(|name| old.get(**name) != new.get(**name) || touched(name));
+            .filter(|name| old.get(**name) != new.get(**name) || touched.contains(*name));
         changed
             .map(|name| Other {
                 old: version(&old, name),
@@ -173,15 +172,11 @@ impl Texts<'_> {
 
 /// The vendored module that a path belongs to: the longest name that leads to it.
 fn owner<'n>(names: &BTreeSet<&'n String>, path: &str) -> Option<&'n String> {
-    let leads = |name: &&&String| {
-        path.strip_prefix(name.as_str())
-            .is_some_and(|r| r.starts_with('/'))
-    };
-    names
-        .iter()
-        .filter(leads)
-        .max_by_key(|name| name.len())
-        .copied()
+    let ends = path
+        .rmatch_indices('/')
+        .map(|(at, _)| path[..at].to_owned());
+    let mut found = ends.filter_map(|dir| names.get(&dir).copied());
+    found.next()
 }
 
 /// Versions by module path from a vendor/modules.txt.
