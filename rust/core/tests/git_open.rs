@@ -139,6 +139,50 @@ fn another_owner_is_dubious() {
         .status()
         .unwrap();
     assert!(child.success());
+    // Safe directories that git takes from its environment count.
+    let config = home.path().join("elsewhere");
+    std::fs::write(&config, "[safe]\n\tdirectory = *\n").unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "open_though_another_owner"])
+        .env("GOAT_TEST_DIR", sandbox.path())
+        .env("GIT_CONFIG_GLOBAL", &config)
+        .env("HOME", home.path())
+        .env_remove("SUDO_UID")
+        .status()
+        .unwrap();
+    assert!(child.success());
+}
+
+#[test]
+#[ignore = "run by another_owner_is_dubious"]
+fn open_though_another_owner() {
+    let Some(dir) = std::env::var_os("GOAT_TEST_DIR") else {
+        return;
+    };
+    let repo = Repo::open(Path::new(&dir)).unwrap();
+    let (_, found) = changes(&repo, &range("v1", ""), true);
+    assert_eq!(found.files.len(), 3);
+}
+
+#[test]
+fn keys_without_values_are_true() {
+    let sandbox = three_commits();
+    let config = sandbox.at(".git/config");
+    let text = std::fs::read_to_string(&config).unwrap() + "[core]\n\tignorecase\n";
+    std::fs::write(&config, text).unwrap();
+    assert_equals_oracle(&sandbox, "v1", "", &[]);
+}
+
+#[test]
+fn a_branch_without_commits_is_compared_with_the_base_that_is_named() {
+    let sandbox = three_commits();
+    sandbox.git(&["checkout", "-q", "--orphan", "fresh"]);
+    sandbox.write("a.go", lines("a", 25));
+    assert_equals_oracle(&sandbox, "main", "", &[]);
+    assert_eq!(
+        sides_error(&sandbox, &range("nothing", "")).code,
+        Code::UnknownRef
+    );
 }
 
 #[test]

@@ -198,8 +198,8 @@ fn check_format(layout: &Layout, settings: &Settings) -> Result<()> {
 }
 
 /// libgit2's own view of the repository: it checks the owner, and knows revision
-/// syntax, attributes and ignore rules. `None` where it refuses an extension that
-/// does not concern reading.
+/// syntax, attributes and ignore rules. `None` where it refuses a repository that git
+/// reads: for an extension that does not concern reading, or for its owner.
 fn libgit2(layout: &Layout, settings: &Settings) -> Result<Option<Repository>> {
     let path = layout.work.as_deref().unwrap_or(&layout.git_dir);
     let none: [&str; 0] = [];
@@ -212,6 +212,8 @@ fn libgit2(layout: &Layout, settings: &Settings) -> Result<Option<Repository>> {
     });
     match opened {
         Ok(repo) => Ok(Some(repo)),
+        // libgit2 does not read the environment in which git is told what is safe.
+        Err(e) if is_owner(&e) && settings.is_safe(path) => Ok(None),
         Err(e) if is_owner(&e) => Err(Error::new(
             Code::DubiousOwnership,
             "git refuses the repository: another user owns it",

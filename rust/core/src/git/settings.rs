@@ -52,6 +52,8 @@ pub(super) struct Settings {
     pub minimal_stat: bool,
     /// Names of filter drivers with a `clean` or `process` command.
     pub filters: Vec<String>,
+    /// `safe.directory`, as far as it counts.
+    safe: Vec<String>,
     /// `branch.<name>.remote`
     pub branch_remotes: Vec<(String, String)>,
     /// `branch.<name>.merge`
@@ -93,10 +95,40 @@ impl Settings {
         while let Some(entry) = entries.next() {
             let entry = entry?;
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-            let value = String::from_utf8_lossy(entry.value_bytes()).into_owned();
-            self.add(&name, value);
+            // A key without a value means true, and has no bytes to read.
+            let value = if entry.has_value() {
+                entry.value_bytes()
+            } else {
+                b"true"
+            };
+            let value = String::from_utf8_lossy(value).into_owned();
+            if name != "safe.directory" {
+                self.add(&name, value);
+            } else if !matches!(entry.level(), ConfigLevel::Local | ConfigLevel::Worktree) {
+                // What a repository says of its own safety does not count.
+                self.add_safe(value);
+            }
         }
+        environment_values("safe.directory").for_each(|value| self.add_safe(value));
         Ok(())
+    }
+
+    /// An empty value forgets those before it.
+    fn add_safe(&mut self, value: String) {
+        if value.is_empty() {
+            self.safe.clear();
+        } else {
+            self.safe.push(value);
+        }
+    }
+
+    /// Whether `safe.directory` names this directory, or a directory above it with `/*`.
+    pub fn is_safe(&self, dir: &Path) -> bool {
+        let matches = |safe: &String| match safe.strip_suffix("/*") {
+            Some(above) => dir.starts_with(above),
+            None => safe == "*" || Path::new(safe) == dir,
+        };
+        self.safe.iter().any(matches)
     }
 
     fn add(&mut self, name: &str, value: String) {
@@ -175,4 +207,16 @@ fn has_worktree_config(local: &Path) -> bool {
     Config::open(local)
         .and_then(|c| c.get_bool("extensions.worktreeconfig"))
         .unwrap_or(false)
+}
+
+/// The values of a key in `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_0`, …
+fn environment_values(key: &'static str) -> impl Iterator<Item = String> {
+    let variable = |name: String| std::env::var(name).ok();
+    let count = variable("GIT_CONFIG_COUNT".to_owned()).and_then(|count| count.parse().ok());
+    (0..count.unwrap_or(0_usize))
+        .filter(move |n| {
+            let name = variable(format!("GIT_CONFIG_KEY_{n}"));
+            name.is_some_and(|name| name.eq_ignore_ascii_case(key))
+        })
+        .filter_map(move |n| variable(format!("GIT_CONFIG_VALUE_{n}")))
 }

@@ -115,7 +115,8 @@ impl Repo {
         let name = spec.base.as_deref().unwrap_or_default();
         let base = match (name, head) {
             ("INIT", _) => init("INIT", "no base asked for: everything is new"),
-            (_, None) => init("INIT", "no commit yet: everything is new"),
+            ("", None) => init("INIT", "no commit yet: everything is new"),
+            (name, None) => self.unborn_base(name)?,
             ("", Some(head)) => self.default_base(head, spec.direct)?,
             (name, Some(head)) => self.named_base(name, head, spec.direct)?,
         };
@@ -152,6 +153,20 @@ impl Repo {
         let tip = self.commit_of(name)?;
         let why = format!("{name} was asked for");
         self.base_from(name, tip, head, direct, why)
+    }
+
+    /// Without a release commit there is no merge-base: the base is its own tip.
+    fn unborn_base(&self, name: &str) -> Result<Base> {
+        let tip = self.commit_of(name)?;
+        let (reference, id) = (name.to_owned(), tip.to_string());
+        let why = format!("{name} was asked for, and HEAD has no commit yet");
+        Ok(Base {
+            reference,
+            tip: id.clone(),
+            commit: id,
+            chosen: Chosen::Direct,
+            why,
+        })
     }
 
     fn base_from(
@@ -198,21 +213,18 @@ impl Repo {
 
     fn default_base(&self, head: Oid, direct: bool) -> Result<Base> {
         let trunk = self.trunk();
+        let mut place = "no main or master branch".to_owned();
         if let Some((name, why)) = &trunk {
             let tip = self.commit_of(name)?;
             let found = self.base_from(name, tip, head, direct, why.clone());
             match found {
                 Ok(base) if base.commit != head.to_string() => return Ok(base),
+                Ok(_) => place = format!("the release is on {name}"),
                 // A trunk without a common commit says nothing about the release.
-                Ok(_) => {}
-                Err(e) if e.code == Code::UnknownRef => {}
+                Err(e) if e.code == Code::UnknownRef => place = e.message,
                 Err(e) => return Err(e),
             }
         }
-        let place = trunk.map_or_else(
-            || "no main or master branch".to_owned(),
-            |(name, _)| format!("the release is on {name}"),
-        );
         self.tag_base(head, &place)
     }
 
