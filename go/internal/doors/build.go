@@ -169,7 +169,14 @@ func (d *door) hookName(dir string) string {
 // summary is goat's one line about a build.
 func (d *door) summary() string {
 	x := d.index
-	return fmt.Sprintf("%d points in %d packages (base %s, release %s)", x.Points, len(x.Packages), d.baseName(), d.releaseName())
+	return fmt.Sprintf("%s in %s (base %s, release %s)", counted(x.Points, "point"), counted(len(x.Packages), "package"), d.baseName(), d.releaseName())
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // baseName is the base with its commit and how it was found.

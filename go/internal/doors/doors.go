@@ -116,6 +116,10 @@ func (d *door) errOut() io.Writer {
 
 // makePlan plans the working tree around dir and reads the index.
 func (d *door) makePlan(ctx context.Context, dir string) error {
+	if module := plan.ModuleDir(dir, d.userEnviron().Setting("GOWORK")); module != "" && config.ModuleRoot(dir) == "" {
+		// The root of a workspace is no module: any of its modules stands for all.
+		dir = module
+	}
 	options := d.Settings.Options()
 	options.Dir = dir
 	options.OutDir = d.cache.plans()

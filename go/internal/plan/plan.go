@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Format is the only format number that this goat reads.
@@ -268,15 +267,4 @@ func CacheDir(getenv func(string) string) string {
 		return filepath.Join(dir, "goat")
 	}
 	return filepath.Join(os.TempDir(), "goat-cache")
-}
-
-// ModulePath is the path in a go.mod's module directive.
-func ModulePath(text string) string {
-	for _, line := range strings.Split(text, "\n") {
-		line, _, _ = strings.Cut(line, "//")
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "module"); ok && rest != "" && strings.ContainsAny(rest[:1], " \t\"`") {
-			return strings.Trim(strings.TrimSpace(rest), "\"`")
-		}
-	}
-	return ""
 }

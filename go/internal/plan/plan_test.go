@@ -108,3 +108,37 @@ func TestSameHash(t *testing.T) {
 		t.Error("SameHash")
 	}
 }
+
+func TestModuleDir(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"w/go.work":   "go 1.21\n\nuse (\n\t./gone\n\t./a // first\n)\nuse \"./b\"\n",
+		"w/a/go.mod":  "module a\n",
+		"w/b/go.mod":  "module b\n",
+		"w/b/c/c.go":  "package c\n",
+		"w/none/x.go": "package x\n",
+	} {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range [][3]string{
+		{"w/b/c", "", "w/b"},
+		{"w", "", "w/a"},
+		{"w/none", "auto", "w/a"},
+		{"w", "off", ""},
+		{".", filepath.Join(root, "w", "go.work"), "w/a"},
+	} {
+		want := ""
+		if c[2] != "" {
+			want = filepath.Join(root, c[2])
+		}
+		if got := plan.ModuleDir(filepath.Join(root, c[0]), c[1]); got != want {
+			t.Errorf("ModuleDir(%s, %q) = %s, want %s", c[0], c[1], got, want)
+		}
+	}
+}

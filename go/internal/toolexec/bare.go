@@ -149,7 +149,10 @@ func (h *helper) newRun() (*bareRun, error) {
 	run := &bareRun{}
 	if run.Plan = generatedPlan(dir); run.Plan != "" {
 		run.Generated = true
-	} else if run.Plan, err = h.newPlan(dir); err != nil {
+	} else if module := plan.ModuleDir(dir, os.Getenv("GOWORK")); module == "" {
+		// `go install example.com/tool@latest` somewhere: there is nothing of the user's.
+		return run, nil
+	} else if run.Plan, err = h.newPlan(module); err != nil {
 		return nil, err
 	}
 	index, err := plan.ReadIndex(run.Plan)

@@ -119,7 +119,7 @@ func (c *compilation) stale(path string, hashes map[string]string) error {
 // other tools and of the user's own overlay are not the plan's.
 func (c *compilation) planned(u *unit, hashes map[string]string, home map[string]bool) (bool, error) {
 	known, covered := hashes[u.base]
-	if u.test || u.object && u.orig == u.arg || !covered && !home[filepath.Dir(u.orig)] {
+	if u.test || u.object && u.orig == u.arg || !covered && !home[filepath.Dir(u.orig)] || foreign(u.orig) {
 		return true, nil
 	}
 	data, err := u.read()
@@ -130,6 +130,13 @@ func (c *compilation) planned(u *unit, hashes map[string]string, home map[string
 		return true, nil
 	}
 	return !covered && hook.IsOurs(data) || c.overlaid(u.orig), nil
+}
+
+// foreign reports whether a file is a copy of a module elsewhere: a package of the
+// plan may be built from a vendored or downloaded version of its module.
+func foreign(file string) bool {
+	slash := filepath.ToSlash(file)
+	return strings.Contains(slash, "/vendor/") || strings.Contains(slash, "/pkg/mod/")
 }
 
 // instrument returns the file's text with the points in it; nil if it is to stay

@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ModulePath is the path in a go.mod's module directive.
+func ModulePath(text string) string {
+	for _, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, "//")
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "module"); ok && rest != "" && strings.ContainsAny(rest[:1], " \t\"`") {
+			return strings.Trim(strings.TrimSpace(rest), "\"`")
+		}
+	}
+	return ""
+}
+
+// ModuleDir is the module to plan for a go command that is run in dir: the one
+// around dir, else the first of the workspace around dir. It is empty where there is
+// neither. gowork is the go command's variable of that name.
+func ModuleDir(dir, gowork string) string {
+	if file := above(dir, "go.mod"); file != "" {
+		return filepath.Dir(file)
+	}
+	work := gowork
+	if work == "" || work == "auto" {
+		work = above(dir, "go.work")
+	}
+	text, err := os.ReadFile(work)
+	if err != nil {
+		return ""
+	}
+	for _, used := range usedModules(string(text)) {
+		module := filepath.FromSlash(used)
+		if !filepath.IsAbs(module) {
+			module = filepath.Join(filepath.Dir(work), module)
+		}
+		if above(module, "go.mod") == filepath.Join(module, "go.mod") {
+			return module
+		}
+	}
+	return ""
+}
+
+// above finds the nearest regular file of a name in dir or above it.
+func above(dir, name string) string {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		file := filepath.Join(at, name)
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			return file
+		}
+		if at == filepath.Dir(at) {
+			return ""
+		}
+	}
+}
+
+// usedModules are the directories of a go.work's use directives.
+func usedModules(text string) []string {
+	var used []string
+	block := false
+	for _, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, "//")
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+		case block && words[0] == ")":
+			block = false
+		case block:
+			used = append(used, strings.Trim(words[0], "\"`"))
+		case words[0] == "use" && len(words) > 1 && words[1] == "(":
+			block = true
+		case words[0] == "use" && len(words) > 1:
+			used = append(used, strings.Trim(words[1], "\"`"))
+		}
+	}
+	return used
+}
