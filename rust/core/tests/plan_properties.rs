@@ -297,3 +297,59 @@ fn a_plan_does_not_know_where_it_was_made() {
     }
     assert_eq!(plans.len(), 1);
 }
+
+#[test]
+fn a_commit_is_planned_like_the_working_tree() {
+    let old = "package app\n\nfunc f(x int) int {\n\tx++\n\treturn x\n}\n";
+    let root = tempfile::tempdir().unwrap();
+    let (dir, out) = (root.path().join("repo"), root.path().join("out"));
+    std::fs::create_dir(&dir).unwrap();
+    support::repository(&dir, &tree(old), &tree(&old.replace("x++", "x--")));
+    let dirty = support::plan(&dir, &json!({ "outDir": out })).unwrap();
+    support::git(&dir, &["commit", "-q", "-a", "-m", "release"]);
+    support::git(&dir, &["tag", "v2"]);
+    // The working tree has gone on since.
+    support::git(&dir, &["commit", "-q", "--allow-empty", "-m", "later"]);
+    support::write(&dir, &tree("package app\n"));
+    let request = json!({ "base": "HEAD~2", "release": "v2", "outDir": out });
+    let commit = support::plan(&dir, &request).unwrap();
+    for key in ["points", "account", "summary"] {
+        assert_eq!(dirty[key], commit[key], "{key}");
+    }
+    assert_eq!(commit["release"]["dirty"], false);
+    let documents = |plan: &Value| support::packages(plan["planDir"].as_str().unwrap());
+    assert_eq!(documents(&dirty), documents(&commit));
+}
+
+#[test]
+fn an_edit_elsewhere_recompiles_nothing() {
+    let file = |name: &str, body: &str| {
+        (
+            format!("{name}/{name}.go"),
+            format!("package {name}\n\nfunc F(x int) int {{\n\t{body}\n\treturn x\n}}\n")
+                .into_bytes(),
+        )
+    };
+    let module = ("go.mod".to_owned(), b"module example.com/app\n".to_vec());
+    let base: Tree = [module.clone(), file("a", "x++"), file("b", "x++")].into();
+    let markers = |release: Tree| {
+        let root = tempfile::tempdir().unwrap();
+        let (dir, out) = (root.path().join("repo"), root.path().join("out"));
+        std::fs::create_dir(&dir).unwrap();
+        support::repository(&dir, &base, &release);
+        let plan = support::plan(&dir, &json!({ "outDir": out })).unwrap();
+        let packages = support::packages(plan["planDir"].as_str().unwrap()).into_iter();
+        packages
+            .map(|p| {
+                (
+                    p["importPath"].as_str().unwrap().to_owned(),
+                    p["marker"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect::<HashMap<_, _>>()
+    };
+    let one = markers([module.clone(), file("a", "x++"), file("b", "x--")].into());
+    let two = markers([module, file("a", "x--"), file("b", "x--")].into());
+    assert_eq!((one.len(), two.len()), (1, 2));
+    assert_eq!(one["example.com/app/b"], two["example.com/app/b"]);
+}
