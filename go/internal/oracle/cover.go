@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -45,8 +46,8 @@ func (s *session) coverOracle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.options.inject {
-			exchange(doc, hits)
+		if s.options.inject && !exchange(doc, hits) {
+			return errors.New("--inject needs a point that was hit and one that was not")
 		}
 		t, err := s.compareCover(doc, profile, hits)
 		if err != nil {
@@ -98,8 +99,8 @@ func crashedPackages(out string) map[string]bool {
 }
 
 // exchange moves evidence on purpose: the first hit point's hit goes to the
-// first point that was not hit.
-func exchange(doc *document, hits map[string]bool) {
+// first point that was not hit. It returns false where there are no two such points.
+func exchange(doc *document, hits map[string]bool) bool {
 	hit, missed := "", ""
 	for _, p := range doc.Points {
 		if p.Kind != "change" {
@@ -112,10 +113,12 @@ func exchange(doc *document, hits map[string]bool) {
 			missed = p.ID
 		}
 	}
-	delete(hits, hit)
-	if missed != "" {
-		hits[missed] = true
+	if hit == "" || missed == "" {
+		return false
 	}
+	delete(hits, hit)
+	hits[missed] = true
+	return true
 }
 
 // compareCover compares every tracked line.
