@@ -23,11 +23,12 @@ import (
 
 // buildContext is what a plain `go build` of this moment would build. There is none
 // without a go command, and for a release that is not the working tree, because go
-// sees only that; the account is then that of every build at once.
+// sees only that; the account is then that of every build at once. So it is, with a
+// line that says so, where go cannot list the packages.
 func (a *app) buildContext(ctx context.Context, settings *config.Settings) (*goat.Build, error) {
-	root := config.ModuleRoot(settings.Dir)
+	root := goRoot(settings.Dir)
 	program, err := exec.LookPath("go")
-	if err != nil || root == "" || !settings.WorkingTree() {
+	if err != nil || root == "" || !settings.WorkingTree() || !goat.HasCore() {
 		return nil, nil
 	}
 	modules := coveredModules(ctx, root, &settings.File)
@@ -39,11 +40,35 @@ func (a *app) buildContext(ctx context.Context, settings *config.Settings) (*goa
 		}
 	}
 	build, err := askGo(ctx, root, modules)
-	if err == nil && entry != "" {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		a.note(settings, "the account is that of every build at once: "+asGoatError(err).Error())
+		return nil, nil
+	case entry != "":
 		// What cannot be kept is asked for again.
 		_ = keepBuild(entry, build)
 	}
-	return build, err
+	return build, nil
+}
+
+// note says on stderr what a person may want to know, unless goat is to be quiet.
+func (a *app) note(settings *config.Settings, text string) {
+	if !settings.Quiet {
+		fmt.Fprintln(a.stderr, "goat: "+strings.ReplaceAll(text, "\n", " "))
+	}
+}
+
+// goRoot is the module's root, or that of a workspace without a module; "" for neither.
+func goRoot(dir string) string {
+	if root := config.ModuleRoot(dir); root != "" {
+		return root
+	}
+	if work := workspaceFile(dir); work != "" {
+		return filepath.Dir(work)
+	}
+	return ""
 }
 
 // coveredModules are the directories of the modules that the plan covers: those of

@@ -99,8 +99,8 @@ func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
 	if err := writeWhole(target, text, f.force); err != nil {
 		return err
 	}
-	quiet, _, err := a.looks()
-	if err != nil || quiet {
+	looks, err := a.looks()
+	if err != nil || looks.quiet {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "wrote %s\nbase %s, release %s; `goat plan` shows what would be tracked\n%s",

@@ -16,7 +16,8 @@ import (
 
 const reportLong = `Report says which points ran, and when first: in live processes, in spool files, or
 in both. Sources are URLs (http://host:port, https://..., unix:/path, host:port), spool
-files, and directories of them; without any it is ` + report.DefaultSource + `.
+files, and directories of them; without any it is where an instrumented program listens
+in this environment: GOAT_ADDR, GOAT_METRICS_IP and GOAT_PORT, else 127.0.0.1:57005.
 
 Several sources are one fleet: a point ran if it ran in one of them. A process that is
 seen live and in its spool counts once. What only initialisation or startup reached is
@@ -62,7 +63,7 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if err != nil {
 		return err
 	}
-	quiet, noColor, err := a.looks()
+	looks, err := a.looks()
 	if err != nil {
 		return err
 	}
@@ -72,6 +73,9 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	}
 	if f.timeout <= 0 {
 		return usage(fmt.Sprintf("--timeout: %q is not a time to wait", f.timeout), "use something like 5s")
+	}
+	if len(sources) == 0 {
+		sources = []string{report.DefaultSource(a.getenv)}
 	}
 	document, err := report.Make(cmd.Context(), report.Request{
 		Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
@@ -86,7 +90,10 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if asJSON {
 		err = writeJSON(a.stdout, document)
 	} else {
-		view := reportView{document: document, quiet: quiet, style: a.styleOf(a.stdout, noColor)}
+		view := reportView{
+			document: document, quiet: looks.quiet, verbose: looks.verbose,
+			style: a.styleOf(a.stdout, looks.noColor),
+		}
 		_, err = io.WriteString(a.stdout, view.text())
 		err = written(err)
 	}
@@ -106,14 +113,16 @@ func reportFormat(format string) (asJSON bool, err error) {
 	return textOrJSON(format)
 }
 
-// looks reads the switches of a verb for which goat.yaml does not matter.
-func (a *app) looks() (quiet, noColor bool, err error) {
+// looks are the switches of a verb for which goat.yaml does not matter.
+type looks struct{ quiet, verbose, noColor bool }
+
+func (a *app) looks() (l looks, err error) {
 	for _, s := range []struct {
 		flag   string
 		target *bool
-	}{{config.FlagQuiet, &quiet}, {config.FlagNoColor, &noColor}} {
-		text, given := a.typed()[s.flag]
+	}{{config.FlagQuiet, &l.quiet}, {config.FlagVerbose, &l.verbose}, {config.FlagNoColor, &l.noColor}} {
 		what := "--" + s.flag
+		text, given := a.typed()[s.flag]
 		if !given {
 			what = config.EnvName(s.flag)
 			text = a.getenv(what)
@@ -122,10 +131,11 @@ func (a *app) looks() (quiet, noColor bool, err error) {
 			continue
 		}
 		if *s.target, err = config.ParseBool(what, text); err != nil {
-			return false, false, err
+			return looks{}, err
 		}
 	}
-	return quiet, noColor || a.getenv("NO_COLOR") != "", nil
+	l.noColor = l.noColor || a.getenv("NO_COLOR") != ""
+	return l, nil
 }
 
 // inDir takes paths from -C, as all other paths; what names a live process stays.

@@ -11,9 +11,9 @@ import (
 
 // reportView turns a report into text for people. Its last line is the sum.
 type reportView struct {
-	document *report.Document
-	quiet    bool
-	style    style
+	document       *report.Document
+	quiet, verbose bool
+	style          style
 }
 
 func (v *reportView) text() string {
@@ -46,11 +46,18 @@ func (v *reportView) head(b *strings.Builder) {
 	}
 	label := "from"
 	for i := range v.document.Instances {
+		if i == instancesShown && !v.verbose {
+			t.add(plainCells("", fmt.Sprintf("and %d more (--verbose lists them)", len(v.document.Instances)-i))...)
+			break
+		}
 		t.add(plainCells(label, describeInstance(&v.document.Instances[i], id.PlanHash))...)
 		label = ""
 	}
 	t.write(b, "")
 }
+
+// instancesShown bounds the list of a large fleet.
+const instancesShown = 10
 
 func describeInstance(i *report.Instance, plan string) string {
 	parts := []string{i.Source}

@@ -33,7 +33,7 @@ type Settings struct {
 	Exact bool
 	// Server is "auto", "on" or "off": whether the program gets the HTTP server.
 	Server string
-	// Deps covers packages of other modules that the repository holds.
+	// Deps asks for the changed code of upgraded dependencies; Resolve refuses it.
 	Deps bool
 	// Verbose says more, Quiet says nothing but errors.
 	Verbose, Quiet bool

@@ -10,9 +10,6 @@ import (
 
 // Make reads the sources and joins them.
 func Make(ctx context.Context, request Request) (*Document, error) {
-	if len(request.Sources) == 0 {
-		request.Sources = []string{DefaultSource}
-	}
 	var named *account
 	if request.Plan != "" {
 		var err error

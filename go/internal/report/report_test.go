@@ -316,6 +316,26 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+func TestDefaultSource(t *testing.T) {
+	for _, c := range []struct{ addr, ip, port, want string }{
+		{"", "", "", "http://127.0.0.1:57005"},
+		{"10.0.0.1:80", "1.1.1.1", "2", "http://10.0.0.1:80"},
+		{"", "10.0.0.1", "8080", "http://10.0.0.1:8080"},
+		{"", "0.0.0.0", "", "http://127.0.0.1:57005"},
+		{"[::]:81", "", "", "http://127.0.0.1:81"},
+		{":0", "", "", "http://127.0.0.1:57005"},
+		{"off", "", "", "http://127.0.0.1:57005"},
+		{"unix:/run/goat.sock", "", "", "unix:/run/goat.sock"},
+	} {
+		got := report.DefaultSource(func(name string) string {
+			return map[string]string{"GOAT_ADDR": c.addr, "GOAT_METRICS_IP": c.ip, "GOAT_PORT": c.port}[name]
+		})
+		if got != c.want {
+			t.Errorf("%+v: got %s", c, got)
+		}
+	}
+}
+
 func TestBadPlan(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct {

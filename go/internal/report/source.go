@@ -17,8 +17,22 @@ import (
 	"github.com/goat-trace/goat/go/internal/spool"
 )
 
-// DefaultSource is where an instrumented program listens unless it is told otherwise.
-const DefaultSource = "http://127.0.0.1:57005"
+// DefaultSource is where an instrumented program listens in this environment.
+func DefaultSource(getenv func(string) string) string {
+	host, port := getenv("GOAT_METRICS_IP"), getenv("GOAT_PORT")
+	if address := getenv("GOAT_ADDR"); strings.HasPrefix(address, "unix:") {
+		return address
+	} else if h, p, err := net.SplitHostPort(address); err == nil {
+		host, port = h, p
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	if port == "" || port == "0" {
+		port = "57005"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
 
 // Request says what to report on.
 type Request struct {
