@@ -141,12 +141,12 @@ fn point(names: &Names, counter: usize, form: &str) -> String {
 }
 
 /// A variable of its own whose initialiser needs `name`, so that Go runs it after
-/// `name`'s, in the same file, so that the same build constraints hold for both.
+/// `name`'s, in the same file, so that the same build constraints hold for both. No
+/// function literal: it would take a number from the names of the package's own.
 fn variable(names: &Names, counter: usize, name: &str, grouped: bool) -> String {
     let keyword = if grouped { "" } else { "var " };
-    let own = names.variable(counter);
-    let hit = names.hit();
-    format!(";{keyword}{own} = func() int {{ _ = &{name}; {hit}({counter}); return 0 }}()")
+    let (own, ran) = (names.variable(counter), names.ran());
+    format!(";{keyword}{own} = {ran}({counter}, &{name} == nil)")
 }
 
 /// The source with the edits applied; `exact` takes the exact form everywhere.

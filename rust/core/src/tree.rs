@@ -75,7 +75,7 @@ fn own_names(source: &[u8]) -> Vec<String> {
 /// Whether a declaration at a line's start takes one of these names.
 fn shadows(source: &[u8]) -> bool {
     const KEYWORDS: [&str; 4] = ["type", "var", "const", "func"];
-    const NAMES: [&str; 3] = ["uint32", "int", "nil"];
+    const NAMES: [&str; 4] = ["bool", "uint32", "int", "nil"];
     let written = |keyword: &str, name: &str| {
         memchr::memmem::find(source, format!("\n{keyword} {name}").as_bytes()).is_some()
     };

@@ -377,9 +377,11 @@ fn labels(plan: &Value, wants: &Wants) -> Labels {
 
 /// The counter that an insertion names; `None` for a closing brace.
 fn counter(text: &str) -> Option<usize> {
-    let from = text.find("goat_c_").or_else(|| text.find("goat_h_"))?;
+    let from = ["goat_c_", "goat_h_", "goat_w_"]
+        .iter()
+        .find_map(|name| text.find(name))?;
     let open = from + text[from..].find(['[', '('])?;
-    let digits = text[open + 1..].split([']', ')']).next()?;
+    let digits = text[open + 1..].split([']', ')', ',']).next()?;
     digits.parse().ok()
 }
 

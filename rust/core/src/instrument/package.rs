@@ -24,8 +24,8 @@ impl Names {
 
     /// Every prefix of an identifier that must be free.
     #[must_use]
-    pub fn prefixes(&self) -> [String; 4] {
-        ["c", "f", "h", "v"].map(|kind| format!("goat_{kind}_{}", self.suffix))
+    pub fn prefixes(&self) -> [String; 5] {
+        ["c", "f", "h", "v", "w"].map(|kind| format!("goat_{kind}_{}", self.suffix))
     }
 
     /// Name of the added file.
@@ -46,6 +46,10 @@ impl Names {
 
     pub(super) fn hit(&self) -> String {
         format!("goat_h_{}", self.suffix)
+    }
+
+    pub(super) fn ran(&self) -> String {
+        format!("goat_w_{}", self.suffix)
     }
 
     pub(super) fn variable(&self, counter: usize) -> String {
@@ -108,6 +112,12 @@ func goat_h_{suffix}(i uint32) {{
 		f(&goat_c_{suffix}[i])
 	}}
 	goat_c_{suffix}[i] = 1
+}}
+
+//go:noinline
+func goat_w_{suffix}(i uint32, _ bool) (_ struct{{}}) {{
+	goat_h_{suffix}(i)
+	return
 }}
 
 //go:noinline
