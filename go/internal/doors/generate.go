@@ -63,6 +63,10 @@ func (g *generation) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	identity, err := g.identity()
+	if err != nil {
+		return err
+	}
 	done := map[string]bool{}
 	for _, m := range g.index.Mains {
 		module := g.moduleOf(m.Dir)
@@ -70,7 +74,7 @@ func (g *generation) collect(ctx context.Context) error {
 			continue
 		}
 		runtime := module.Path + "/" + g.runtimePath()
-		p := hook.Params{ImportPath: m.ImportPath, Package: "main", Runtime: runtime, Identity: g.index.PlanHash}
+		p := hook.Params{ImportPath: m.ImportPath, Package: "main", Runtime: runtime, Identity: identity}
 		if servers[m.ImportPath] {
 			p.Runtime += "/" + hook.ServerDir
 		}

@@ -9,9 +9,10 @@ import (
 	"github.com/goat-trace/goat/go/internal/gocmd"
 )
 
-// stampPattern matches no package. Its value stands last, so that the build
-// information of the binary (which shows the last -gcflags only) names the plan.
-const stampPattern = "goat.plan"
+// stampPattern matches no package. Its value stands last, because the build
+// information of a binary shows the last -gcflags only, and is compiled in: a
+// marker there would link programs anew that do not hold the package.
+const stampPattern = "goat.build"
 
 // limit, set by tests, is a lower limit than the system's.
 var limit int
@@ -62,7 +63,8 @@ func (d *door) markers(limit int) ([]string, error) {
 	if size > limit {
 		values = d.grouped(list)
 	}
-	return append(values, stampPattern+"="+d.index.PlanHash), nil
+	identity, err := d.identity()
+	return append(values, stampPattern+"="+identity), err
 }
 
 func (d *door) markedPackages() ([]marked, error) {

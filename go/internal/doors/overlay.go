@@ -18,7 +18,7 @@ type overlay struct {
 	replace map[string]string
 	// needs are the standard packages that the runtime imports.
 	needs []string
-	// identity is the plan and the runtime in one hash.
+	// identity is what the binaries say about themselves, in one hash.
 	identity string
 }
 

@@ -1,11 +1,15 @@
 package doors
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/rtsource"
@@ -42,12 +46,23 @@ func runtimeNeeds(server bool) ([]string, error) {
 	return slices.Compact(needs), nil
 }
 
-// identity is a hash over what decides how a program's table and runtime look. It
-// stands in the hook, so that go links anew when it changes.
+// identity is a hash over what a binary says about itself and how it is put
+// together. It stands in the hook, so that go links anew when it changes. What
+// changes with every edit (the plan's hash, the hash of a dirty tree) is not in it:
+// an edit that a program does not depend on does not link it again, as with plain
+// go, and then it keeps naming the tree it was linked from.
 func (d *door) identity() (string, error) {
-	sum, err := rtsource.Hash()
+	runtime, err := rtsource.Hash()
 	if err != nil {
 		return "", err
 	}
-	return d.index.PlanHash + "-" + sum[:min(len(sum), 16)] + "-" + d.Settings.Server, nil
+	x := d.index
+	version, _, _ := strings.Cut(x.App.Version, "-dirty-")
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q\n", []string{
+		x.Goat.Version, x.Goat.Commit, x.Module, x.App.Name, version, x.Granularity, strconv.Itoa(x.Precision),
+		x.Base.Ref, x.Base.Commit, x.Release.Ref, x.Release.Commit, strconv.FormatBool(x.Release.Dirty),
+		runtime, d.Settings.Server,
+	})
+	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }

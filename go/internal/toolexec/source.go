@@ -3,6 +3,7 @@ package toolexec
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +124,10 @@ func (c *compilation) planned(u *unit, hashes map[string]string, home map[string
 		return true, nil
 	}
 	data, err := u.read()
+	if !covered && hook.IsName(u.base) && errors.Is(err, os.ErrNotExist) {
+		// The hook under cover: its place in the tree is empty.
+		return true, nil
+	}
 	if err != nil {
 		return false, err
 	}
