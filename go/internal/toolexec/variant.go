@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
 )
 
@@ -79,20 +80,24 @@ func (b *builder) located(u *unit, text []byte) []byte {
 
 // add appends one more file to the package, under the path of the package's files.
 func (b *builder) add(c *compilation, file plan.Generated) error {
-	original := filepath.Dir(c.args[c.first])
-	for _, u := range c.units {
-		if !u.object {
-			original = filepath.Dir(u.arg)
-			break
-		}
-	}
-	dir, err := b.place(original)
+	dir, err := b.place(c.home())
 	if err != nil {
 		return err
 	}
 	path := filepath.Join(dir, file.Name)
 	b.args = append(b.args, path)
 	return writeFile(path, []byte(file.Text))
+}
+
+// home is the directory of the user's files in the package: not that of the hook,
+// which lies in goat's cache; the object directory where tools have rewritten all.
+func (c *compilation) home() string {
+	for _, u := range c.units {
+		if !u.object && !hook.IsName(u.base) {
+			return filepath.Dir(u.arg)
+		}
+	}
+	return filepath.Dir(get(c.args, "o"))
 }
 
 // writeFile writes a file of the object directory.
