@@ -296,6 +296,7 @@ func TestInit(t *testing.T) {
 	sub := filepath.Join(dir, "cmd", "shop")
 	got := run(t, "-C", sub, "init", "--app-version=1.10", "--ignores=*.pb.go, R&D ,", "--verbose", "--granularity=line")
 	if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "wrote "+dir+"/goat.yaml\nbase main, release HEAD;") ||
+		!strings.Contains(got.stdout, "\nmain packages for goat track: cmd/shop\n") ||
 		!strings.Contains(got.stdout, "note: main is what is checked out") {
 		t.Fatalf("%+v", got)
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -88,6 +88,10 @@ func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
 			Hint: "`goat init --force` overwrites it",
 		}
 	}
+	mains, err := initMains(cmd.Context(), root, f)
+	if err != nil {
+		return err
+	}
 	file, err := a.initFile(cmd.Context(), root, f)
 	if err != nil {
 		return err
@@ -99,13 +103,38 @@ func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
 	if err := writeWhole(target, text, f.force); err != nil {
 		return err
 	}
+	return a.tellInit(cmd.Context(), root, target, file, mains)
+}
+
+// tellInit says what was written and what the answers mean here.
+func (a *app) tellInit(ctx context.Context, root, target string, file *config.File, mains []string) error {
 	looks, err := a.looks()
 	if err != nil || looks.quiet {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "wrote %s\nbase %s, release %s; `goat plan` shows what would be tracked\n%s",
-		target, *file.OldBranch, file.NewBranch, trunkNote(cmd.Context(), gitIn(root), *file.OldBranch))
+	var b strings.Builder
+	fmt.Fprintf(&b, "wrote %s\n", target)
+	fmt.Fprintf(&b, "base %s, release %s; `goat plan` shows what would be tracked\n", *file.OldBranch, file.NewBranch)
+	if tracked := matching(file.MainEntries, mains); len(tracked) > 0 {
+		fmt.Fprintf(&b, "main packages for goat track: %s\n", strings.Join(tracked, ", "))
+	}
+	b.WriteString(trunkNote(ctx, gitIn(root), *file.OldBranch))
+	_, err = io.WriteString(a.stdout, b.String())
 	return written(err)
+}
+
+// matching are the mains that some entry names.
+func matching(entries, mains []string) []string {
+	var kept []string
+	for _, main := range mains {
+		for _, entry := range entries {
+			if entry == "*" || entryMatches(entry, main) {
+				kept = append(kept, main)
+				break
+			}
+		}
+	}
+	return kept
 }
 
 // trunkNote warns when the base is where the tree stands: then only what is not
@@ -137,6 +166,20 @@ func (a *app) initTarget(dir, root string) string {
 	return filepath.Join(dir, named)
 }
 
+// initMains are the module's main packages. Without a go command there are none to see,
+// which matters only where some were named.
+func initMains(ctx context.Context, root string, f *initFlags) ([]string, error) {
+	entries := config.SplitList(f.mainEntries)
+	mains, err := listMains(ctx, root)
+	if err != nil {
+		if len(entries) == 1 && entries[0] == "*" {
+			return nil, ctx.Err()
+		}
+		return nil, err
+	}
+	return mains, checkMains(entries, mains)
+}
+
 // initFile checks the answers and finds those that were not given.
 func (a *app) initFile(ctx context.Context, root string, f *initFlags) (*config.File, error) {
 	granularity, err := a.initWords(f)
@@ -154,17 +197,13 @@ func (a *app) initFile(ctx context.Context, root string, f *initFlags) (*config.
 	if f.new != "" && f.new != "HEAD" && git.commit(ctx, f.new) == "" {
 		return nil, unknownRef("--new", f.new)
 	}
-	entries := config.SplitList(f.mainEntries)
-	if err := checkMains(ctx, root, entries); err != nil {
-		return nil, err
-	}
 	verbose := a.typed()[config.FlagVerbose] == "true"
 	return &config.File{
 		AppName:    orElse(f.appName, filepath.Base(root)),
 		AppVersion: orElse(f.appVersion, git.shortCommit(ctx, orElse(f.new, "HEAD"))),
 		OldBranch:  &old, NewBranch: f.new, Ignores: config.SplitList(f.ignores),
 		Granularity: granularity, DiffPrecision: int(f.precision[0] - '0'),
-		MainEntries: entries, DataType: f.dataType, SkipNestedModules: &f.skipNested,
+		MainEntries: config.SplitList(f.mainEntries), DataType: f.dataType, SkipNestedModules: &f.skipNested,
 		GoatPackageName: f.packageName, GoatPackageAlias: f.packageAlias, GoatPackagePath: f.packagePath,
 		Verbose: verbose, Threads: f.threads, Race: f.race,
 		PrinterConfigMode: config.SplitList(f.printerMode),
@@ -226,35 +265,19 @@ func initBase(ctx context.Context, git gitIn, named string) (string, error) {
 
 // checkMains refuses an entry that matches no main package of the module, as the
 // go command sees it with the build's own tags, workspace and replacements.
-func checkMains(ctx context.Context, root string, entries []string) error {
-	if len(entries) == 1 && entries[0] == "*" {
-		return nil
-	}
-	mains, err := listMains(ctx, root)
-	if err != nil {
-		return err
-	}
+func checkMains(entries, mains []string) error {
 	for _, entry := range entries {
-		if !matchesAny(entry, mains) {
-			e := &goat.Error{Code: goat.CodeUsage, Message: fmt.Sprintf("--main-entries: %q matches no main package", entry)}
-			e.Hint = "the module's main packages: " + strings.Join(mains, ", ")
-			if len(mains) == 0 {
-				e.Hint = "the module has no main package; leave --main-entries out"
-			}
-			return e
+		if entry == "*" || len(matching([]string{entry}, mains)) > 0 {
+			continue
 		}
+		e := &goat.Error{Code: goat.CodeUsage, Message: fmt.Sprintf("--main-entries: %q matches no main package", entry)}
+		e.Hint = "the module's main packages: " + strings.Join(mains, ", ")
+		if len(mains) == 0 {
+			e.Hint = "the module has no main package; leave --main-entries out"
+		}
+		return e
 	}
 	return nil
-}
-
-func matchesAny(entry string, mains []string) bool {
-	pattern := path.Clean(filepath.ToSlash(entry))
-	for _, main := range mains {
-		if ok, err := path.Match(pattern, main); ok || err == nil && pattern == main {
-			return true
-		}
-	}
-	return false
 }
 
 // writeWhole writes a file all or not at all; without replace it never overwrites.
