@@ -12,6 +12,10 @@
  *                 changed line; with "outDir" also the plan directory
  *     instrument  a Go source file and its part of a plan -> the rewritten source
  *     inspect     a Go source file -> its functions, blocks and statements
+ *     track       a plan -> its points written into the sources, all files or none
+ *     patch       does what +goat marks in the sources ask for
+ *     clean       takes everything that goat wrote out of the sources
+ *     recover     undoes what a killed track, patch or clean left behind
  *     version     -> {"version","commit","abi","planFormat"}
  *
  *   A request is an object with "format": 1 and "op"; a field that the operation

@@ -132,7 +132,10 @@ pub fn write(planned: &Planned, control: &Control) -> Result<String> {
 
 /// Plans without writing anything.
 pub fn plan(options: Options, control: &Control) -> Result<Planned> {
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK)
+        .thread_name(|index| format!("goat-{index}"))
+        .build();
     let pool = pool.map_err(|e| Error::new(Code::Internal, "no threads to work with").cause(e))?;
     pool.install(|| plan_here(options, control))
 }
