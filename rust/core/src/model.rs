@@ -433,7 +433,7 @@ pub enum Granularity {
     Line,
     /// One per run of changed statements.
     Patch,
-    /// One per statement list that holds a change.
+    /// One per basic block that holds a change.
     Scope,
     /// One per function that holds a change.
     Func,

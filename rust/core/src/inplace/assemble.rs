@@ -134,7 +134,9 @@ pub(super) fn files(
         if module.packages.is_empty() && module.components.is_empty() {
             continue;
         }
-        for (path, source) in runtime.files {
+        // Only mains link the server.
+        let linked = |path: &str| !path.starts_with("server/") || !module.components.is_empty();
+        for (path, source) in runtime.files.iter().filter(|(path, _)| linked(path)) {
             let source = source.replace(SELF, &package::quote(&home.import_path));
             files.insert(format!("{}/{path}", home.dir), generated::seal(&source));
         }

@@ -226,8 +226,8 @@ impl Planner<'_, '_> {
 
     fn place_changes(&mut self, changed: &BTreeSet<Piece>) {
         match self.granularity {
-            Granularity::Line | Granularity::Patch => self.place_runs(changed),
-            Granularity::Scope | Granularity::Func => {}
+            Granularity::Line | Granularity::Patch | Granularity::Scope => self.place_runs(changed),
+            Granularity::Func => {}
         }
         for &piece in changed {
             let at = match piece {
@@ -246,8 +246,7 @@ impl Planner<'_, '_> {
     /// The point of a coarse granularity for what stands directly in this list.
     fn put_around(&mut self, block: BlockId) -> Option<usize> {
         match self.granularity {
-            Granularity::Line | Granularity::Patch => None,
-            Granularity::Scope => Some(self.put_list(block, PointKind::Change)),
+            Granularity::Line | Granularity::Patch | Granularity::Scope => None,
             Granularity::Func => {
                 let syntax = self.view.syntax;
                 let body = syntax.funcs[syntax.blocks[block].func]
@@ -259,7 +258,8 @@ impl Planner<'_, '_> {
         }
     }
 
-    /// One point per changed statement, or per run of neighbours among them.
+    /// One point per changed statement, per run of neighbours among them, or (scope)
+    /// per basic block that holds one.
     fn place_runs(&mut self, changed: &BTreeSet<Piece>) {
         let is_changed = |id: &StmtId| changed.contains(&Piece::Stmt(*id));
         let lists: BTreeSet<BlockId> = changed
@@ -271,6 +271,12 @@ impl Planner<'_, '_> {
             .collect();
         for block in lists {
             for run in runs::runs(self.view.syntax, block) {
+                if self.granularity == Granularity::Scope {
+                    if run.iter().any(is_changed) {
+                        self.put_statements(&run);
+                    }
+                    continue;
+                }
                 let patches = run.chunk_by(|a, b| is_changed(a) == is_changed(b));
                 for patch in patches.filter(|patch| is_changed(&patch[0])) {
                     let size = if self.granularity == Granularity::Line {
