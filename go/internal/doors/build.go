@@ -34,25 +34,25 @@ func (d *door) build(ctx context.Context) (int, error) {
 	}
 	d.say("%s", d.summary())
 	code, err := d.run(ctx, d.args.Dir, line)
-	if err == nil && code == 0 && d.Verb != "test" && d.Environ.Get("GOAT_SPOOL") == "" && d.spoolOnly() {
-		d.say("spool only: set GOAT_SPOOL to a directory when you run the program, which does not link net/http")
+	if err == nil && code == 0 && d.Verb != "test" {
+		d.sayLinked()
 	}
 	return code, err
 }
 
-// spoolOnly reports whether every program of this plan that has been linked got the
-// runtime without the HTTP server.
-func (d *door) spoolOnly() bool {
-	linked := 0
+// sayLinked says what the helper has found out at link, where that matters: that a
+// program is not tracked, or that it writes a spool only and none is set.
+func (d *door) sayLinked() {
+	kinds := map[string]bool{}
 	for _, m := range d.index.Mains {
-		switch plan.LinkedRuntime(d.cache.dir, d.index.PlanHash, hook.Key(m.ImportPath, "main")) {
-		case plan.RuntimeServer:
-			return false
-		case plan.RuntimeSpool:
-			linked++
-		}
+		kinds[plan.LinkedRuntime(d.cache.dir, d.index.PlanHash, hook.Key(m.ImportPath, "main"))] = true
 	}
-	return linked > 0
+	switch {
+	case kinds[plan.RuntimeNone]:
+		d.say("not tracked: the runtime does not compile for this target")
+	case kinds[plan.RuntimeSpool] && !kinds[plan.RuntimeServer] && d.Environ.Get("GOAT_SPOOL") == "":
+		d.say("spool only: set GOAT_SPOOL to a directory when you run the program, which does not link net/http")
+	}
 }
 
 // parse takes the arguments apart and refuses what cannot work.

@@ -30,7 +30,7 @@ func goatMain() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	if len(args) > 0 && args[0] == "toolexec" {
-		return toolexec.Main(args[1:], toolexec.Options{Planner: helperPlan, Runtime: rtsource.Files, Version: version()})
+		return toolexec.Main(args[1:], toolexec.Options{Planner: helperPlan, Runtime: runtimeFiles, Version: version()})
 	}
 	if os.Getenv("TEST_LIMIT") != "" {
 		doors.SetLimit(1)
@@ -66,6 +66,15 @@ func run(args []string) int {
 		return 4
 	}
 	return code
+}
+
+// runtimeFiles is the runtime; on request one that does not compile.
+func runtimeFiles(importPath, name string) (map[string][]byte, error) {
+	files, err := rtsource.Files(importPath, name)
+	if err == nil && os.Getenv("TEST_BAD_RUNTIME") != "" {
+		files["bad.go"] = []byte("package goatrt\n\nvar bad = notDefined\n")
+	}
+	return files, err
 }
 
 func version() string {

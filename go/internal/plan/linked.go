@@ -12,6 +12,8 @@ const (
 	RuntimeServer = "server"
 	// RuntimeSpool is the one that writes the spool only.
 	RuntimeSpool = "spool"
+	// RuntimeNone says that the runtime does not compile for the program's target.
+	RuntimeNone = "none"
 )
 
 func linkedName(cache, planHash, key string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"go/build"
 	"go/parser"
@@ -64,6 +65,13 @@ func (l *linking) addRuntime(cfg string) error {
 	}
 	for _, p := range packages {
 		file, err := l.compileRuntime(p)
+		if broken := (*problem)(nil); errors.As(err, &broken) {
+			// A target that the runtime does not know must not cost the user the build.
+			// The door says what has become of the tracking.
+			l.start, l.runtime = "", nil
+			plan.NoteLinked(plan.CacheDir(os.Getenv), l.index.PlanHash, l.key, plan.RuntimeNone)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
