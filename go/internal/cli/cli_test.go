@@ -316,6 +316,10 @@ func TestInit(t *testing.T) {
 	if got.code != 0 || got.stdout != "" {
 		t.Errorf("%+v", got)
 	}
+	got = run(t, "-C", dir, "--base=v1", "init", "--force", "--precision=3")
+	if file, err = config.Load(filepath.Join(dir, "goat.yaml")); err != nil || *file.OldBranch != "v1" || file.DiffPrecision != 3 {
+		t.Errorf("%+v %+v %v", got, file, err)
+	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".goat.yaml*")); left != nil {
 		t.Errorf("left behind: %v", left)
 	}

@@ -18,13 +18,13 @@ func addGoatFlags(root *cobra.Command) {
 	f.StringP("directory", "C", "", "work in `DIR` (before the verb only)")
 	f.String(config.FlagBase, "", "compare with `REF`: branch, tag or commit; INIT for nothing")
 	f.String(config.FlagRelease, "", "what runs: `REF`, by default the working tree")
-	f.String(config.FlagRange, "", "merge-base (default) or direct: compare with the tip of the base")
-	f.String(config.FlagPrecision, "", "1 blame, 2 diff with renames (default), 3 diff without renames")
-	f.String(config.FlagGranularity, "", "line, patch (default), scope or func")
+	f.Var(new(word), config.FlagRange, "merge-base (default) or direct: compare with the tip of the base")
+	f.Var(new(word), config.FlagPrecision, "1 blame, 2 diff with renames (default), 3 diff without renames")
+	f.Var(new(word), config.FlagGranularity, "line, patch (default), scope or func")
 	f.String(config.FlagConfig, "", "read `FILE` instead of goat.yaml")
-	f.String(config.FlagFormat, "", "text (default) or json")
+	f.Var(new(word), config.FlagFormat, "text (default) or json")
 	f.Bool(config.FlagExact, false, "write every point in the exact form")
-	f.String(config.FlagServer, "", "auto (default), on or off: HTTP server in the program")
+	f.Var(new(word), config.FlagServer, "auto (default), on or off: HTTP server in the program")
 	f.Bool(config.FlagDeps, false, "track upgraded dependencies, too (not offered by this goat)")
 	f.Bool(config.FlagVerbose, false, "say more")
 	f.BoolP(config.FlagQuiet, "q", false, "say nothing but errors")
@@ -41,6 +41,13 @@ func addGoatFlags(root *cobra.Command) {
 	complete(root, config.FlagBase, completeRefs)
 	complete(root, config.FlagRelease, completeRefs)
 }
+
+// word is a text that help shows as one of a few words.
+type word string
+
+func (w *word) String() string        { return string(*w) }
+func (w *word) Set(text string) error { *w = word(text); return nil }
+func (w *word) Type() string          { return "WORD" }
 
 // complete registers a completion; it fails only for a flag that does not exist.
 func complete(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {

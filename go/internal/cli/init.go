@@ -69,7 +69,24 @@ func (a *app) newInit() *cobra.Command {
 	return cmd
 }
 
+// adopt takes goat's own flags for the answers that they mean here.
+func (f *initFlags) adopt(cmd *cobra.Command, typed config.Flags) {
+	for _, same := range []struct {
+		flag, own string
+		answer    *string
+	}{
+		{config.FlagBase, "old", &f.old},
+		{config.FlagRelease, "new", &f.new},
+		{config.FlagPrecision, "diff-precision", &f.precision},
+	} {
+		if value, given := typed[same.flag]; given && !cmd.Flags().Changed(same.own) {
+			*same.answer = value
+		}
+	}
+}
+
 func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
+	f.adopt(cmd, a.typed())
 	dir, err := config.WorkDir(a.directory())
 	if err != nil {
 		return err
