@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -29,6 +30,7 @@ var commands = map[string]command{
 	"end":      cmdEnd,
 	"http":     cmdHTTP,
 	"json":     cmdJSON,
+	"module":   cmdModule,
 	"no-git":   cmdNoGit,
 	"occupy":   cmdOccupy,
 	"points":   cmdPoints,
@@ -95,7 +97,8 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: http method url [body]")
 	}
-	request, err := http.NewRequest(args[0], args[1], strings.NewReader(strings.Join(args[2:], "")))
+	body := strings.ReplaceAll(strings.Join(args[2:], ""), `\n`, "\n")
+	request, err := http.NewRequest(args[0], args[1], strings.NewReader(body))
 	ts.Check(err)
 	client := http.Client{Timeout: patience}
 	response, err := client.Do(request)
@@ -285,4 +288,48 @@ func cmdProfile(ts *testscript.TestScript, neg bool, args []string) {
 	defer pprof.StopCPUProfile()
 	for sum := 0; sum < 1<<28; sum++ {
 	}
+}
+
+// module PATH VERSION: the files of a module's version in place of all that is
+// tracked here. It comes from the module proxy, or from the module cache.
+func cmdModule(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: module path version")
+	}
+	download := exec.Command("go", "mod", "download", "-json", args[0]+"@"+args[1])
+	download.Dir, download.Env = ts.Getenv("WORK"), environ(ts)
+	out, err := download.Output()
+	var found struct{ Dir, Error string }
+	if jsonErr := json.Unmarshal(out, &found); jsonErr != nil || found.Dir == "" {
+		ts.Fatalf("%s@%s cannot be had: %v %s", args[0], args[1], err, found.Error)
+	}
+	entries, err := os.ReadDir(ts.MkAbs("."))
+	ts.Check(err)
+	for _, entry := range entries {
+		if entry.Name() != ".git" {
+			ts.Check(os.RemoveAll(ts.MkAbs(entry.Name())))
+		}
+	}
+	ts.Check(copyWritable(ts.MkAbs("."), found.Dir))
+}
+
+// copyWritable copies a tree of the module cache, which is read-only.
+func copyWritable(to, from string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			return os.MkdirAll(filepath.Join(to, relative), 0o777)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, relative), data, 0o666)
+	})
 }
