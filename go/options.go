@@ -116,6 +116,24 @@ type Build struct {
 	Packages  []Package `json:"packages,omitempty"`
 }
 
+// Dependency is a module of the build whose version is not that of the base.
+type Dependency struct {
+	// Path is the module path, as packages import it.
+	Path string `json:"path"`
+	// NewPath is the module that takes its place in the release, by replace.
+	NewPath string `json:"newPath,omitempty"`
+	// OldVersion and NewVersion are the versions in base and release, OldDir and NewDir
+	// where their files lie.
+	OldVersion string `json:"oldVersion"`
+	NewVersion string `json:"newVersion"`
+	OldDir     string `json:"oldDir,omitempty"`
+	NewDir     string `json:"newDir,omitempty"`
+	// VendorDir is where the copy lies that is compiled, if that is not NewDir.
+	VendorDir string `json:"vendorDir,omitempty"`
+	// Problem says why the module cannot be tracked.
+	Problem string `json:"problem,omitempty"`
+}
+
 // Progress is one step of a running plan.
 type Progress struct {
 	// Stage is what is being done, for example "parse".
@@ -148,6 +166,9 @@ type Options struct {
 	Config Config
 	// Build, if set, sharpens the account for one build.
 	Build *Build
+	// Deps are the upgraded modules whose changed code is tracked like one's own; nil
+	// means that nobody asked for it.
+	Deps []Dependency
 	// OutDir, if set, receives the plan directory, named by the plan's hash.
 	OutDir string
 	// Progress, if set, is called while the plan is made, from another goroutine,

@@ -99,6 +99,9 @@ type Other struct {
 	Old      string `json:"old"`
 	New      string `json:"new"`
 	Replaced string `json:"replaced"`
+	// Note says, where [Options].Deps is set, what became of an upgraded module:
+	// "tracked", or "not tracked: " and why.
+	Note string `json:"note,omitempty"`
 }
 
 // Summary is the sum of the account.

@@ -59,20 +59,21 @@ func decodeResult(answer []byte, result any) error {
 
 // wireOptions is Options as the core reads them; it refuses fields that it does not know.
 type wireOptions struct {
-	Format      int         `json:"format"`
-	Op          string      `json:"op"`
-	Dir         string      `json:"dir"`
-	Base        string      `json:"base"`
-	Release     string      `json:"release"`
-	Range       Range       `json:"range"`
-	Precision   Precision   `json:"precision"`
-	Granularity Granularity `json:"granularity"`
-	Exact       bool        `json:"exact"`
-	Config      Config      `json:"config"`
-	Build       *Build      `json:"build"`
-	OutDir      string      `json:"outDir"`
-	ControlFd   int         `json:"controlFd"`
-	ProgressFd  int         `json:"progressFd"`
+	Format      int          `json:"format"`
+	Op          string       `json:"op"`
+	Dir         string       `json:"dir"`
+	Base        string       `json:"base"`
+	Release     string       `json:"release"`
+	Range       Range        `json:"range"`
+	Precision   Precision    `json:"precision"`
+	Granularity Granularity  `json:"granularity"`
+	Exact       bool         `json:"exact"`
+	Config      Config       `json:"config"`
+	Build       *Build       `json:"build"`
+	Deps        []Dependency `json:"deps"`
+	OutDir      string       `json:"outDir"`
+	ControlFd   int          `json:"controlFd"`
+	ProgressFd  int          `json:"progressFd"`
 }
 
 func (o *wireOptions) pipes() (control, progress *int) { return &o.ControlFd, &o.ProgressFd }
@@ -92,7 +93,7 @@ func planRequest(options *Options) (*wireOptions, error) {
 		Format: Format, Op: "plan", Dir: dir, Base: options.Base, Release: options.Release,
 		Range: orDefault(options.Range, RangeMergeBase), Precision: orDefault(options.Precision, PrecisionRenames),
 		Granularity: orDefault(options.Granularity, GranularityPatch), Exact: options.Exact,
-		Config: options.Config, Build: options.Build, OutDir: out, ControlFd: -1, ProgressFd: -1,
+		Config: options.Config, Build: options.Build, Deps: options.Deps, OutDir: out, ControlFd: -1, ProgressFd: -1,
 	}, nil
 }
 

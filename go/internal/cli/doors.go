@@ -105,7 +105,7 @@ func (a *app) open(cmd *cobra.Command, args []string) error {
 	code, err := doors.Run(cmd.Context(), doors.Request{
 		Verb: cmd.Name(), Args: args, Settings: settings, Executable: executable,
 		Streams: gocmd.Streams{In: a.stdin, Out: a.stdout, Err: a.stderr},
-		Plan:    meter.planner(),
+		Plan:    meter.planner(), Requirements: goat.Requirements,
 	})
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ func addGoatFlags(root *cobra.Command) {
 	f.Var(new(word), config.FlagFormat, "text (default) or json")
 	f.Bool(config.FlagExact, false, "write every point in the exact form")
 	f.Var(new(word), config.FlagServer, "auto (default), on or off: HTTP server in the program")
-	f.Bool(config.FlagDeps, false, "track upgraded dependencies, too (not offered by this goat)")
+	f.Bool(config.FlagDeps, false, "track the changed code of upgraded modules (go.mod), too")
 	f.Bool(config.FlagVerbose, false, "say more")
 	f.BoolP(config.FlagQuiet, "q", false, "say nothing but errors")
 	f.Bool(config.FlagNoColor, false, "no colour, even on a terminal")

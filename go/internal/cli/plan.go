@@ -2,11 +2,15 @@ package cli
 
 import (
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/doors"
+	"github.com/goat-trace/goat/go/internal/gocmd"
 )
 
 const planLong = `Plan shows what goat build would track, without building: the points, and what
@@ -61,6 +65,9 @@ func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
 	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {
 		return err
 	}
+	if err := a.addDeps(cmd, settings, &options); err != nil {
+		return err
+	}
 	meter := a.newMeter(settings)
 	options.Progress = meter.callback()
 	result, err := goat.Plan(cmd.Context(), options)
@@ -77,6 +84,32 @@ func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
 	}
 	_, err = io.WriteString(a.stdout, view.text())
 	return written(err)
+}
+
+// addDeps names the upgraded modules, if they were asked for. go knows those of the
+// working tree only.
+func (a *app) addDeps(cmd *cobra.Command, settings *config.Settings, options *goat.Options) error {
+	if !settings.Deps {
+		return nil
+	}
+	if err := checkedOut(cmd, settings); err != nil {
+		return err
+	}
+	environ := gocmd.Environ(os.Environ())
+	args, err := gocmd.Parse("build", settings.Dir, nil, environ.Goflags())
+	if err != nil {
+		return &goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}
+	}
+	find := doors.Upgrades{Environ: environ, Dir: settings.Dir, Flags: args.Module(), Requirements: goat.Requirements}
+	deps, packages, err := find.Find(cmd.Context(), *options)
+	if err != nil {
+		return err
+	}
+	options.Deps = deps
+	if options.Build != nil {
+		options.Build.Packages = append(options.Build.Packages, packages...)
+	}
+	return nil
 }
 
 // writeDocument prints the plan with the core's own fields and order.

@@ -334,5 +334,8 @@ func otherDetail(o *goat.Other) string {
 	if o.Replaced != "" {
 		detail = strings.TrimSpace(detail + " (replaced by " + o.Replaced + ")")
 	}
+	if o.Note != "" {
+		detail += ", " + o.Note
+	}
 	return detail
 }

@@ -79,7 +79,7 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 	}
 	s, err := config.Resolve(module(t, ""), nil, environment(
 		"GOAT_BASE", "b", "GOAT_RELEASE", "r", "GOAT_RANGE", "direct", "GOAT_PRECISION", "1", "GOAT_GRANULARITY", "func",
-		"GOAT_FORMAT", "json", "GOAT_EXACT", "1", "GOAT_SERVER", "off", "GOAT_DEPS", "0", "GOAT_VERBOSE", "1",
+		"GOAT_FORMAT", "json", "GOAT_EXACT", "1", "GOAT_SERVER", "off", "GOAT_DEPS", "1", "GOAT_VERBOSE", "1",
 		"GOAT_QUIET", "1", "NO_COLOR", "x"))
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +148,6 @@ var bad = []struct {
 		message: `GOAT_PRECISION: "7" is not one of 1, 2 or 3`, hint: `use one of 1, 2 or 3`},
 	{name: "switch", env: []string{"GOAT_EXACT", "perhaps"}, code: goat.CodeUsage,
 		message: `GOAT_EXACT: "perhaps" is neither true nor false`, hint: `use 1 or 0`},
-	{name: "deps", flags: config.Flags{"deps": "true"}, code: goat.CodeUsage,
-		message: `--deps: tracking upgraded dependencies is not offered by this goat`, hint: "leave it out; `goat plan` lists the upgraded modules"},
 	{name: "empty flag", flags: config.Flags{"range": ""}, code: goat.CodeUsage,
 		message: `--range: "" is not one of merge-base or direct`, hint: `use one of merge-base or direct`},
 	{name: "no file", env: []string{"GOAT_CONFIG", "none.yaml"}, code: goat.CodeBadConfig,

@@ -183,11 +183,5 @@ func (s *Settings) switches(r *resolver) (err error) {
 			return err
 		}
 	}
-	if s.Deps {
-		return &goat.Error{
-			Code: goat.CodeUsage, Message: "--deps: tracking upgraded dependencies is not offered by this goat",
-			Hint: "leave it out; `goat plan` lists the upgraded modules",
-		}
-	}
 	return nil
 }

@@ -33,7 +33,7 @@ type Settings struct {
 	Exact bool
 	// Server is "auto", "on" or "off": whether the program gets the HTTP server.
 	Server string
-	// Deps asks for the changed code of upgraded dependencies; Resolve refuses it.
+	// Deps tracks the changed code of the modules that the release upgrades, too.
 	Deps bool
 	// Verbose says more, Quiet says nothing but errors.
 	Verbose, Quiet bool

@@ -33,6 +33,8 @@ type Request struct {
 	Streams gocmd.Streams
 	// Plan makes the plan.
 	Plan Planner
+	// Requirements serves --deps; without it there are no upgraded modules.
+	Requirements Requirer
 	// Executable is goat itself, absolute: the helper of the build.
 	Executable string
 }
@@ -47,6 +49,8 @@ type door struct {
 	root  string // the repository's root, without symbolic links
 	// link is how go spells the directory that the plan calls linked.
 	linked, link string
+	// deps are the upgraded modules, where --deps asks for them.
+	deps []goat.Dependency
 	// hooks are the names of the hook files, by absolute directory.
 	hooks map[string]string
 }
@@ -126,6 +130,8 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
 		return unwritable(options.OutDir, err)
 	}
+	d.deps = d.upgrades(ctx, options)
+	options.Deps = d.deps
 	result, err := d.Plan(ctx, options)
 	if err != nil {
 		return err
@@ -133,6 +139,7 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 	if d.index, err = plan.ReadIndex(result.PlanDir); err != nil {
 		return &goat.Error{Code: goat.CodePlanMismatch, Message: "the plan just made cannot be read: " + err.Error(), Hint: "rebuild goat: `make install`", Path: result.PlanDir}
 	}
+	d.sayUntracked(result.Summary.Other)
 	d.dir = result.PlanDir
 	touch(d.dir)
 	d.cache.trim()

@@ -99,6 +99,9 @@ func within(dir, root string) bool {
 
 // pkg is a planned package as the go command's patterns see it.
 func (d *door) pkg(importPath, dir string) gocmd.Package {
+	if dep, root, path := d.depOf(dir); dep != nil {
+		return gocmd.Package{ImportPath: importPath, Dir: path, ModuleDir: root}
+	}
 	p := gocmd.Package{ImportPath: importPath, Dir: d.abs(dir)}
 	if m := d.moduleOf(dir); m != nil {
 		p.ModuleDir = d.abs(m.Dir)

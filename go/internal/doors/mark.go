@@ -81,7 +81,9 @@ func (d *door) markedPackages() ([]marked, error) {
 			return nil, err
 		}
 		m := marked{pattern: ref.ImportPath, marker: ref.Marker, flags: spaced(flags)}
-		if module := d.moduleOf(ref.Dir); module != nil {
+		if dep, _, _ := d.depOf(ref.Dir); dep != nil {
+			m.module = dep.Path
+		} else if module := d.moduleOf(ref.Dir); module != nil {
 			m.module = module.Path
 		}
 		list = append(list, m)

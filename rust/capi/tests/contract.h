@@ -10,6 +10,8 @@
  *
  *     plan        two revisions of a Go module -> points and the account of every
  *                 changed line; with "outDir" also the plan directory
+ *     requirements  the same request -> what the base's go.mod files require, for
+ *                 finding the upgraded modules of a plan's "deps"
  *     instrument  a Go source file and its part of a plan -> the rewritten source
  *     inspect     a Go source file -> its functions, blocks and statements
  *     track       a plan -> its points written into the sources, all files or none

@@ -3,5 +3,5 @@
 mod discover;
 mod parse;
 
-pub use discover::{Covered, Find, Module, Workspace, discover, is_below, join, parent};
+pub use discover::{Covered, Find, Module, Workspace, discover, is_below, join, parent, resolve};
 pub use parse::{GoMod, Replace, parse_mod, parse_work};

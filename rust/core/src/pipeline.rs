@@ -3,10 +3,12 @@
 mod analyse;
 mod blame;
 mod build;
+mod deps;
 mod document;
 mod options;
 mod other;
 mod packages;
+mod requirements;
 mod scope;
 mod sources;
 
@@ -17,14 +19,15 @@ use crate::error::{Code, Error, Result};
 use crate::git::{RangeSpec, Repo, Sides};
 use crate::marks;
 use crate::model::{FileChange, FilePoints, Lines, Reason};
-use crate::modules::Module;
+use crate::modules::{Module, join};
 use crate::plan::{self, App, Other, Warning};
 use crate::token::Token;
 
 use build::BuildView;
 
-pub use options::{Config, Options};
+pub use options::{Config, Dependency, Options};
 pub use packages::PlannedPackage;
+pub use requirements::{Requirements, requirements};
 pub use sources::Sources;
 
 /// Deeply nested code is walked recursively.
@@ -142,11 +145,7 @@ pub fn plan(options: Options, control: &Control) -> Result<Planned> {
 
 fn plan_here(options: Options, control: &Control) -> Result<Planned> {
     let repo = Repo::open(Path::new(&options.dir))?;
-    let sides = repo.sides(&RangeSpec {
-        base: Some(options.base.clone()),
-        release: Some(options.release.clone()),
-        direct: options.direct(),
-    })?;
+    let sides = repo.sides(&range(&options))?;
     let read = |path: &str| repo.read_release(&sides, path).ok();
     let (workspace, uses) = options.workspace(repo.root())?;
     let covered = scope::covered(&options, repo.prefix(), &workspace, &uses, &read)?;
@@ -161,7 +160,8 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
     }
     clean.finish()?;
     control.check()?;
-    let sources = sources::read(&repo, &sides, &covered, listing, control)?;
+    let mut sources = sources::read(&repo, &sides, &covered, listing, control)?;
+    let mut upgraded = deps::read(&options, &mut sources, control)?;
     let mut files = changes.files;
     add_requested(
         &mut files,
@@ -169,11 +169,15 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
         &|path| repo.read_release(&sides, path),
         &strip,
     );
-    let scoped = scope::sort(files, &covered, &options.config.ignores)?;
+    let mut scoped = scope::sort(files, &covered, &options.config.ignores)?;
+    scoped.append(&mut upgraded.files);
+    scoped.sort_by(|a, b| a.change.path.cmp(&b.change.path));
     let mut files = analyse::all(scoped, &options, &sources, control)?;
     let mut warnings = analyse::warnings(&files);
     let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
-    let other = other::list(&repo, &sides, &covered, &changes.other, &files, &sources);
+    let mut other = other::list(&repo, &sides, &covered, &changes.other, &files, &sources);
+    let go_mod = join(&covered.main.dir, "go.mod");
+    upgraded.note(&mut other, &go_mod, &mut warnings);
     warnings.sort();
     Ok(Planned {
         dirty: !changes.dirty.is_empty(),
@@ -188,6 +192,15 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
         other,
         warnings,
     })
+}
+
+/// What is to be compared.
+fn range(options: &Options) -> RangeSpec {
+    RangeSpec {
+        base: Some(options.base.clone()),
+        release: Some(options.release.clone()),
+        direct: options.direct(),
+    }
 }
 
 /// Adds the files that have no change but a request for a point.

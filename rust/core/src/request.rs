@@ -90,6 +90,11 @@ fn dispatch(request: &[u8], control: &Control) -> Result<Vec<u8>> {
             options.check()?;
             pipeline::run(options, control)
         }
+        "requirements" => {
+            let options: Options = read(request)?;
+            options.check()?;
+            answer(&pipeline::requirements(&options)?)
+        }
         "instrument" => file::instrument(&read(request)?),
         "track" | "patch" => answer(&inplace::track::run(&read(request)?, control)?),
         "recover" => answer(&inplace::restore(&read(request)?)?),

@@ -303,7 +303,7 @@ fn other_change(delta: &Delta) -> OtherChange {
 }
 
 /// The hunks of two contents, either of which may be missing.
-pub(super) fn hunks(old: Option<&[u8]>, new: Option<&[u8]>) -> Result<Vec<Hunk>> {
+pub fn hunks(old: Option<&[u8]>, new: Option<&[u8]>) -> Result<Vec<Hunk>> {
     let whole = |data: &[u8]| Lines::new(data).count();
     let hunk = match (old, new) {
         (Some(old), Some(new)) => return linediff(old, new),

@@ -44,7 +44,7 @@ mod untracked;
 mod workdir;
 
 pub use self::blame::NewLines;
-pub use self::changes::{ChangeKind, Changes, OtherChange};
+pub use self::changes::{ChangeKind, Changes, OtherChange, hunks};
 pub use self::contents::Clean;
 pub use self::files::{FileState, GoSource};
 pub use self::linediff::{added_lines, linediff};

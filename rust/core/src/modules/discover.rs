@@ -244,7 +244,8 @@ fn upwards(from: &str, has: impl Fn(&str) -> bool) -> Option<String> {
 }
 
 /// A relative path seen from a directory; `None` if it leaves the repository.
-fn resolve(dir: &str, relative: &str) -> Option<String> {
+#[must_use]
+pub fn resolve(dir: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') {
         return None;
     }

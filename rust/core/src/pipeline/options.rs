@@ -34,6 +34,28 @@ pub struct Config {
     pub workspace: String,
 }
 
+/// A module of the build whose version is not that of the base.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Dependency {
+    /// Module path, as packages import it.
+    pub path: String,
+    /// Module path that takes its place in the release; empty for none.
+    pub new_path: String,
+    /// Version in the base.
+    pub old_version: String,
+    /// Version in the release.
+    pub new_version: String,
+    /// Where the files of the base's version lie.
+    pub old_dir: String,
+    /// Where those of the release's version lie.
+    pub new_dir: String,
+    /// Where the copy lies that is compiled; empty if that is `new_dir`.
+    pub vendor_dir: String,
+    /// Why it cannot be tracked; empty if it can.
+    pub problem: String,
+}
+
 /// A plan request (contracts.md 7.15).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -70,6 +92,9 @@ pub struct Options {
     /// The build that the account is for.
     #[serde(default)]
     pub build: Option<Build>,
+    /// The upgraded modules whose changed code is tracked too; `None` where nobody asked.
+    #[serde(default)]
+    pub deps: Option<Vec<Dependency>>,
     /// Receives the plan directory; empty for none.
     #[serde(default)]
     pub out_dir: String,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::scope::is_vendored;
 use super::{PlannedFile, Sources};
 use crate::git::{OtherChange, Repo, Sides};
-use crate::modules::{Covered, GoMod, join, parent, parse_mod};
+use crate::modules::{Covered, GoMod, Replace, join, parent, parse_mod};
 use crate::plan::Other;
 use crate::tree::matches_pattern;
 
@@ -50,7 +50,7 @@ pub(super) fn list(
     found.into_iter().collect()
 }
 
-fn plain(kind: &'static str, path: &str) -> Other {
+pub(super) fn plain(kind: &'static str, path: &str) -> Other {
     let empty = String::new;
     Other {
         kind,
@@ -58,11 +58,12 @@ fn plain(kind: &'static str, path: &str) -> Other {
         old: empty(),
         new: empty(),
         replaced: empty(),
+        note: empty(),
     }
 }
 
 /// What a file is to a build, by its name; `beside_go` says that Go files stand beside it.
-fn kind_of(name: &str, beside_go: bool) -> Option<&'static str> {
+pub(super) fn kind_of(name: &str, beside_go: bool) -> Option<&'static str> {
     if name == "default.pgo" {
         return Some("pgo");
     }
@@ -77,7 +78,7 @@ fn kind_of(name: &str, beside_go: bool) -> Option<&'static str> {
     beside_go.then_some(kind)
 }
 
-fn is_embedded(dir: &str, pattern: &str, path: &str) -> bool {
+pub(super) fn is_embedded(dir: &str, pattern: &str, path: &str) -> bool {
     let below = if dir.is_empty() {
         Some(path)
     } else {
@@ -211,10 +212,14 @@ fn modules(old: &GoMod, new: &GoMod) -> Vec<Other> {
 
 /// What takes a module's place: `path version` or a directory; empty for nothing.
 fn replacement(side: &GoMod, name: &str, version: &str) -> String {
+    replacing(side, name, version).map_or_else(String::new, |r| {
+        format!("{} {}", r.new, r.new_version).trim_end().to_owned()
+    })
+}
+
+/// The directive that takes a module's place: one for this very version comes first.
+pub(super) fn replacing<'s>(side: &'s GoMod, name: &str, version: &str) -> Option<&'s Replace> {
     let fits = side.replace.iter().filter(|r| r.old == name);
     let fits = fits.filter(|r| r.old_version.is_empty() || r.old_version == version);
     fits.max_by_key(|r| !r.old_version.is_empty())
-        .map_or_else(String::new, |r| {
-            format!("{} {}", r.new, r.new_version).trim_end().to_owned()
-        })
 }

@@ -139,6 +139,18 @@ impl Directory {
 }
 
 impl Sources {
+    /// Adds a file of a package of another module. No main and no test is looked for
+    /// there.
+    pub(super) fn add(&mut self, dir: &str, import_path: &str, file: GoFile) {
+        let directory = self.directories.entry(dir.to_owned());
+        let directory = directory.or_insert_with(|| Directory {
+            import_path: import_path.to_owned(),
+            hidden: true,
+            files: Vec::new(),
+        });
+        directory.files.push(file);
+    }
+
     /// The name of the package in a directory; empty if it holds none.
     #[must_use]
     pub fn package(&self, dir: &str) -> &str {

@@ -213,6 +213,9 @@ pub struct Other {
     pub new: String,
     /// What takes its place by `replace`.
     pub replaced: String,
+    /// With `deps`: what became of an upgraded module; empty for anything else.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// The sums.
