@@ -35,6 +35,7 @@ var commands = map[string]command{
 	"occupy":   cmdOccupy,
 	"points":   cmdPoints,
 	"profile":  cmdProfile,
+	"proxy":    cmdProxy,
 	"pure":     cmdPure,
 	"replace":  cmdReplace,
 	"rename":   cmdRename,
