@@ -86,7 +86,7 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 	}
 	want := &config.Settings{
 		Dir: s.Dir, Base: "b", Release: "r", Range: "direct", Precision: 1, Granularity: "func", Format: "json",
-		Exact: true, Server: "off", Verbose: true, Quiet: true, NoColor: true,
+		Exact: true, Server: "off", Deps: true, Verbose: true, Quiet: true, NoColor: true,
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got %+v, want %+v", s, want)
