@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -61,36 +60,4 @@ func writeAtomic(path string, text []byte) error {
 		_ = os.Remove(file.Name())
 	}
 	return err
-}
-
-const (
-	// trimAge is how long an unused entry stays.
-	trimAge = 30 * 24 * time.Hour
-	// trimEvery is how often somebody looks.
-	trimEvery = 24 * time.Hour
-)
-
-// trim removes what nobody has used for a month, at most once a day. What it
-// cannot remove it leaves.
-func (c cache) trim() {
-	stamp := filepath.Join(c.dir, "trimmed")
-	if info, err := os.Stat(stamp); err == nil && time.Since(info.ModTime()) < trimEvery {
-		return
-	}
-	if writeAtomic(stamp, nil) != nil {
-		return
-	}
-	for _, kind := range []string{"plans", "files", "links", "runtime", "bare"} {
-		entries, _ := os.ReadDir(filepath.Join(c.dir, kind))
-		for _, entry := range entries {
-			if old(entry) {
-				_ = os.RemoveAll(filepath.Join(c.dir, kind, entry.Name()))
-			}
-		}
-	}
-}
-
-func old(entry fs.DirEntry) bool {
-	info, err := entry.Info()
-	return err == nil && time.Since(info.ModTime()) > trimAge
 }

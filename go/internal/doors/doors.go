@@ -142,7 +142,7 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 	d.sayUntracked(result.Summary.Other)
 	d.dir = result.PlanDir
 	touch(d.dir)
-	d.cache.trim()
+	plan.Trim(d.cache.dir)
 	return d.findRoot(dir)
 }
 

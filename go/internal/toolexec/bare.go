@@ -122,6 +122,7 @@ func (h *helper) findBare() (*bareRun, error) {
 	if err != nil {
 		return nil, err
 	}
+	plan.Trim(plan.CacheDir(os.Getenv))
 	data, err := json.Marshal(run)
 	if err != nil {
 		return nil, err
