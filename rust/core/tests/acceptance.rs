@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +85,7 @@ impl Case {
             return;
         }
         let (tree, path) = name.split_once('/').unwrap();
-        let body = if tree == "release" && name.ends_with(".go") {
+        let body = if tree == "release" && Path::new(name).extension().is_some_and(|e| e == "go") {
             self.without_wants(path, &body)
         } else {
             body
@@ -149,9 +150,9 @@ impl Case {
         {
             let path = entry.path();
             if path.is_dir() {
-                fs::remove_dir_all(path).unwrap()
+                fs::remove_dir_all(path).unwrap();
             } else {
-                fs::remove_file(path).unwrap()
+                fs::remove_file(path).unwrap();
             }
         }
         let files = &self.trees[tree];
@@ -258,7 +259,7 @@ fn check(path: &Path) -> String {
     let mut want = std::mem::take(&mut case.points);
     want.sort();
     if got != want {
-        wrong += &format!("points {got:?}, want {want:?}\n");
+        writeln!(wrong, "points {got:?}, want {want:?}").unwrap();
     }
     for (file, line, reason) in &case.none {
         let account = plan["account"].as_array().unwrap().iter();
@@ -267,7 +268,7 @@ fn check(path: &Path) -> String {
             .find(|e| e["file"] == **file && e["line"] == *line);
         let got = found.map_or(&Value::Null, |entry| &entry["reason"]);
         if *got != **reason {
-            wrong += &format!("{file}:{line}: {got}, want {reason}\n");
+            writeln!(wrong, "{file}:{line}: {got}, want {reason}").unwrap();
         }
     }
     wrong

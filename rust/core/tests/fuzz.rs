@@ -78,12 +78,7 @@ fn check(source: &[u8]) -> usize {
 fn round_trip(source: &[u8], tokens: &[Token], syntax: &FileSyntax, granularity: Granularity) {
     let lines = Lines::new(source);
     let change = added(source, lines.count());
-    let delta = delta(
-        &change,
-        &Side::new(b"", &[]),
-        &Side::new(source, tokens),
-        false,
-    );
+    let delta = delta(&change, &Side::new(b"", &[]), &Side::new(source, tokens));
     let planned = points::plan(&Input {
         source,
         tokens,

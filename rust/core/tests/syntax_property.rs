@@ -211,8 +211,8 @@ fn check_owners(source: &[u8], tokens: &[token::Token], file: &FileSyntax) {
     {
         let owner = file.owner(token.span.start);
         // Only semicolons before the first declaration are nobody's.
-        let owned = owner.is_some() || token.is_semicolon(source);
-        assert_eq!(owned, token.kind != TokenKind::Comment, "{token:?}");
+        let known = owner.is_some() || token.is_semicolon(source);
+        assert_eq!(known, token.kind != TokenKind::Comment, "{token:?}");
         assert_eq!(owner, file.owner(token.span.end - 1));
     }
     for (_, owner) in &file.owners {
