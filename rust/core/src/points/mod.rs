@@ -182,7 +182,12 @@ fn classify_variable(view: &View<'_>, id: usize) -> Result<Piece, Reason> {
         return Err(Reason::IgnoreTag);
     }
     if spec.names.iter().all(|name| name == "_") {
-        return Err(Reason::BlankVariable);
+        let guard = view.is_guard(spec.span);
+        return Err(if guard {
+            Reason::Var
+        } else {
+            Reason::BlankVariable
+        });
     }
     Ok(Piece::Var(id))
 }

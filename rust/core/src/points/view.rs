@@ -108,6 +108,20 @@ impl<'a> View<'a> {
         None
     }
 
+    /// Whether an initialiser is `(*T)(nil)`, by which one asks the compiler whether a
+    /// type satisfies an interface: a conversion, though it looks like a call.
+    pub(super) fn is_guard(&self, spec: Span) -> bool {
+        let words = self.words_in(spec);
+        let texts: Vec<&[u8]> = words.iter().map(|w| &*w.text).collect();
+        let value = texts.iter().position(|text| *text == b"=");
+        let Some([b"(", b"*", kind @ .., b")", b"(", b"nil", b")"]) =
+            value.map(|at| &texts[at + 1..])
+        else {
+            return false;
+        };
+        kind.iter().all(|text| !matches!(*text, b"(" | b")" | b","))
+    }
+
     /// Whether a token of the statement's own condition is among the touched ones.
     pub(super) fn condition_changed(&self, id: StmtId, touched: &[Span]) -> bool {
         self.syntax.stmts[id].condition.iter().any(|condition| {
