@@ -30,6 +30,9 @@ type Reading<T> = std::result::Result<T, String>;
 /// What the note of a tracked module says.
 const TRACKED: &str = "tracked";
 
+/// What it says of a module that the caller did not find in the build.
+const UNUSED: &str = "not tracked: no package of it is in this build";
+
 /// The upgraded modules, read.
 #[derive(Debug, Default)]
 pub(super) struct Upgraded {
@@ -143,7 +146,7 @@ fn compare(
         let read = file.map(std::fs::read).transpose();
         read.map_err(|cause| format!("{path} of {} cannot be read: {cause}", dep.name()))
     };
-    let is_go = path.ends_with(".go");
+    let is_go = Path::new(path).extension().is_some_and(|ext| ext == "go");
     let (old, new) = (bytes(old)?, bytes(new)?);
     if let Some(new) = new.as_ref().filter(|_| is_go) {
         check_vendored(dep, path, new)?;
@@ -261,9 +264,7 @@ impl Upgraded {
                 Some(note) => entry.note = note.text(),
                 // Nothing of a removed module is left to run.
                 None if entry.new.is_empty() => {}
-                None => {
-                    "not tracked: no package of it is in this build".clone_into(&mut entry.note)
-                }
+                None => UNUSED.clone_into(&mut entry.note),
             }
             warn(entry, go_mod, warnings);
         }

@@ -50,14 +50,14 @@ pub fn requirements(options: &Options) -> Result<Requirements> {
         repo: &repo,
         sides: &sides,
     };
-    let (used, work) = base.work_file(&workspace, &covered.main.dir);
+    let (in_workspace, work) = base.work_file(&workspace, &covered.main.dir);
     let mut result = Requirements {
         commit: sides.base.commit.clone(),
         ..Requirements::default()
     };
     let mut found = BTreeSet::new();
     let counts =
-        |dir: &String| *dir == covered.main.dir || used.contains(dir) || uses.contains(dir);
+        |dir: &String| *dir == covered.main.dir || in_workspace.contains(dir) || uses.contains(dir);
     for module in covered.modules.iter().filter(|m| counts(&m.dir)) {
         let own = parse_mod(&base.text(&join(&module.dir, "go.mod")));
         found.extend(own.require.iter().map(|(path, version)| {
