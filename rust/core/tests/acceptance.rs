@@ -85,7 +85,7 @@ impl Case {
             return;
         }
         let (tree, path) = name.split_once('/').unwrap();
-        let body = if tree == "release" && Path::new(name).extension().is_some_and(|e| e == "go") {
+        let body = if tree == "release" && Path::new(&name).extension().is_some_and(|e| e == "go") {
             self.without_wants(path, &body)
         } else {
             body
