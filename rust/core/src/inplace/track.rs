@@ -12,12 +12,14 @@ use super::clean::{self, FileOutcome, Kept};
 use super::generated::{self, Origin};
 use super::journal::{self, Change};
 use super::package::Row;
-use super::{patch, tree};
+use super::text::{self, Package};
+use super::{patch, places, tree};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::modules::parse_mod;
 use crate::pipeline::{self, Options, PlannedFile};
 use crate::plan::{self, Goat};
+use crate::syntax;
 
 /// The request of both operations.
 #[derive(Debug, Deserialize)]
@@ -104,6 +106,7 @@ pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
         outcome.warnings.extend(patch::misplaced(&plan, marked));
         renumber(&mut plan);
     }
+    outcome.warnings.extend(reject(&mut plan)?);
     outcome.points = plan.points().count();
     let wanted = assemble::files(&root, &plan, &runtime(request))?;
     control.check()?;
@@ -286,6 +289,53 @@ fn identity(planned: &pipeline::Planned, plan_hash: &str) -> Vec<(&'static str, 
         ),
         ("precision", planned.options.precision.to_string()),
     ]
+}
+
+/// Takes files out of the plan that would not parse with their blocks; one thread
+/// with room for deeply nested code looks at them.
+fn reject(plan: &mut TreePlan) -> Result<Vec<plan::Warning>> {
+    let look = || {
+        let files = plan.packages.iter().flat_map(|package| &package.files);
+        let broken = files.filter(|file| breaks(file));
+        broken
+            .map(|file| file.path.clone())
+            .collect::<Vec<String>>()
+    };
+    let broken = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, look);
+        thread.ok()?.join().ok()
+    });
+    let broken =
+        broken.ok_or_else(|| Error::new(Code::Internal, "the blocks cannot be checked"))?;
+    for package in &mut plan.packages {
+        package.files.retain(|file| !broken.contains(&file.path));
+    }
+    plan.packages.retain(|package| !package.files.is_empty());
+    let message = "cannot hold points in place; it stays as it is";
+    let warning = |path| plan::Warning {
+        path,
+        line: 0,
+        message: message.into(),
+    };
+    Ok(broken.into_iter().map(warning).collect())
+}
+
+const STACK: usize = 64 << 20;
+
+/// Whether a file has damage with its blocks that it has not without them.
+fn breaks(file: &FilePlan) -> bool {
+    let package = Package {
+        alias: "goat",
+        path: "goat",
+    };
+    let written = text::write(
+        &file.source,
+        &places::of(&file.source, &file.points),
+        package,
+    );
+    syntax::parse(&written).errors.len() > syntax::parse(&file.source).errors.len()
 }
 
 /// Numbers the points in the order of the tree: `patch` leaves some out.
