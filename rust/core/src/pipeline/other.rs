@@ -185,6 +185,8 @@ fn vendored(text: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().filter_map(|line| line.strip_prefix("# "));
     let entries = lines.filter_map(|line| line.split_once(' '));
+    // At the end go lists the replacements once more, without a version in front.
+    let entries = entries.filter(|(_, version)| !version.starts_with("=>"));
     entries
         .map(|(path, version)| (path.to_owned(), version.to_owned()))
         .collect()
