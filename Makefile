@@ -32,7 +32,7 @@ smoke: ## the C caller of examples/c under AddressSanitizer
 bench: ## ratios against plain go build and git diff
 	@scripts/bench
 
-matrix: ## the end-to-end suite on further Go versions
+matrix: ## goat against plain go on every Go version; writes docs/compatibility.md
 	@scripts/matrix
 
 tools: ## says which tools are missing and how to get them

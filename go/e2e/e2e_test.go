@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/goat-trace/goat/go/internal/script"
 )
 
 // The caches are the developer's: the standard library and the dependencies of
@@ -26,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               m.setup,
-		Cmds:                commands,
+		Cmds:                script.Commands,
 		Condition:           condition,
 	})
 }

@@ -56,6 +56,7 @@ var policy = map[string]rule{
 	"internal/thirdparty":    {own: []string{"internal/pair"}},
 	"internal/plan":          {},
 	"internal/plan/plantest": {own: []string{"internal/plan"}},
+	"internal/script":        {others: []string{"github.com/rogpeppe/go-internal/testscript"}},
 	"internal/report":        {own: []string{".", "internal/plan", "internal/spool"}},
 	"internal/spool":         {},
 	"internal/toolexec":      {own: []string{"internal/hook", "internal/plan"}},
@@ -63,6 +64,7 @@ var policy = map[string]rule{
 	"goatrt":                 {std: runtimeStd},
 	"goatrt/server":          {own: []string{"goatrt"}, std: serverStd},
 	"e2e":                    {},
+	"compat":                 {},
 }
 
 type pkg struct {

@@ -1,4 +1,6 @@
-package e2e
+// Package script holds the testscript commands that the suites share: users'
+// sessions (e2e) and the matrix (compat). Only tests import it.
+package script
 
 import (
 	"bytes"
@@ -20,9 +22,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-type command = func(ts *testscript.TestScript, neg bool, args []string)
+// Command is the type of a testscript command.
+type Command = func(ts *testscript.TestScript, neg bool, args []string)
 
-var commands = map[string]command{
+// Commands are the shared ones, by name.
+var Commands = map[string]Command{
 	"await":    cmdAwait,
 	"commit":   cmdCommit,
 	"compiled": cmdCompiled,
