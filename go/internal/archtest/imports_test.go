@@ -41,13 +41,14 @@ var policy = map[string]rule{
 	"internal/archtest": {},
 	"internal/cli": {
 		own: []string{
-			".", "internal/config", "internal/doors", "internal/gocmd", "internal/hook",
+			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
 			"internal/inplace", "internal/plan", "internal/report", "internal/rtsource", "internal/spool", "internal/toolexec",
 		},
 		others: cobra,
 	},
 	"internal/config":        {own: []string{".", "internal/plan"}, others: yaml},
-	"internal/doors":         {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource"}},
+	"internal/doctor":        {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/toolexec"}},
+	"internal/doors":         {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/toolexec"}},
 	"internal/gocmd":         {},
 	"internal/hook":          {},
 	"internal/native":        {},

@@ -78,6 +78,7 @@ func helpTopics() []*cobra.Command {
 		{Use: "precision", Short: "How changed lines are found", Long: topicPrecision},
 		{Use: "base", Short: "What the release is compared with", Long: topicBase},
 		{Use: "reasons", Short: "Why a changed line has no point", Long: topicReasons},
+		{Use: "refusals", Short: "What goat does not build, and what to type instead", Long: topicRefusals()},
 	}
 }
 

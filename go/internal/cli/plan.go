@@ -79,11 +79,25 @@ func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
 		return a.writeDocument(result)
 	}
 	view := planView{
-		result: result, explain: explain, verbose: settings.Verbose, quiet: settings.Quiet,
+		result: result, goBuild: goBuildHere(settings.Dir), explain: explain, verbose: settings.Verbose, quiet: settings.Quiet,
 		style: a.styleOf(a.stdout, settings.NoColor),
 	}
 	_, err = io.WriteString(a.stdout, view.text())
 	return written(err)
+}
+
+// goBuildHere says what plain go build does in this shell, if that is not plain: bare
+// mode has its price, and what its helper said go would print at every build again.
+func goBuildHere(dir string) string {
+	executable, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	helper, err := doors.InForce(dir, executable, os.Environ())
+	if err != nil || helper.Mode == doors.ModeNone {
+		return ""
+	}
+	return string(helper.Mode) + " mode: " + helper.Why()
 }
 
 // addDeps names the upgraded modules, if they were asked for. go knows those of the

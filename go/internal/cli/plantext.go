@@ -11,7 +11,9 @@ import (
 
 // planView turns a plan into text for people.
 type planView struct {
-	result                  *goat.Result
+	result *goat.Result
+	// goBuild is what plain go build does in this shell, if it is instrumented.
+	goBuild                 string
 	explain, verbose, quiet bool
 	style                   style
 }
@@ -63,6 +65,9 @@ func (v *planView) head(b *strings.Builder) {
 	t.add(plainCells("plan", r.PlanHash)...)
 	if r.PlanDir != "" {
 		t.add(plainCells("written", r.PlanDir)...)
+	}
+	if v.goBuild != "" {
+		t.add(plainCells("go build", v.goBuild)...)
 	}
 	t.write(b, "")
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
 // build is marked mode: plan, overlay, markers, go.
@@ -45,7 +47,7 @@ func (d *door) build(ctx context.Context) (int, error) {
 func (d *door) sayLinked() {
 	kinds := map[string]bool{}
 	for _, m := range d.index.Mains {
-		kinds[plan.LinkedRuntime(d.cache.dir, d.index.PlanHash, hook.Key(m.ImportPath, "main"))] = true
+		kinds[d.noted(m).Runtime] = true
 	}
 	switch {
 	case kinds[plan.RuntimeNone]:
@@ -53,6 +55,13 @@ func (d *door) sayLinked() {
 	case kinds[plan.RuntimeSpool] && !kinds[plan.RuntimeServer] && d.Environ.Get("GOAT_SPOOL") == "":
 		d.say("spool only: set GOAT_SPOOL to a directory when you run the program, which does not link net/http")
 	}
+}
+
+// noted is what the helper has noted about a program, for this build's target.
+func (d *door) noted(m plan.Main) plan.Linked {
+	program := plan.Program{PlanHash: d.index.PlanHash, Key: hook.Key(m.ImportPath, "main")}
+	program.GOOS, program.GOARCH = d.userEnviron().Target()
+	return plan.ReadLinked(d.cache.dir, program)
 }
 
 // parse takes the arguments apart and refuses what cannot work.
@@ -117,8 +126,13 @@ func (d *door) toolexec(overlay string) (string, error) {
 	if err != nil {
 		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "see `go help build`"}
 	}
-	if isHelper(next, d.Executable) {
-		next = nil
+	if before, behind, ok := toolexec.IsHelper(next, d.Executable); ok {
+		// A shell that has GOFLAGS set for goat: only what is the user's own stays.
+		flags, own, err := toolexec.ParseFlags(behind)
+		if err != nil {
+			return "", &goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "leave -toolexec out: `goat build` brings its own"}
+		}
+		next = slices.Concat(before, flags.Next, own)
 	}
 	for _, word := range next {
 		words = append(words, "--next="+word)
@@ -128,16 +142,6 @@ func (d *door) toolexec(overlay string) (string, error) {
 		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "move goat or its cache (GOAT_CACHE) to a path without quotes"}
 	}
 	return text, nil
-}
-
-// isHelper reports whether a -toolexec command is goat's own helper, as in a shell
-// that has GOFLAGS set for bare mode.
-func isHelper(words []string, executable string) bool {
-	if len(words) < 2 || words[1] != "toolexec" {
-		return false
-	}
-	name := strings.TrimSuffix(filepath.Base(words[0]), ".exe")
-	return words[0] == executable || name == "goat"
 }
 
 // rest are the packages and what follows them. Files named one by one leave the

@@ -35,6 +35,8 @@ type Request struct {
 	Plan Planner
 	// Requirements serves --deps; without it there are no upgraded modules.
 	Requirements Requirer
+	// Build, if set, is the build that an examination's account is for.
+	Build *goat.Build
 	// Executable is goat itself, absolute: the helper of the build.
 	Executable string
 }

@@ -3,6 +3,7 @@ package gocmd
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -60,6 +61,19 @@ func (e Environ) Goflags() string {
 	return e.fileSetting("GOFLAGS")
 }
 
+// Effective is the GOFLAGS that the go command itself would see, with what `goat env`
+// has put there, and where it is from: "environment", the path of go's own file, or ""
+// where there is none.
+func (e Environ) Effective() (flags, from string) {
+	if flags = e.Get("GOFLAGS"); flags != "" {
+		return flags, "environment"
+	}
+	if flags = e.fileSetting("GOFLAGS"); flags != "" {
+		return flags, e.envFile()
+	}
+	return "", ""
+}
+
 // Setting is a variable of the go command: from the environment or its file.
 func (e Environ) Setting(name string) string {
 	if value := e.Get(name); value != "" {
@@ -68,8 +82,20 @@ func (e Environ) Setting(name string) string {
 	return e.fileSetting(name)
 }
 
-// fileSetting reads one variable from the go command's own environment file.
-func (e Environ) fileSetting(name string) string {
+// Target is what go builds for.
+func (e Environ) Target() (goos, goarch string) {
+	goos, goarch = e.Setting("GOOS"), e.Setting("GOARCH")
+	if goos == "" {
+		goos = runtime.GOOS
+	}
+	if goarch == "" {
+		goarch = runtime.GOARCH
+	}
+	return goos, goarch
+}
+
+// envFile is the go command's own environment file; "" where there is none.
+func (e Environ) envFile() string {
 	file := e.Get("GOENV")
 	if file == "off" {
 		return ""
@@ -81,7 +107,12 @@ func (e Environ) fileSetting(name string) string {
 		}
 		file = filepath.Join(dir, "go", "env")
 	}
-	data, err := os.ReadFile(file)
+	return file
+}
+
+// fileSetting reads one variable from the go command's own environment file.
+func (e Environ) fileSetting(name string) string {
+	data, err := os.ReadFile(e.envFile())
 	if err != nil {
 		return ""
 	}

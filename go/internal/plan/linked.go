@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 )
@@ -16,27 +17,43 @@ const (
 	RuntimeNone = "none"
 )
 
-func linkedName(cache, planHash, key string) string {
-	return filepath.Join(cache, "links", planHash+"-"+key)
+// Linked is what the helper notes about a program that it has linked.
+type Linked struct {
+	// Runtime is one of the words above; empty where it is a package of the module.
+	Runtime string `json:"runtime"`
+	// Degraded are the packages that were compiled without their points.
+	Degraded []string `json:"degraded,omitempty"`
 }
 
-// NoteLinked notes the runtime of a program; that it cannot be noted costs a line
-// of advice and no more.
-func NoteLinked(cache, planHash, key, kind string) {
-	if LinkedRuntime(cache, planHash, key) == kind {
+// Program names a linked program: the plan, the key of its hook, and what it is for.
+type Program struct{ PlanHash, Key, GOOS, GOARCH string }
+
+func (p Program) note(cache string) string {
+	return filepath.Join(cache, "links", p.PlanHash+"-"+p.Key+"-"+p.GOOS+"_"+p.GOARCH)
+}
+
+// NoteLinked notes a program; that it cannot be noted costs a line of advice and no
+// more.
+func NoteLinked(cache string, p Program, l Linked) {
+	text, err := json.Marshal(l)
+	if err != nil {
 		return
 	}
-	name := linkedName(cache, planHash, key)
+	name := p.note(cache)
+	if old, err := os.ReadFile(name); err == nil && string(old) == string(text) {
+		return
+	}
 	if os.MkdirAll(filepath.Dir(name), 0o777) == nil {
-		_ = os.WriteFile(name, []byte(kind), 0o666)
+		_ = os.WriteFile(name, text, 0o666)
 	}
 }
 
-// LinkedRuntime is what was noted, empty if nothing was.
-func LinkedRuntime(cache, planHash, key string) string {
-	data, err := os.ReadFile(linkedName(cache, planHash, key))
-	if err != nil {
-		return ""
+// ReadLinked is what was noted, nothing if that cannot be read.
+func ReadLinked(cache string, p Program) Linked {
+	var l Linked
+	data, err := os.ReadFile(p.note(cache))
+	if err != nil || json.Unmarshal(data, &l) != nil {
+		return Linked{}
 	}
-	return string(data)
+	return l
 }

@@ -148,13 +148,17 @@ func (h *helper) newRun() (*bareRun, error) {
 		return nil, err
 	}
 	run := &bareRun{}
-	if run.Plan = generatedPlan(dir); run.Plan != "" {
-		run.Generated = true
-	} else if module := plan.ModuleDir(dir, os.Getenv("GOWORK")); module == "" {
+	ground := Locate(dir, os.Getenv("GOWORK"))
+	switch {
+	case ground.Plan != "":
+		run.Plan, run.Generated = ground.Plan, true
+	case ground.Module == "":
 		// `go install example.com/tool@latest` somewhere: there is nothing of the user's.
 		return run, nil
-	} else if run.Plan, err = h.newPlan(module); err != nil {
-		return nil, err
+	default:
+		if run.Plan, err = h.newPlan(ground.Module); err != nil {
+			return nil, err
+		}
 	}
 	index, err := plan.ReadIndex(run.Plan)
 	if err != nil {

@@ -157,6 +157,9 @@ func (c *compilation) undone() (int, error) {
 }
 
 func (h *helper) planProblem(err error) error {
+	if errors.Is(err, os.ErrNotExist) && !plan.Exists(h.plan) {
+		return &problem{what: "plan directory gone: " + h.plan, hint: h.replan()}
+	}
 	return &problem{what: "plan in " + h.plan, err: err, hint: h.replan()}
 }
 

@@ -24,13 +24,16 @@ type linking struct {
 	main     string // main's archive
 	mainText []byte
 	mode     string // exe, pie, c-shared, …
-	key      string // of the hook's symbols
-	exit     bool   // the hook wants an exit hook
-	starts   bool   // the hook wants the runtime from us
-	start    string // import path of the runtime package that starts it
-	runtime  []string
-	supplied []string // standard packages that only the runtime needs
-	dir      string   // ours, beside the importcfg
+	// goos and goarch are the target where there is no archive to read it from.
+	goos, goarch string
+	key          string // of the hook's symbols
+	exit         bool   // the hook wants an exit hook
+	starts       bool   // the hook wants the runtime from us
+	start        string // import path of the runtime package that starts it
+	runtime      []string
+	supplied     []string // standard packages that only the runtime needs
+	dir          string   // ours, beside the importcfg
+	noted        plan.Linked
 }
 
 // link adds to the program one object: the table of the planned packages that are
@@ -65,6 +68,8 @@ func (h *helper) link() (int, error) {
 	if err := l.addTable(cfg); err != nil {
 		return 0, err
 	}
+	goos, goarch := l.target()
+	plan.NoteLinked(plan.CacheDir(os.Getenv), plan.Program{PlanHash: l.index.PlanHash, Key: l.key, GOOS: goos, GOARCH: goarch}, l.noted)
 	return h.exec(l.args)
 }
 
@@ -125,7 +130,11 @@ func (l *linking) findHook() (bool, error) {
 // sameGoat refuses to link what another goat planned: the table is an agreement
 // between the runtime, the plan and the helper.
 func (l *linking) sameGoat() error {
-	planned, ours := l.index.Goat, l.opts
+	return SameGoat(l.index.Goat, plan.Goat{Version: l.opts.Version, Commit: l.opts.Commit})
+}
+
+// SameGoat refuses a plan by another goat than the helper.
+func SameGoat(planned, ours plan.Goat) error {
 	if planned.Version == "" || ours.Version == "" || planned.Version == ours.Version && (planned.Commit == "" || ours.Commit == "" || planned.Commit == ours.Commit) {
 		return nil
 	}
@@ -163,6 +172,9 @@ func (l *linking) entries() ([]entry, error) {
 				row.acc = symbol
 				break
 			}
+		}
+		if row.acc == "" {
+			l.noted.Degraded = append(l.noted.Degraded, ref.ImportPath)
 		}
 		rows = append(rows, row)
 	}

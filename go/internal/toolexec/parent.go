@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,7 +15,7 @@ import (
 // alone may be used again, so the time of its start is part of the key; where the
 // system does not tell it, the current directory and the minute have to do.
 func parentKey() string {
-	pid := os.Getppid()
+	pid := goCommand(os.Getppid())
 	born, ok := startTime(pid)
 	if !ok {
 		dir, _ := os.Getwd()
@@ -22,6 +23,40 @@ func parentKey() string {
 	}
 	sum := sha256.Sum256([]byte(born))
 	return fmt.Sprintf("%d-%s", pid, hex.EncodeToString(sum[:8]))
+}
+
+// goCommand is the go command above a process: its parent, or further up where a
+// wrapper of the user's stands between them.
+func goCommand(parent int) int {
+	pid := parent
+	for range 8 {
+		name, above := procName(pid)
+		switch {
+		case name == "go":
+			return pid
+		case above <= 1:
+			return parent
+		}
+		pid = above
+	}
+	return parent
+}
+
+// procName reads the name and the parent of a process from /proc, where there is one.
+func procName(pid int) (name string, parent int) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", 0
+	}
+	text := string(data)
+	open, closed := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
+	if open < 0 || closed < open {
+		return "", 0
+	}
+	if fields := strings.Fields(text[closed+1:]); len(fields) > 1 {
+		parent, _ = strconv.Atoi(fields[1])
+	}
+	return text[open+1 : closed], parent
 }
 
 // procStart reads the start time and the pid namespace from /proc.

@@ -69,7 +69,7 @@ func (l *linking) addRuntime(cfg string) error {
 			// A target that the runtime does not know must not cost the user the build.
 			// The door says what has become of the tracking.
 			l.start, l.runtime = "", nil
-			plan.NoteLinked(plan.CacheDir(os.Getenv), l.index.PlanHash, l.key, plan.RuntimeNone)
+			l.noted.Runtime = plan.RuntimeNone
 			return nil
 		}
 		if err != nil {
@@ -79,24 +79,35 @@ func (l *linking) addRuntime(cfg string) error {
 		l.runtime = append(l.runtime, p.path)
 		l.start = p.path
 	}
-	kind := plan.RuntimeSpool
+	l.noted.Runtime = plan.RuntimeSpool
 	if len(packages) > 1 {
-		kind = plan.RuntimeServer
+		l.noted.Runtime = plan.RuntimeServer
 	}
-	plan.NoteLinked(plan.CacheDir(os.Getenv), l.index.PlanHash, l.key, kind)
 	return l.extendConfig(cfg)
 }
 
 // incomplete is for a program that lacks what the runtime needs. The hook of the
 // build doors sees to it; in bare mode the hook cannot import anything.
 func (l *linking) incomplete(core *runtimePackage) error {
+	return lackingProblem(l.missing(core))
+}
+
+func lackingProblem(missing []string) error {
+	return &problem{
+		what: "the program does not link " + strings.Join(missing, ", ") + ", which the runtime needs",
+		hint: "type `goat build` instead, or import the package in the program",
+	}
+}
+
+// missing are the packages that p imports and the program does not hold.
+func (l *linking) missing(p *runtimePackage) []string {
 	var missing []string
-	for _, need := range core.imports {
-		if need != "unsafe" && l.archives[need] == "" {
+	for _, need := range p.imports {
+		if need != "unsafe" && need != l.runtimePath() && l.archives[need] == "" {
 			missing = append(missing, need)
 		}
 	}
-	return &problem{what: "the program does not link " + strings.Join(missing, ", ") + ", which the runtime needs", hint: "type `goat build` instead, or import the package in the program"}
+	return missing
 }
 
 // extendConfig adds the runtime to a copy of importcfg.link.
@@ -161,6 +172,9 @@ func (l *linking) pick(importPath, dir string, files map[string][]byte) *runtime
 
 // target reads GOOS and GOARCH from the header of main's object.
 func (l *linking) target() (goos, goarch string) {
+	if l.goos != "" {
+		return l.goos, l.goarch
+	}
 	const header = "\ngo object "
 	at := bytes.Index(l.mainText, []byte(header))
 	if at < 0 {
@@ -197,12 +211,7 @@ func (p *runtimePackage) finish() error {
 
 // complete reports whether the program holds all that a package imports.
 func (l *linking) complete(p *runtimePackage) bool {
-	for _, need := range p.imports {
-		if need != "unsafe" && need != l.runtimePath() && l.archives[need] == "" {
-			return false
-		}
-	}
-	return len(p.files) > 0
+	return len(p.files) > 0 && len(l.missing(p)) == 0
 }
 
 // compileRuntime returns the archive of one package, from the cache or compiled.

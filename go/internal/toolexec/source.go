@@ -95,25 +95,47 @@ func (u *unit) read() ([]byte, error) {
 	return u.data, nil
 }
 
-// stale returns the error for the first file that is not what it was when the
-// plan was made, or that was not there.
+// stale returns the error for files that are not what they were when the plan was
+// made, or that were not there.
 func (c *compilation) stale(path string, hashes map[string]string) error {
+	changed, err := c.changed(hashes)
+	switch {
+	case err != nil:
+		return err
+	case len(changed) == 0:
+		return nil
+	}
+	return &problem{what: StaleText(changed) + " (package " + path + ")", hint: c.replan()}
+}
+
+// StaleText says that files are not those of the plan.
+func StaleText(files []string) string {
+	verb := " has"
+	if len(files) > 1 {
+		verb = " have"
+	}
+	return strings.Join(files, ", ") + verb + " changed since the plan"
+}
+
+// changed are the files of the package that are not those of the plan.
+func (c *compilation) changed(hashes map[string]string) ([]string, error) {
 	home := map[string]bool{}
 	for _, u := range c.units {
 		if _, covered := hashes[u.base]; covered {
 			home[filepath.Dir(u.orig)] = true
 		}
 	}
+	var changed []string
 	for _, u := range c.units {
 		same, err := c.planned(u, hashes, home)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !same {
-			return &problem{what: u.orig + " has changed since the plan (package " + path + ")", hint: c.replan()}
+			changed = append(changed, u.orig)
 		}
 	}
-	return nil
+	return changed, nil
 }
 
 // planned reports whether a file is as the plan knows it. Files of goat's own, of

@@ -15,22 +15,37 @@ var suppliable = []string{"strings"}
 // supply compiles what the program lacks of suppliable. The build doors never need
 // it, for their hook imports what the runtime needs; in bare mode it cannot.
 func (l *linking) supply(core *runtimePackage) error {
+	packages, err := l.supplies(core)
+	if err != nil {
+		return err
+	}
+	for _, p := range packages {
+		file, err := l.compileRuntime(p)
+		if err != nil {
+			return err
+		}
+		l.archives[p.path] = file
+		l.supplied = append(l.supplied, p.path)
+	}
+	return nil
+}
+
+// supplies are the packages that can be added to the program for the runtime's sake.
+func (l *linking) supplies(core *runtimePackage) ([]*runtimePackage, error) {
+	var packages []*runtimePackage
 	for _, need := range core.imports {
 		if l.archives[need] != "" || !slices.Contains(suppliable, need) {
 			continue
 		}
 		p, err := l.standard(need)
-		if err != nil || !l.complete(p) {
-			return err
-		}
-		file, err := l.compileRuntime(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.archives[need] = file
-		l.supplied = append(l.supplied, need)
+		if l.complete(p) {
+			packages = append(packages, p)
+		}
 	}
-	return nil
+	return packages, nil
 }
 
 // standard reads a package of the standard library for this target.

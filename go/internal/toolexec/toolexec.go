@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -103,32 +104,73 @@ func (h *helper) fail(err error) int {
 // Hint says what to type.
 func (p *problem) Hint() string { return p.hint }
 
-// parse takes goat's own flags off the front.
-func (h *helper) parse(args []string) error {
+// Flags are goat's own words behind `goat toolexec`.
+type Flags struct {
+	// Plan is the plan directory; without one it is bare mode.
+	Plan string
+	// Overlay is the build's overlay file.
+	Overlay string
+	// NoServer leaves the HTTP server out.
+	NoServer bool
+	// Next is the user's own -toolexec command.
+	Next []string
+}
+
+// ParseFlags takes goat's own flags off the front and returns what follows them.
+func ParseFlags(args []string) (Flags, []string, error) {
+	var f Flags
 	for len(args) > 0 && strings.HasPrefix(args[0], "--") {
 		name, value, ok := strings.Cut(args[0], "=")
 		switch {
 		case name == "--plan" && ok:
-			h.plan, h.marked = value, true
+			f.Plan = value
 		case name == "--overlay" && ok:
-			h.overlay = value
+			f.Overlay = value
 		case name == "--server" && ok:
-			h.noServer = value == "off"
+			f.NoServer = value == "off"
 		case name == "--next" && ok:
-			h.next = append(h.next, value)
+			f.Next = append(f.Next, value)
 		default:
-			return &problem{what: "toolexec: unknown flag " + args[0], hint: "goat toolexec [--plan=DIR] TOOL ARGS…"}
+			return f, nil, &problem{what: "toolexec: unknown flag " + args[0], hint: "goat toolexec [--plan=DIR] TOOL ARGS…"}
 		}
 		args = args[1:]
+	}
+	return f, args, nil
+}
+
+// parse takes the command line apart: goat's flags, the user's own wrapper, the tool.
+func (h *helper) parse(args []string) error {
+	f, args, err := ParseFlags(args)
+	if err != nil {
+		return err
 	}
 	if len(args) == 0 {
 		return &problem{what: "toolexec: no tool given", hint: `go build -toolexec "goat toolexec"`}
 	}
-	h.tool, h.raw = args[0], args[1:]
-	var err error
+	h.plan, h.marked, h.overlay, h.noServer = f.Plan, f.Plan != "", f.Overlay, f.NoServer
+	at := toolAt(args)
+	h.next = append(f.Next, args[:at]...)
+	h.tool, h.raw = args[at], args[at+1:]
 	h.args, err = expand(h.raw)
 	h.pkg, _, _ = strings.Cut(os.Getenv("TOOLEXEC_IMPORTPATH"), " ")
 	return err
+}
+
+// tools are those whose command lines goat changes, or asks for their version.
+var tools = []string{"compile", "link", "cgo", "cover", "vet", "fix", "asm"}
+
+// toolAt finds go's tool, which go names by its full path, behind a wrapper of the
+// user's: `-toolexec "goat toolexec time"`.
+func toolAt(args []string) int {
+	if slices.Contains(tools, toolName(args[0])) {
+		return 0
+	}
+	for i, arg := range args {
+		if filepath.IsAbs(arg) && slices.Contains(tools, toolName(arg)) && filepath.Base(filepath.Dir(filepath.Dir(arg))) == "tool" {
+			return i
+		}
+	}
+	return 0
 }
 
 // toolName is the base name by which the helper knows a tool.
