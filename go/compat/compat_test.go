@@ -42,7 +42,6 @@ type bench struct {
 	root, goat  string
 	goroot      string
 	version     string // go1.26.8
-	env         []string
 	sabotage    string
 	plans       string // GOAT_CACHE of all scripts
 	cases       map[string]*testCase

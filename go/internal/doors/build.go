@@ -2,6 +2,7 @@ package doors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,10 +15,15 @@ import (
 	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
+// goSays is an error of the user's that go itself reports, in its own words.
+type goSays struct{ error }
+
+func (e goSays) Unwrap() error { return e.error }
+
 // build is marked mode: plan, overlay, markers, go.
 func (d *door) build(ctx context.Context) (int, error) {
 	if err := d.parse(); err != nil {
-		return 0, err
+		return d.failed(ctx, err)
 	}
 	if d.args.Versioned() {
 		d.say("no points: %s names a module version, not this work tree", strings.Join(d.args.Packages, " "))
@@ -32,7 +38,7 @@ func (d *door) build(ctx context.Context) (int, error) {
 	}
 	line, err := d.goArgs()
 	if err != nil {
-		return 0, err
+		return d.failed(ctx, err)
 	}
 	d.say("%s", d.summary())
 	code, err := d.run(ctx, d.args.Dir, line)
@@ -40,6 +46,14 @@ func (d *door) build(ctx context.Context) (int, error) {
 		d.sayLinked()
 	}
 	return code, err
+}
+
+// failed lets go report what it would have reported without us.
+func (d *door) failed(ctx context.Context, err error) (int, error) {
+	if errors.As(err, new(goSays)) {
+		return d.plain(ctx)
+	}
+	return 0, err
 }
 
 // sayLinked says what the helper has found out at link, where that matters: that a
@@ -69,7 +83,7 @@ func (d *door) parse() error {
 	var err error
 	d.args, err = gocmd.Parse(d.Verb, d.Settings.Dir, d.Args, d.userEnviron().Goflags())
 	if err != nil {
-		return &goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}
+		return goSays{&goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}}
 	}
 	if d.args.Linkshared {
 		return &goat.Error{Code: goat.CodeUsage, Message: "-linkshared is not supported", Hint: "leave -linkshared out, or build without goat: `go " + d.Verb + " -linkshared`"}
@@ -145,29 +159,18 @@ func (d *door) toolexec(overlay string) (string, error) {
 }
 
 // rest are the packages and what follows them. Files named one by one leave the
-// overlay's hook out, so it is named besides.
+// overlay's hook out, so it is named besides; where they are nothing but test
+// files, nothing of the package is in the binary, and no hook either.
 func (d *door) rest() []string {
 	files := d.args.Files()
-	dir := d.fileDir()
-	if dir == "" {
+	name := d.hooks[d.fileDir()]
+	own := slices.ContainsFunc(files, func(file string) bool { return !strings.HasSuffix(file, "_test.go") })
+	if name == "" || !own {
 		return d.args.Rest
 	}
-	for _, m := range d.index.Mains {
-		if d.abs(m.Dir) == dir {
-			rest := append([]string(nil), d.args.Rest[:len(files)]...)
-			rest = append(rest, filepath.Join(filepath.Dir(files[0]), d.hookName(m.Dir)))
-			return append(rest, d.args.Rest[len(files):]...)
-		}
-	}
-	return d.args.Rest
-}
-
-// hookName is the name under which the overlay holds a program's hook.
-func (d *door) hookName(dir string) string {
-	if name := d.hooks[d.abs(dir)]; name != "" {
-		return name
-	}
-	return hook.MainName
+	rest := append([]string(nil), d.args.Rest[:len(files)]...)
+	rest = append(rest, filepath.Join(filepath.Dir(files[0]), name))
+	return append(rest, d.args.Rest[len(files):]...)
 }
 
 // summary is goat's one line about a build.

@@ -82,7 +82,7 @@ func (o *overlay) user(name string) error {
 		err = json.Unmarshal(data, &own)
 	}
 	if err != nil {
-		return &goat.Error{Code: goat.CodeUsage, Message: "reading overlay: " + err.Error(), Path: name, Hint: "see `go help build` about -overlay"}
+		return goSays{&goat.Error{Code: goat.CodeUsage, Message: "reading overlay: " + err.Error(), Path: name, Hint: "see `go help build` about -overlay"}}
 	}
 	for from, to := range own.Replace {
 		if to != "" {

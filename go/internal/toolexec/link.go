@@ -191,17 +191,21 @@ func (l *linking) archive(path string) ([]byte, []string, error) {
 		}
 		return l.mainText, prefixes, nil
 	}
-	file := l.archives[path]
+	name := path
+	if l.pkg == fileList+".test" && path == l.component() {
+		name = fileList
+	}
+	file := l.archives[name]
 	if file == "" {
 		return nil, nil, nil
 	}
 	text, err := os.ReadFile(file)
-	return text, []string{symbolPrefix(path)}, err
+	return text, []string{symbolPrefix(name)}, err
 }
 
 // isMain reports whether the planned package is the program itself.
 func (l *linking) isMain(path string) bool {
-	if l.pkg != "command-line-arguments" {
+	if l.pkg != fileList {
 		return path == l.pkg
 	}
 	return path == l.component()
@@ -213,6 +217,11 @@ func (l *linking) component() string {
 	for _, m := range l.index.Mains {
 		if hook.Key(m.ImportPath, "main") == l.key {
 			return m.ImportPath
+		}
+	}
+	for _, t := range l.index.Tests {
+		if hook.Key(t.ImportPath, t.Internal) == l.key || hook.Key(t.ImportPath, t.External) == l.key {
+			return t.ImportPath
 		}
 	}
 	return strings.TrimSuffix(l.pkg, ".test")
