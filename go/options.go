@@ -171,6 +171,13 @@ type Options struct {
 	Deps []Dependency
 	// OutDir, if set, receives the plan directory, named by the plan's hash.
 	OutDir string
+	// Brief leaves Points, Account and Files out of the result; they stand in the plan
+	// directory.
+	Brief bool
+	// MemoDir, if set together with OutDir, keeps results: as long as nothing changes in
+	// the repository, Plan only looks at the files and gives the kept result. Not with
+	// Build or Deps.
+	MemoDir string
 	// Progress, if set, is called while the plan is made, from another goroutine,
 	// never after Plan has returned.
 	Progress func(Progress)

@@ -72,6 +72,8 @@ type wireOptions struct {
 	Build       *Build       `json:"build"`
 	Deps        []Dependency `json:"deps"`
 	OutDir      string       `json:"outDir"`
+	Brief       bool         `json:"brief"`
+	MemoDir     string       `json:"memoDir"`
 	ControlFd   int          `json:"controlFd"`
 	ProgressFd  int          `json:"progressFd"`
 }
@@ -83,9 +85,12 @@ func planRequest(options *Options) (*wireOptions, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := options.OutDir
-	if out != "" {
-		if out, err = absolute(out); err != nil {
+	out, memo := options.OutDir, options.MemoDir
+	for _, dir := range []*string{&out, &memo} {
+		if *dir == "" {
+			continue
+		}
+		if *dir, err = absolute(*dir); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +98,8 @@ func planRequest(options *Options) (*wireOptions, error) {
 		Format: Format, Op: "plan", Dir: dir, Base: options.Base, Release: options.Release,
 		Range: orDefault(options.Range, RangeMergeBase), Precision: orDefault(options.Precision, PrecisionRenames),
 		Granularity: orDefault(options.Granularity, GranularityPatch), Exact: options.Exact,
-		Config: options.Config, Build: options.Build, Deps: options.Deps, OutDir: out, ControlFd: -1, ProgressFd: -1,
+		Config: options.Config, Build: options.Build, Deps: options.Deps, OutDir: out,
+		Brief: options.Brief, MemoDir: memo, ControlFd: -1, ProgressFd: -1,
 	}, nil
 }
 

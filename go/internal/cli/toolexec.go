@@ -32,7 +32,8 @@ func barePlan(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	options := settings.Options()
-	options.OutDir = filepath.Join(config.CacheDir(os.Getenv), "plans")
+	cache := config.CacheDir(os.Getenv)
+	options.OutDir, options.MemoDir, options.Brief = filepath.Join(cache, "plans"), filepath.Join(cache, "memo"), true
 	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
 		e := &goat.Error{Code: goat.CodeUnwritable, Message: "the plan cache cannot be written", Path: options.OutDir}
 		e.Hint = "set GOAT_CACHE to a directory that can be written"

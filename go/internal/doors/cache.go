@@ -23,6 +23,9 @@ func openCache(env gocmd.Environ) cache { return cache{dir: plan.CacheDir(env.Ge
 // plans is where plan directories stand.
 func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
 
+// memo is where answers of the core are kept.
+func (c cache) memo() string { return filepath.Join(c.dir, "memo") }
+
 // put stores a file under its hash and keeps its base name, which the helper and
 // error messages go by. It returns the path.
 func (c cache) put(base string, text []byte) (string, error) {

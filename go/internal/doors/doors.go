@@ -128,7 +128,7 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 	}
 	options := d.Settings.Options()
 	options.Dir = dir
-	options.OutDir = d.cache.plans()
+	options.OutDir, options.MemoDir, options.Brief = d.cache.plans(), d.cache.memo(), true
 	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
 		return unwritable(options.OutDir, err)
 	}

@@ -5,6 +5,7 @@ mod blame;
 mod build;
 mod deps;
 mod document;
+mod memo;
 mod options;
 mod other;
 mod packages;
@@ -24,6 +25,7 @@ use crate::plan::{self, App, Other, Warning};
 use crate::token::Token;
 
 use build::BuildView;
+use memo::Memo;
 
 pub use options::{Config, Dependency, Options};
 pub use packages::PlannedPackage;
@@ -109,18 +111,27 @@ pub struct Planned {
 
 /// Plans, writes the plan directory if one is asked for, and gives the answer as JSON.
 pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
-    let planned = plan(options, control)?;
-    control.check()?;
-    let (hash, files) = document::directory(&planned);
-    let out = &planned.options.out_dir;
-    let directory = match out.as_str() {
-        "" => None,
-        out => {
-            control.tick("write", 0, 0);
-            Some(plan::write(Path::new(out), &hash, &files)?)
+    in_threads(|| {
+        let repo = Repo::open(Path::new(&options.dir))?;
+        let sides = repo.sides(&range(&options))?;
+        let memo = Memo::find(&options, &repo, &sides, control)?;
+        if let Some(answer) = memo.as_ref().and_then(|memo| memo.answer(&repo, &sides)) {
+            return Ok(answer);
         }
-    };
-    document::answer(&planned, &hash, directory.as_deref())
+        let planned = plan_sides(options, &repo, sides, control)?;
+        control.check()?;
+        let (hash, files) = document::directory(&planned);
+        if planned.options.out_dir.is_empty() {
+            return document::answer(&planned, &hash, None);
+        }
+        control.tick("write", 0, 0);
+        let directory = plan::write(Path::new(&planned.options.out_dir), &hash, &files)?;
+        let answer = document::answer(&planned, &hash, Some(&directory))?;
+        if let Some(memo) = memo {
+            memo.keep(&repo, &directory, &files, &answer);
+        }
+        Ok(answer)
+    })
 }
 
 /// Writes the plan directory if one is asked for; the answer is the plan's hash.
@@ -135,17 +146,23 @@ pub fn write(planned: &Planned, control: &Control) -> Result<String> {
 
 /// Plans without writing anything.
 pub fn plan(options: Options, control: &Control) -> Result<Planned> {
+    in_threads(|| {
+        let repo = Repo::open(Path::new(&options.dir))?;
+        let sides = repo.sides(&range(&options))?;
+        plan_sides(options, &repo, sides, control)
+    })
+}
+
+fn in_threads<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new()
         .stack_size(STACK)
         .thread_name(|index| format!("goat-{index}"))
         .build();
     let pool = pool.map_err(|e| Error::new(Code::Internal, "no threads to work with").cause(e))?;
-    pool.install(|| plan_here(options, control))
+    pool.install(work)
 }
 
-fn plan_here(options: Options, control: &Control) -> Result<Planned> {
-    let repo = Repo::open(Path::new(&options.dir))?;
-    let sides = repo.sides(&range(&options))?;
+fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) -> Result<Planned> {
     let read = |path: &str| repo.read_release(&sides, path).ok();
     let (workspace, uses) = options.workspace(repo.root())?;
     let covered = scope::covered(&options, repo.prefix(), &workspace, &uses, &read)?;
@@ -156,11 +173,11 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
     let mut changes = repo.changes(&sides, options.precision != 3, &strip, control)?;
     let listing = repo.release_go_files(&sides, control)?;
     if options.precision == 1 {
-        blame::replace_lines(&mut changes, &repo, &sides, &listing, &clean, control)?;
+        blame::replace_lines(&mut changes, repo, &sides, &listing, &clean, control)?;
     }
     clean.finish()?;
     control.check()?;
-    let mut sources = sources::read(&repo, &sides, &covered, listing, control)?;
+    let mut sources = sources::read(repo, &sides, &covered, listing, control)?;
     let mut upgraded = deps::read(&options, &mut sources, control)?;
     let mut files = changes.files;
     add_requested(
@@ -175,7 +192,7 @@ fn plan_here(options: Options, control: &Control) -> Result<Planned> {
     let mut files = analyse::all(scoped, &options, &sources, control)?;
     let mut warnings = analyse::warnings(&files);
     let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
-    let mut other = other::list(&repo, &sides, &covered, &changes.other, &files, &sources);
+    let mut other = other::list(repo, &sides, &covered, &changes.other, &files, &sources);
     let go_mod = join(&covered.main.dir, "go.mod");
     upgraded.note(&mut other, &go_mod, &mut warnings);
     warnings.sort();

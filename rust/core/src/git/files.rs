@@ -1,6 +1,8 @@
 //! The Go files of the release and their bytes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::PoisonError;
 
 use git2::Oid;
 use rayon::prelude::*;
@@ -14,6 +16,10 @@ use super::sides::Sides;
 use super::trees::Trees;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+
+/// Files by path from the root: the SHA-256 of what was read, nothing where there was
+/// no such file.
+pub type Probes = BTreeMap<String, Option<[u8; 32]>>;
 
 /// How git sees a file of the release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,11 +97,25 @@ impl Repo {
             let blob = self.blob_at(sides.release_id(), path)?;
             return blob.ok_or_else(|| no_such_file(path));
         }
-        std::fs::read(self.root.join(path)).map_err(|e| {
+        let read = std::fs::read(self.root.join(path));
+        if !path.as_bytes().ends_with(b".go") {
+            let hash = read.as_ref().ok().map(|data| Sha256::digest(data).into());
+            let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+            probes.insert(path.to_owned(), hash);
+        }
+        read.map_err(|e| {
             Error::new(Code::Unreadable, format!("cannot read {path}: {e}"))
                 .path(path)
                 .hint("check the permissions of the file")
         })
+    }
+
+    /// Which files of the working tree other than Go files were read so far, such as
+    /// go.mod, whether git knows them or not.
+    #[must_use]
+    pub fn probed(&self) -> Probes {
+        let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        probes.clone()
     }
 
     /// A file of the base; `None` where the base does not have it.

@@ -28,6 +28,7 @@ mod contents;
 mod describe;
 mod files;
 mod filter;
+mod fingerprint;
 mod index;
 mod linediff;
 mod open;
@@ -46,7 +47,8 @@ mod workdir;
 pub use self::blame::NewLines;
 pub use self::changes::{ChangeKind, Changes, OtherChange, hunks};
 pub use self::contents::Clean;
-pub use self::files::{FileState, GoSource};
+pub use self::files::{FileState, GoSource, Probes};
+pub use self::fingerprint::Fingerprint;
 pub use self::linediff::{added_lines, linediff};
 pub use self::sides::{Base, Chosen, RangeSpec, Release, Sides};
 
@@ -63,6 +65,7 @@ pub struct Repo {
     /// libgit2's handle, for revision syntax; `None` where it refuses the repository.
     libgit2: Mutex<Option<git2::Repository>>,
     index: OnceLock<Arc<Index>>,
+    probes: Mutex<Probes>,
 }
 
 impl std::fmt::Debug for Repo {

@@ -55,6 +55,7 @@ impl Repo {
             attributes: Attributes::new(git.is_some(), &layout, root.clone()),
             libgit2: Mutex::new(git),
             index: std::sync::OnceLock::new(),
+            probes: Mutex::default(),
             root,
             layout,
             settings,

@@ -67,8 +67,14 @@ pub(super) fn answer(planned: &Planned, hash: &str, directory: Option<&Path>) ->
             .display()
             .to_string()
     });
+    let mut document = document(planned, true);
+    if planned.options.brief {
+        document.points.clear();
+        document.account.clear();
+        document.files.clear();
+    }
     let answer = Answer {
-        document: document(planned, true),
+        document,
         plan_hash: hash,
         plan_dir,
         app: planned.app(),

@@ -98,6 +98,12 @@ pub struct Options {
     /// Receives the plan directory; empty for none.
     #[serde(default)]
     pub out_dir: String,
+    /// Leaves points, account and files out of the answer; they stand in the plan directory.
+    #[serde(default)]
+    pub brief: bool,
+    /// Keeps answers there, for as long as nothing changes; empty for none.
+    #[serde(default)]
+    pub memo_dir: String,
     /// For the caller: end of file means cancel.
     #[serde(default = "none")]
     pub control_fd: i32,

@@ -1,0 +1,135 @@
+//! Answers kept from one request to the next, so that a build in which nothing has
+//! changed costs a look at the files and no plan.
+//!
+//! An answer is found by a hash over the request, this program, and the state of the
+//! repository ([`Repo::fingerprint`]); what the plan read besides is checked again.
+//! What cannot be judged so is not kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Options;
+use crate::control::Control;
+use crate::error::Result;
+use crate::git::{Fingerprint, Probes, Repo, Sides};
+use crate::plan::{FORMAT, Files};
+
+/// A kept answer.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// What was read of the working tree besides Go files.
+    probes: Probes,
+    /// The plan directory and the length of each of its files.
+    directory: PathBuf,
+    files: Vec<(String, u64)>,
+    /// The answer, JSON.
+    answer: String,
+}
+
+/// The place of one answer.
+pub(super) struct Memo {
+    path: PathBuf,
+    settled: bool,
+}
+
+impl Memo {
+    /// Where the answer to a request would be; `None` where none is kept.
+    pub(super) fn find(
+        options: &Options,
+        repo: &Repo,
+        sides: &Sides,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let whole = options.deps.as_ref().is_none_or(Vec::is_empty) && options.build.is_none();
+        if options.memo_dir.is_empty() || options.out_dir.is_empty() || !whole {
+            return Ok(None);
+        }
+        let (_, uses) = options.workspace(repo.root())?;
+        let Fingerprint { hash, settled } = repo.fingerprint(sides, control)?;
+        let asked = Options {
+            control_fd: -1,
+            progress_fd: -1,
+            ..options.clone()
+        };
+        let text = format!("{FORMAT} {} {asked:?} {uses:?}", program());
+        let mut name = Sha256::new();
+        name.update(hash);
+        name.update(text);
+        let name = data_encoding::HEXLOWER.encode(&name.finalize()[..16]);
+        let path = Path::new(&options.memo_dir).join(format!("{name}.json"));
+        Ok(Some(Self { path, settled }))
+    }
+
+    /// The answer, if it still holds and its plan directory is whole.
+    pub(super) fn answer(&self, repo: &Repo, sides: &Sides) -> Option<Vec<u8>> {
+        let kept: Kept = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        for path in kept.probes.keys() {
+            let _ = repo.read_release(sides, path);
+        }
+        let now = repo.probed();
+        let same = kept
+            .probes
+            .iter()
+            .all(|(path, hash)| now.get(path) == Some(hash));
+        let whole = kept.files.iter().all(|(name, length)| {
+            let meta = fs::metadata(kept.directory.join(name));
+            meta.is_ok_and(|meta| meta.is_file() && meta.len() == *length)
+        });
+        if !same || !whole {
+            return None;
+        }
+        // What is used is not trimmed by age.
+        if let Ok(file) = fs::File::options().append(true).open(&self.path) {
+            let _ = file.set_modified(std::time::SystemTime::now());
+        }
+        Some(kept.answer.into_bytes())
+    }
+
+    /// Keeps an answer. That it cannot be kept is no failure.
+    pub(super) fn keep(&self, repo: &Repo, directory: &Path, files: &Files, answer: &[u8]) {
+        let Ok(answer) = std::str::from_utf8(answer) else {
+            return;
+        };
+        if !self.settled {
+            return;
+        }
+        let lengths = files.iter();
+        let kept = Kept {
+            probes: repo.probed(),
+            directory: directory.to_owned(),
+            files: lengths
+                .map(|(name, bytes)| (name.clone(), bytes.len() as u64))
+                .collect(),
+            answer: answer.to_owned(),
+        };
+        let Ok(bytes) = serde_json::to_vec(&kept) else {
+            return;
+        };
+        let temporary = self.path.with_extension(format!("{}", std::process::id()));
+        let folder = self.path.parent().map(fs::create_dir_all);
+        if folder.is_none_or(|made| made.is_err()) {
+            return;
+        }
+        let written =
+            fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &self.path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+    }
+}
+
+/// The program that answers: another build of goat may plan otherwise.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let meta = fs::metadata(&path);
+    let stamp = meta.map(|meta| (meta.len(), meta.modified().ok()));
+    format!(
+        "{} {} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        path.display(),
+        stamp.ok()
+    )
+}
