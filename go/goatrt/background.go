@@ -46,6 +46,12 @@ func background(c *Component, serve ServeFunc, trouble string) {
 	watch(begun.Add(startupTime()))
 }
 
+// attend is the goroutine of a plugin: its host has the server of the two.
+func attend() {
+	defer survive()
+	watch(time.Now().Add(startupTime()))
+}
+
 // needsScan tells whether something changes without the hook being told.
 func (c *Component) needsScan() bool {
 	for _, p := range c.packages {

@@ -83,6 +83,10 @@ func start(c *Component, exit func(func()), serve ServeFunc, dir string) {
 		go background(c, serve, trouble)
 		return
 	}
+	if first && c.identity.Mode == "plugin" && c.spool.Load() != nil && c.needsScan() {
+		// What a plugin shares with its host has the host's form of points.
+		go attend()
+	}
 	if trouble != "" {
 		say("goat: no spool: " + trouble)
 	}

@@ -12,8 +12,27 @@ import (
 )
 
 // exactFlags are the compile flags under which only exact points are right: a
-// store races, and shared code is scanned by no one.
-var exactFlags = []string{"race", "shared", "dynlink"}
+// store races, and code in a C library is scanned by no one.
+var exactFlags = []string{"race", "shared"}
+
+// exact reports whether this run of the compiler takes exact points only. What a
+// plugin shares with its host must be the same in both, inlined bodies included, or
+// the plugin does not load; so there the host's build decides, which is position
+// independent (-shared) by default on some systems.
+func (c *compilation) exact() (bool, error) {
+	flags := c.args[:c.first]
+	if has(flags, exactFlags...) || !has(flags, "dynlink") {
+		return has(flags, exactFlags...), nil
+	}
+	if slices.Contains([]string{"android", "darwin", "ios"}, os.Getenv("GOOS")) {
+		return true, nil
+	}
+	index, err := plan.ReadIndex(c.plan)
+	if err != nil {
+		return false, c.planProblem(err)
+	}
+	return slices.ContainsFunc(index.Mains, func(m plan.Main) bool { return m.ImportPath == c.doc.ImportPath }), nil
+}
 
 // compilation is one run of the compiler.
 type compilation struct {
@@ -267,7 +286,10 @@ func (v *variant) unmap(out []byte) []byte {
 // rewritten writes the copies with points and returns how to compile them; nil
 // if the points cannot be put into some file.
 func (c *compilation) rewritten() (*variant, error) {
-	exact := has(c.args[:c.first], exactFlags...)
+	exact, err := c.exact()
+	if err != nil {
+		return nil, err
+	}
 	v := c.newVariant("goat")
 	for _, u := range c.units {
 		file := c.doc.File(u.base)
