@@ -310,7 +310,7 @@ func (c *compilation) rewritten() (*variant, error) {
 			return nil, err
 		}
 	}
-	return v.variant, v.add(c, c.doc.Added)
+	return v.variant, v.add(c, c.withPresence(c.doc.Added))
 }
 
 // degraded compiles the original and the accessor alone.

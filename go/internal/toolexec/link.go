@@ -144,11 +144,15 @@ func SameGoat(planned, ours plan.Goat) error {
 	}
 }
 
-// entry is one row of the table.
+// entry is one row of the table: a package, or a part of one whose other points
+// were not compiled.
 type entry struct {
 	pkg  string
 	acc  string // linker symbol of the accessor; empty for a degraded package
 	meta string
+	// part are the row's counters; whole says that they are all of the package's.
+	part  run
+	whole bool
 }
 
 // entries makes the rows: the identity, then the planned packages of this program.
@@ -166,19 +170,32 @@ func (l *linking) entries() ([]entry, error) {
 		if err != nil {
 			return nil, l.planProblem(err)
 		}
-		row := entry{pkg: ref.ImportPath, meta: pointsMeta(doc)}
-		for _, prefix := range symbols {
-			if symbol := prefix + "." + doc.Symbol; bytes.Contains(text, []byte(symbol)) {
-				row.acc = symbol
-				break
-			}
-		}
-		if row.acc == "" {
-			l.noted.Degraded = append(l.noted.Degraded, ref.ImportPath)
-		}
-		rows = append(rows, row)
+		rows = append(rows, l.rowsOf(doc, text, symbols)...)
 	}
 	return rows, nil
+}
+
+// rowsOf makes the rows of one package.
+func (l *linking) rowsOf(doc *plan.Package, text []byte, prefixes []string) []entry {
+	acc := ""
+	for _, prefix := range prefixes {
+		if symbol := prefix + "." + doc.Symbol; bytes.Contains(text, []byte(symbol)) {
+			acc = symbol
+			break
+		}
+	}
+	if acc == "" {
+		l.noted.Degraded = append(l.noted.Degraded, doc.ImportPath)
+		return []entry{{pkg: doc.ImportPath, meta: pointsMeta(doc.Points)}}
+	}
+	var rows []entry
+	for _, part := range presentRuns(text, doc) {
+		rows = append(rows, entry{
+			pkg: doc.ImportPath, acc: acc, meta: pointsMeta(doc.Points[part.first:part.end]),
+			part: part, whole: part == run{0, len(doc.Points)},
+		})
+	}
+	return rows
 }
 
 // archive returns the archive of a package if it is part of the program, and the
@@ -271,9 +288,9 @@ func (l *linking) binaryMode() string {
 }
 
 // pointsMeta is the point table of a package: one line per counter.
-func pointsMeta(doc *plan.Package) string {
+func pointsMeta(points []plan.Point) string {
 	var b strings.Builder
-	for _, p := range doc.Points {
+	for _, p := range points {
 		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", p.ID, p.Name, p.Kind, p.Form,
 			p.Line, p.Column, p.EndLine, p.EndColumn, strconv.Quote(p.File), strconv.Quote(p.Func))
 	}

@@ -51,7 +51,7 @@ func (l *linking) exitHook() string {
 // tableSource is the Go text of the table.
 func (l *linking) tableSource(rows []entry) string {
 	var b strings.Builder
-	b.WriteString("package tab\n\nimport _ \"unsafe\"\n")
+	b.WriteString("package tab\n\nimport \"unsafe\"\n")
 	if l.exitHook() != "" {
 		fmt.Fprintf(&b, "import \"%s\"\n", exitHookPackage)
 	}
@@ -62,21 +62,42 @@ func (l *linking) tableSource(rows []entry) string {
 	for i, row := range rows {
 		acc := "nil"
 		if row.acc != "" {
-			acc = fmt.Sprintf("acc%d", i)
+			acc = fmt.Sprintf("row%d", i)
 		}
 		fmt.Fprintf(&b, "\t{%s, %s, %s},\n", strconv.Quote(row.pkg), acc, strconv.Quote(row.meta))
 	}
-	b.WriteString("}\n")
-	for i, row := range rows {
-		if row.acc != "" {
-			fmt.Fprintf(&b, "\n//go:linkname acc%d %s\nfunc acc%d() (*uint32, int, *func(*uint32))\n", i, row.acc, i)
-		}
-	}
+	b.WriteString("}\n\nvar _ unsafe.Pointer\n")
+	rowSource(&b, rows)
 	if l.exitHook() != "" {
 		fmt.Fprintf(&b, "\n//go:linkname e0 %s\nvar e0 = func(f func()) { exithook.Add(exithook.Hook{F: f, RunOnFailure: true}) }\n", hook.ExitSymbol(l.key))
 	}
 	l.startSource(&b)
 	return b.String()
+}
+
+// rowSource writes the functions that the rows name: each package's accessor, or one
+// that gives a part of its counters.
+func rowSource(b *strings.Builder, rows []entry) {
+	const signature = "() (*uint32, int, *func(*uint32))"
+	declared := map[string]string{}
+	for i, row := range rows {
+		if row.acc == "" {
+			continue
+		}
+		name := declared[row.acc]
+		if name == "" {
+			name = fmt.Sprintf("acc%d", i)
+			if row.whole {
+				name = fmt.Sprintf("row%d", i)
+			}
+			declared[row.acc] = name
+			fmt.Fprintf(b, "\n//go:linkname %s %s\nfunc %s%s\n", name, row.acc, name, signature)
+		}
+		if !row.whole {
+			fmt.Fprintf(b, "\nfunc row%d%s {\n\tfirst, _, hook := %s()\n\treturn (*uint32)(unsafe.Add(unsafe.Pointer(first), %d)), %d, hook\n}\n",
+				i, signature, name, 4*row.part.first, row.part.end-row.part.first)
+		}
+	}
 }
 
 // compileTable compiles the table with the compiler beside the linker and returns
