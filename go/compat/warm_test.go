@@ -13,7 +13,7 @@ import (
 // needs are the standard packages that goat's runtime brings into a program. In an
 // empty cache plain go has not compiled them for a program that lacks them, and
 // then the first goat build does: that is no recompilation.
-var needs = []string{"errors", "fmt", "os", "strconv", "strings", "sync", "syscall", "time"}
+var needs = []string{"errors", "os", "strconv", "strings", "sync", "syscall", "time"}
 
 // coded are the flags that make other code of the standard library.
 var coded = []string{"race", "msan", "asan", "trimpath", "tags", "buildmode", "installsuffix", "pkgdir", "compiler"}

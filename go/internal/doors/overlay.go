@@ -103,6 +103,7 @@ func (o *overlay) absolute(path string) string {
 // main puts the hook into a program.
 func (o *overlay) main(m plan.Main) error {
 	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Needs: o.needs, Identity: o.identity}
+	p.Constraint = o.constraintOf(o.door.abs(m.Dir), false)
 	return o.hook(m.Dir, hook.MainNames[:], p)
 }
 
@@ -119,6 +120,7 @@ func (o *overlay) test(t plan.TestDir) error {
 		return nil
 	}
 	p := hook.Params{ImportPath: t.ImportPath, Package: name, Needs: o.needs, Identity: "test"}
+	p.Constraint = o.constraintOf(o.door.abs(t.Dir), true)
 	if o.door.args.Has("c") || o.door.args.Has("o") {
 		p.Identity = o.identity
 	}

@@ -39,6 +39,9 @@ type Params struct {
 	// too where the helper adds the runtime, so that they are in the program and
 	// initialised before it.
 	Needs []string
+	// Constraint is the build constraint of the files beside it, where each of them
+	// has one.
+	Constraint string
 	// Identity is a hash over what the binary says about itself. It makes go link
 	// anew when only that has changed.
 	Identity string
@@ -76,7 +79,11 @@ const TableType = `[]struct {
 func Text(p Params) string {
 	key := Key(p.ImportPath, p.Package)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n//\n// identity %s\n\n//go:build go1.21\n\npackage %s\n\nimport (\n", Header, p.Identity, p.Package)
+	constraint := "go1.21"
+	if p.Constraint != "" {
+		constraint += " && (" + p.Constraint + ")"
+	}
+	fmt.Fprintf(&b, "%s\n//\n// identity %s\n\n//go:build %s\n\npackage %s\n\nimport (\n", Header, p.Identity, constraint, p.Package)
 	for _, need := range p.Needs {
 		fmt.Fprintf(&b, "\t_ %q\n", need)
 	}
