@@ -177,8 +177,8 @@ func (v *reportView) rest(b *strings.Builder) {
 		fmt.Fprintf(b, "degraded: %s was built without its points\n", name)
 	}
 	if n := len(d.NotLinked); n > 0 {
-		fmt.Fprintf(b, "%s of the plan in code that none of these programs holds: %s\n",
-			plural(n, "more point"), placesOf(d.NotLinked))
+		fmt.Fprintf(b, "%s and %s of the plan in code that none of these programs holds: %s\n",
+			plural(n, "more point"), plural(d.Summary.LinesNotLinked, "tracked line"), placesOf(d.NotLinked))
 	}
 	if d.Dropped > 0 {
 		fmt.Fprintf(b, "%s of programs built from other plans left out\n", plural(d.Dropped, "point"))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/plan"
@@ -127,16 +128,26 @@ func (m *merger) account(named *account, request *Request) {
 	if a.plan.Granularity == goat.GranularityLine {
 		evidence = "reached"
 	}
-	found := m.takePlanPoints(a)
+	found, degraded := m.takePlanPoints(a), m.degradedPoints(a)
 	m.document.Lines = []Line{}
 	for i := range a.plan.Account {
 		line := &a.plan.Account[i]
 		if line.Class != goat.ClassTracked || line.DeletedAfter != nil {
 			continue
 		}
+		// Of a line in code that no program holds nothing can be said; its points are
+		// among those that are not linked. A degraded package's code is held.
+		points := slices.DeleteFunc(slices.Clone(line.Points), func(id string) bool {
+			_, held := found[id]
+			return !held && !degraded[id]
+		})
+		if len(points) == 0 && len(line.Points) > 0 {
+			m.document.Summary.LinesNotLinked++
+			continue
+		}
 		m.document.Lines = append(m.document.Lines, Line{
-			File: line.File, Line: line.Line, Points: line.Points,
-			Reached: reached(line.Points, found), Evidence: evidence,
+			File: line.File, Line: line.Line, Points: points,
+			Reached: reached(points, found), Evidence: evidence,
 		})
 	}
 }
@@ -157,6 +168,17 @@ func (m *merger) takePlanPoints(a *account) map[string]bool {
 		}
 	}
 	return hit
+}
+
+// degradedPoints are the points of packages that were built without them.
+func (m *merger) degradedPoints(a *account) map[string]bool {
+	ids := map[string]bool{}
+	for i := range a.plan.Points {
+		if slices.Contains(m.document.Degraded, a.plan.Points[i].Package) {
+			ids[a.plan.Points[i].ID] = true
+		}
+	}
+	return ids
 }
 
 func reached(points []string, hit map[string]bool) string {

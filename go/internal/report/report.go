@@ -117,6 +117,8 @@ type Summary struct {
 	LinesReached int    `json:"linesReached"`
 	Phases       Phases `json:"phases"`
 	NotLinked    int    `json:"notLinked"`
+	// LinesNotLinked counts the tracked lines of the plan that are in no program.
+	LinesNotLinked int `json:"linesNotLinked"`
 	// Sources and Failed count what was asked and what could not be read.
 	Sources int `json:"sources"`
 	Failed  int `json:"failed"`

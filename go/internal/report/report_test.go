@@ -306,13 +306,28 @@ func TestAccount(t *testing.T) {
 		for _, l := range d.Lines {
 			lines = append(lines, fmt.Sprintf("%s:%d %s %s", l.File, l.Line, l.Reached, l.Evidence))
 		}
-		want := []string{"a.go:1 all " + evidence, "a.go:3 none " + evidence, "a.go:4 some " + evidence, "b.go:2 none " + evidence}
+		want := []string{"a.go:1 all " + evidence, "a.go:3 none " + evidence, "a.go:4 some " + evidence}
 		if !reflect.DeepEqual(lines, want) {
 			t.Errorf("got %q, want %q", lines, want)
 		}
-		if s := d.Summary; s.Lines != 4 || s.LinesReached != 1 || s.Points != 2 || s.NotLinked != 1 || d.NotLinked[0].ID != "y" {
+		if s := d.Summary; s.Lines != 3 || s.LinesReached != 1 || s.Points != 2 || s.NotLinked != 1 || s.LinesNotLinked != 1 || d.NotLinked[0].ID != "y" {
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// The lines of a degraded package are in the program, but nothing watches them: they
+// stay in the account, or all of the rest could pass for all.
+func TestAccountOfADegradedPackage(t *testing.T) {
+	source := serve(t, &process{plan: "p", instance: "1", started: early, items: []string{item("x", 1, "traffic", 1), item("z", 3, "traffic", 1)}, degraded: []string{"example.com/b"}})
+	r := request(t, source)
+	r.Plan = filepath.Join(t.TempDir(), "plan.json")
+	if err := os.WriteFile(r.Plan, []byte(fmt.Sprintf(plan, "patch")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := makeReport(t, r)
+	if s := d.Summary; s.Lines != 4 || s.LinesReached != 3 || s.LinesNotLinked != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 
