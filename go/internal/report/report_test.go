@@ -319,7 +319,7 @@ func TestAccount(t *testing.T) {
 // The lines of a degraded package are in the program, but nothing watches them: they
 // stay in the account, or all of the rest could pass for all.
 func TestAccountOfADegradedPackage(t *testing.T) {
-	source := serve(t, &process{plan: "p", instance: "1", started: early, items: []string{item("x", 1, "traffic", 1), item("z", 3, "traffic", 1)}, degraded: []string{"example.com/b"}})
+	source := serve(t, &process{plan: "p", instance: "1", started: early, items: []string{item("x", 1, "traffic", 1), item("z", 3, "traffic", 1)}, degraded: `["example.com/b"]`})
 	r := request(t, source)
 	r.Plan = filepath.Join(t.TempDir(), "plan.json")
 	if err := os.WriteFile(r.Plan, []byte(fmt.Sprintf(plan, "patch")), 0o644); err != nil {
