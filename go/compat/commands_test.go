@@ -24,6 +24,7 @@ func (b *bench) commands() map[string]script.Command {
 		"compiled": cmdCompiled,
 		"hits":     cmdHits,
 		"lines":    cmdLines,
+		"memory":   cmdMemory,
 		"pgo":      cmdPGO,
 		"repo":     cmdRepo,
 		"same":     b.cmdSame,

@@ -169,6 +169,7 @@ func (b *bench) setup(env *testscript.Env) error {
 	env.Setenv("HOME", dirs["home"])
 	env.Setenv("TMPDIR", dirs["tmp"])
 	for name, value := range map[string]string{
+		"SECONDGO": b.secondGo(), "SECONDPATH": goEnv("GOPATH"), "GOLANGUAGE": strings.TrimPrefix(b.version, "go"),
 		"ROOT": b.root, "GOROOT": "", "GOENV": "off", "GOFLAGS": "", "GOWORK": "", "GOTOOLCHAIN": "local",
 		"GOPROXY": "off", "GOSUMDB": "off", "GOCACHE": goEnv("GOCACHE"), "GOMODCACHE": goEnv("GOMODCACHE"),
 		"GOAT_CACHE": b.plans, "GOAT_BASE": "base", "GOAT_ADDR": "off",
@@ -214,8 +215,8 @@ func (b *bench) condition(name string) (bool, error) {
 		return os.Geteuid() != 0 && runtime.GOOS != "windows", nil
 	case "sh":
 		return found("sh"), nil
-	case "sabotage":
-		return b.sabotage != "", nil
+	case "second":
+		return b.secondGo() != "", nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
@@ -234,4 +235,19 @@ func (b *bench) minor() int {
 func found(tool string) bool {
 	_, err := exec.LookPath(tool)
 	return err == nil
+}
+
+// secondGo is another Go in the module cache than the one under test, empty if there
+// is none; the newest.
+func (b *bench) secondGo() string {
+	dirs, _ := filepath.Glob(filepath.Join(goEnv("GOMODCACHE"), "golang.org", "toolchain@v0.0.1-go*."+runtime.GOOS+"-"+runtime.GOARCH))
+	best := ""
+	for _, dir := range dirs {
+		_, name, _ := strings.Cut(filepath.Base(dir), "-")
+		name = strings.TrimSuffix(name, "."+runtime.GOOS+"-"+runtime.GOARCH)
+		if name != b.version && minorOf(name) >= 23 && minorOf(name) >= minorOf(best) {
+			best = name
+		}
+	}
+	return best
 }

@@ -302,7 +302,7 @@ func cmdModule(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: module path version")
 	}
 	download := exec.Command("go", "mod", "download", "-json", args[0]+"@"+args[1])
-	download.Dir, download.Env = ts.Getenv("WORK"), environ(ts)
+	download.Dir, download.Env = ts.Getenv("WORK"), Environ(ts)
 	out, err := download.Output()
 	var found struct{ Dir, Error string }
 	if jsonErr := json.Unmarshal(out, &found); jsonErr != nil || found.Dir == "" {

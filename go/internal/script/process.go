@@ -69,7 +69,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	p := &process{cmd: exec.Command(path, args[2:]...), done: make(chan struct{}), changed: make(chan struct{})}
 	p.cmd.Dir = ts.MkAbs(".")
-	p.cmd.Env = environ(ts)
+	p.cmd.Env = Environ(ts)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	ts.Check(p.cmd.Start())
 	go func() {
@@ -83,8 +83,8 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// environ is the script's environment as far as programs need it.
-func environ(ts *testscript.TestScript) []string {
+// Environ is the script's environment as far as programs need it.
+func Environ(ts *testscript.TestScript) []string {
 	env := []string{}
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "WORK", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOENV", "GOFLAGS", "GOTOOLCHAIN",
