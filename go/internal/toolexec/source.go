@@ -187,7 +187,8 @@ func (u *unit) instrument(file *plan.File, exact bool) ([]byte, bool, error) {
 		return nil, false, err
 	}
 	if !plan.SameHash(file.Hash, plan.HashBytes(data)) {
-		return nil, false, nil
+		// The user's own overlay replaces it: anything else was called stale before.
+		return nil, true, nil
 	}
 	if !u.cover {
 		text, ok := splice(data, file.Edits, exact)
