@@ -171,6 +171,10 @@ func (c *Component) finish() {
 	if s := c.spool.Load(); s != nil {
 		s.seal(wallMicros())
 	}
+	if c.trouble != "" {
+		// A program may end before its background has come to say so.
+		say(c.report(false, c.trouble))
+	}
 	runClosers()
 }
 

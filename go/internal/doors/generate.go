@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
@@ -163,70 +164,111 @@ func (g *generation) add(path string, text []byte) error {
 	return nil
 }
 
-// write makes the tree hold the files and the plan. The index goes first and comes
-// last, so that a plan that is half there is none.
+// write makes the tree hold the files and the plan. All is written beside the plan
+// first: a full disk or a kill then leaves the tree as it was. What takes its place
+// last is the hooks, which need the runtime, and the index, without which the plan is
+// none.
 func (g *generation) write() error {
 	module := config.ModuleRoot(g.args.Dir)
 	to := filepath.Join(module, planDir)
+	stage := filepath.Join(to, "stage")
+	defer os.RemoveAll(stage)
+	moves, err := g.stage(stage, to)
+	if err != nil {
+		_ = os.RemoveAll(stage)
+		_ = os.Remove(to) // if there was none
+		return unwritableTree(to, err)
+	}
 	index := filepath.Join(to, "index.json")
 	if err := os.Remove(index); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unwritableTree(index, err)
 	}
-	if err := g.sweep(); err != nil {
-		return unwritableTree(module, err)
-	}
-	for path, text := range g.files {
-		if err := writeChanged(path, text); err != nil {
-			return unwritableTree(path, err)
+	for _, sub := range []string{"p", "s"} {
+		if err := os.RemoveAll(filepath.Join(to, sub)); err != nil {
+			return unwritableTree(to, err)
 		}
 	}
-	if err := copyPlan(g.dir, to); err != nil {
-		return unwritableTree(to, err)
+	for _, m := range moves {
+		if err := m.take(); err != nil {
+			return unwritableTree(m.to, err)
+		}
+	}
+	if err := g.sweep(); err != nil {
+		return unwritableTree(module, err)
 	}
 	return nil
 }
 
-func unwritableTree(path string, err error) error {
-	return &goat.Error{Code: goat.CodeUnwritable, Message: "cannot write into the module: " + err.Error(), Path: path, Hint: "make it writable, or use `goat build`, which writes nothing there"}
-}
+// move is a file that waits to take its place.
+type move struct{ from, to string }
 
-// writeChanged leaves a file with the same text alone, and its time with it.
-func writeChanged(path string, text []byte) error {
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+// take puts the file there.
+func (m move) take() error {
+	if err := os.MkdirAll(filepath.Dir(m.to), 0o777); err != nil {
+		return err
+	}
+	err := os.Rename(m.from, m.to)
+	if err == nil {
 		return nil
 	}
-	return writeAtomic(path, text)
+	// A module of the workspace may lie on another file system.
+	text, readErr := os.ReadFile(m.from)
+	if readErr != nil {
+		return err
+	}
+	return writeAtomic(m.to, text)
 }
 
-// copyPlan replaces the plan in to by the one in from.
-func copyPlan(from, to string) error {
-	for _, sub := range []string{"p", "s"} {
-		if err := os.RemoveAll(filepath.Join(to, sub)); err != nil {
-			return err
+// stage writes all files and returns how they are to take their places: the runtime,
+// the plan, the hooks, the index.
+func (g *generation) stage(stage, to string) ([]move, error) {
+	if err := os.RemoveAll(stage); err != nil {
+		return nil, err
+	}
+	var runtime, hooks, documents, index []move
+	put := func(target string, text []byte) (move, error) {
+		m := move{filepath.Join(stage, strconv.Itoa(len(runtime)+len(hooks)+len(documents)+len(index))), target}
+		return m, writeAtomic(m.from, text)
+	}
+	for path, text := range g.files {
+		if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+			continue
+		}
+		m, err := put(path, text)
+		if err != nil {
+			return nil, err
+		}
+		if hook.IsName(filepath.Base(path)) {
+			hooks = append(hooks, m)
+		} else {
+			runtime = append(runtime, m)
 		}
 	}
-	err := filepath.WalkDir(from, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Base(name) == "index.json" {
+	err := filepath.WalkDir(g.dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
 			return err
 		}
-		rel, err := filepath.Rel(from, name)
+		text, err := os.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		return copyFile(name, filepath.Join(to, rel))
-	})
-	if err != nil {
+		rel, err := filepath.Rel(g.dir, name)
+		if err != nil {
+			return err
+		}
+		m, err := put(filepath.Join(to, rel), text)
+		if rel == "index.json" {
+			index = append(index, m)
+		} else {
+			documents = append(documents, m)
+		}
 		return err
-	}
-	return copyFile(filepath.Join(from, "index.json"), filepath.Join(to, "index.json"))
+	})
+	return slices.Concat(runtime, documents, hooks, index), err
 }
 
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return writeAtomic(to, data)
+func unwritableTree(path string, err error) error {
+	return &goat.Error{Code: goat.CodeUnwritable, Message: "cannot write into the module: " + err.Error(), Path: path, Hint: "make it writable, or use `goat build`, which writes nothing there"}
 }
 
 // sweep removes hooks and runtime files of an earlier run that are no longer

@@ -1,6 +1,7 @@
 package toolexec
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -206,7 +207,7 @@ func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
 		return false, c.planProblem(err)
 	}
 	p, ok := b.hookFor(index, path, os.Getenv("TOOLEXEC_IMPORTPATH"))
-	if !ok {
+	if !ok || c.hooked() {
 		return false, nil
 	}
 	dir := filepath.Join(filepath.Dir(c.work), "goat-hook")
@@ -216,6 +217,24 @@ func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
 	name := filepath.Join(dir, hook.MainName)
 	c.args = append(c.args, name)
 	return true, writeFile(name, []byte(hook.Text(p)))
+}
+
+// hooked reports whether the package has a hook already: `goat generate` has been here,
+// and its plan was removed since.
+func (c *compilation) hooked() bool {
+	for _, file := range c.args[c.first:] {
+		if !hook.IsName(hookBase(file)) {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if rest, covered := bytes.CutPrefix(text, []byte("//line ")); covered {
+			_, text, _ = bytes.Cut(rest, []byte("\n"))
+		}
+		if err == nil && hook.IsOurs(text) {
+			return true
+		}
+	}
+	return false
 }
 
 // hookFor returns the hook of the package that is being compiled, if it gets one.

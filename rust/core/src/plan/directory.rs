@@ -38,24 +38,52 @@ pub fn hash_of(files: &Files, index: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&hash.finalize()[..8])
 }
 
-/// Writes `files` as `<out>/<hash>` and gives that path. A directory that is there
-/// already has the same content, because its name is the hash.
+/// Writes `files` as `<out>/<hash>` and gives that path. What is there already under
+/// that name is made whole: a crash, a full disk or a cleaner of caches may have left
+/// a part of it.
 pub fn write(out: &Path, hash: &str, files: &Files) -> Result<PathBuf> {
     let target = out.join(hash);
-    if target.join("index.json").is_file() {
-        return Ok(target);
-    }
-    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-    let temporary = out.join(format!(".tmp-{hash}-{}-{serial}", std::process::id()));
-    let result = fill(&temporary, files).and_then(|()| fs::rename(&temporary, &target));
-    if let Err(cause) = result {
-        let _ = fs::remove_dir_all(&temporary);
-        if target.join("index.json").is_file() {
+    let temporary = out.join(format!(".tmp-{hash}-{}", unique()));
+    if !target.exists() {
+        let made = fill(&temporary, files).and_then(|()| fs::rename(&temporary, &target));
+        if made.is_ok() {
             return Ok(target);
         }
-        return Err(unwritable(out, &cause));
+        let _ = fs::remove_dir_all(&temporary);
+        // Another process may have been faster.
+        if let (Err(cause), false) = (made, target.exists()) {
+            return Err(unwritable(out, &cause));
+        }
     }
+    repair(&target, files).map_err(|cause| unwritable(out, &cause))?;
     Ok(target)
+}
+
+/// A text that no other process and no other call has.
+fn unique() -> String {
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{serial}", std::process::id())
+}
+
+/// Writes those files again that are not there, or not whole. Each one is renamed into
+/// place, for a build may be reading beside us.
+fn repair(target: &Path, files: &Files) -> io::Result<()> {
+    for (name, bytes) in files {
+        let path = target.join(name);
+        if fs::read(&path).is_ok_and(|found| found == *bytes) {
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let temporary = target.join(format!(".tmp-{}", unique()));
+        let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+    }
+    Ok(())
 }
 
 fn fill(directory: &Path, files: &Files) -> io::Result<()> {
