@@ -11,8 +11,9 @@ import (
 	"github.com/goat-trace/goat/go"
 )
 
-// Version is goat's version, the same as that of the Rust workspace.
-const Version = "0.1.0"
+// Version is goat's version, the same as that of the Rust workspace. A variable, so
+// that the tests can link a goat of another version.
+var Version = "0.1.0"
 
 // commit is set by the linker (scripts/build).
 var commit string

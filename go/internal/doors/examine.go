@@ -102,7 +102,7 @@ func Examine(ctx context.Context, r Request) (*Examination, error) {
 	}
 	make := d.Plan
 	d.Plan = func(ctx context.Context, options goat.Options) (*goat.Result, error) {
-		options.Build = r.Build
+		options.Build, options.Brief, options.MemoDir = r.Build, false, ""
 		result, err := make(ctx, options)
 		x.Result = result
 		return result, err

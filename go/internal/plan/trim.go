@@ -3,6 +3,7 @@ package plan
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -24,7 +25,7 @@ var trimmed = map[string]time.Duration{
 // What it cannot remove it leaves.
 func Trim(cache string) {
 	stamp := filepath.Join(cache, "trimmed")
-	if info, err := os.Stat(stamp); err == nil && time.Since(info.ModTime()) < trimEvery {
+	if info, err := os.Stat(stamp); err == nil && time.Since(info.ModTime()).Abs() < trimEvery {
 		return
 	}
 	if os.WriteFile(stamp, nil, 0o666) != nil {
@@ -35,7 +36,11 @@ func Trim(cache string) {
 	for name, age := range trimmed {
 		entries, _ := os.ReadDir(filepath.Join(cache, name))
 		for _, entry := range entries {
-			if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > age {
+			limit := age
+			if strings.HasPrefix(entry.Name(), ".") {
+				limit = min(age, keepRun) // what a killed process was about to rename
+			}
+			if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > limit {
 				_ = os.RemoveAll(filepath.Join(cache, name, entry.Name()))
 			}
 		}

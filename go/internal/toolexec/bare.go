@@ -166,6 +166,9 @@ func (h *helper) newRun() (*bareRun, error) {
 		h.plan = run.Plan
 		return nil, h.planProblem(err)
 	}
+	if err := SameGoat(index.Goat, plan.Goat{Version: h.opts.Version, Commit: h.opts.Commit}); err != nil {
+		return nil, err
+	}
 	run.Hash = index.PlanHash
 	if index.Points == 0 || index.Marked {
 		run.Plan = ""

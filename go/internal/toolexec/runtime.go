@@ -220,9 +220,9 @@ func (l *linking) compileRuntime(p *runtimePackage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cached := filepath.Join(plan.CacheDir(os.Getenv), "runtime", key, "rt.a")
-	if _, err := os.Stat(cached); err == nil {
-		return cached, nil
+	shelf := filepath.Join(plan.CacheDir(os.Getenv), "runtime", key)
+	if kept := find(shelf); kept != "" {
+		return kept, nil
 	}
 	dir := filepath.Join(l.dir, strings.ReplaceAll(p.path, "/", "_"))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -254,7 +254,7 @@ func (l *linking) compileRuntime(p *runtimePackage) (string, error) {
 	if err := l.compileWith("the runtime", args); err != nil {
 		return "", err
 	}
-	return keep(out, cached), nil
+	return keep(out, shelf), nil
 }
 
 func (p *runtimePackage) names() []string {
@@ -266,17 +266,40 @@ func (p *runtimePackage) names() []string {
 	return names
 }
 
+// archiveName is the name of an archive in the cache: the hash of its bytes is in it,
+// because nothing else would tell a damaged one before the linker stumbles over it.
+func archiveName(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "rt-" + hex.EncodeToString(sum[:16]) + ".a"
+}
+
+// find returns the archive in a directory of the cache, "" if there is no whole one.
+func find(shelf string) string {
+	entries, _ := os.ReadDir(shelf)
+	for _, entry := range entries {
+		name := filepath.Join(shelf, entry.Name())
+		if filepath.Ext(name) != ".a" {
+			continue
+		}
+		if data, err := os.ReadFile(name); err == nil && archiveName(data) == entry.Name() {
+			return name
+		}
+	}
+	return ""
+}
+
 // keep copies a compiled archive into the cache; where that cannot be, the
 // original will do.
-func keep(out, cached string) string {
+func keep(out, shelf string) string {
 	data, err := os.ReadFile(out)
-	if err != nil || os.MkdirAll(filepath.Dir(cached), 0o777) != nil {
+	if err != nil || os.MkdirAll(shelf, 0o777) != nil {
 		return out
 	}
-	file, err := os.CreateTemp(filepath.Dir(cached), ".rt-*")
+	file, err := os.CreateTemp(shelf, ".rt-*")
 	if err != nil {
 		return out
 	}
+	cached := filepath.Join(shelf, archiveName(data))
 	_, err = file.Write(data)
 	if file.Close() != nil || err != nil || os.Rename(file.Name(), cached) != nil {
 		_ = os.Remove(file.Name())

@@ -133,6 +133,40 @@ fn an_equal_plan_is_written_once() {
 }
 
 #[test]
+fn a_damaged_plan_directory_is_made_whole() {
+    let root = repository();
+    let out = root.path().join("out");
+    std::fs::write(root.path().join(".git/info/exclude"), "out\n").unwrap();
+    std::fs::write(
+        root.path().join("a.go"),
+        "package app\n\nfunc f() { println() }\n",
+    )
+    .unwrap();
+    let plan = || support::plan(root.path(), &json!({ "outDir": out })).unwrap();
+    let first = plan();
+    let dir = Path::new(first["planDir"].as_str().unwrap());
+    let document = std::fs::read_dir(dir.join("p"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    for name in [dir.join("index.json"), document] {
+        let whole = std::fs::read(&name).unwrap();
+        std::fs::write(&name, &whole[..whole.len() / 2]).unwrap();
+        assert_eq!(plan(), first);
+        assert_eq!(std::fs::read(&name).unwrap(), whole);
+        std::fs::remove_file(&name).unwrap();
+        assert_eq!(plan(), first);
+        assert_eq!(std::fs::read(&name).unwrap(), whole);
+    }
+    std::fs::remove_dir_all(dir.join("s")).unwrap();
+    plan();
+    assert!(dir.join("s").read_dir().unwrap().next().is_some());
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
+}
+
+#[test]
 fn no_change_is_no_error() {
     let root = repository();
     let plan = support::plan(root.path(), &json!({})).unwrap();
