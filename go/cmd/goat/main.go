@@ -12,8 +12,8 @@ import (
 
 func main() {
 	// The helper runs once per tool of a build: it needs none of what follows.
-	if len(os.Args) > 2 && os.Args[1] == "toolexec" && !isHelp(os.Args[2]) {
-		os.Exit(cli.Toolexec(os.Args[2:]))
+	if args := cli.Arguments(); len(args) > 2 && args[1] == "toolexec" && !isHelp(args[2]) {
+		os.Exit(cli.Toolexec(args[2:]))
 	}
 	os.Exit(run())
 }

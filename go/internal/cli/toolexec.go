@@ -14,6 +14,9 @@ import (
 	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
+// Arguments are those of this process: go may have put them into a response file.
+func Arguments() []string { return toolexec.Unpack(os.Args) }
+
 // Toolexec is the helper that go runs in place of its tools; args follow the word
 // toolexec. The command calls it before anything else: it runs once per package.
 func Toolexec(args []string) int {

@@ -132,7 +132,11 @@ func (d *door) goArgs() ([]string, error) {
 
 // toolexec is the value of -toolexec: the helper, and behind it the user's own.
 func (d *door) toolexec(overlay string) (string, error) {
-	words := []string{d.Executable, "toolexec", "--plan=" + d.dir, "--overlay=" + overlay}
+	program, err := d.helperProgram()
+	if err != nil {
+		return "", err
+	}
+	words := []string{program, "toolexec", "--plan=" + d.dir, "--overlay=" + overlay}
 	if d.Settings.Server == "off" {
 		words = append(words, "--server=off")
 	}

@@ -214,17 +214,20 @@ func ReadPackage(dir, importPath string) (*Package, error) {
 // ReadHashes returns base name to hash of the package's Go files at the time of
 // the plan; nil if the plan does not cover the package.
 func ReadHashes(dir, importPath string) (map[string]string, error) {
-	var shard struct {
-		Packages map[string]map[string]string `json:"packages"`
-	}
-	err := read(dir, ShardName(importPath), &shard)
+	packages, err := ReadShard(dir, filepath.Base(ShardName(importPath)))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
+	return packages[importPath], err
+}
+
+// ReadShard returns the hashes of all packages in one file of the directory s.
+func ReadShard(dir, name string) (map[string]map[string]string, error) {
+	var shard struct {
+		Packages map[string]map[string]string `json:"packages"`
 	}
-	return shard.Packages[importPath], nil
+	err := read(dir, "s/"+name, &shard)
+	return shard.Packages, err
 }
 
 // read decodes one document after comparing its format number.

@@ -13,6 +13,24 @@ import (
 // it they go into a response file (Windows takes 32 KB in all).
 const longest = 30 << 10
 
+// LongName is the name under which goat is its own helper where command lines may pass
+// the system's limit. go writes a response file for its own tools only, and knows them
+// by their names.
+const LongName = "compile"
+
+// Unpack returns the arguments of a process that go has started as its own tool: those
+// in the response file.
+func Unpack(argv []string) []string {
+	if len(argv) != 2 || toolName(argv[0]) != LongName || !strings.HasPrefix(argv[1], "@") {
+		return argv
+	}
+	args, err := expand(argv[1:])
+	if err != nil {
+		return argv
+	}
+	return append([]string{argv[0]}, args...)
+}
+
 // expand reads the response files (@file) in args, as the tools themselves do:
 // one argument per line, `\\` and `\n` escaped.
 func expand(args []string) ([]string, error) {

@@ -16,7 +16,7 @@ func (h *helper) command(args []string) []string {
 
 // pass runs the tool exactly as the go command asked.
 func (h *helper) pass() (int, error) {
-	return replace(h.command(h.raw))
+	return h.exec(h.raw)
 }
 
 // exec runs the tool with other arguments. The response file that a long list

@@ -78,7 +78,7 @@ func (p Program) Refused() error {
 func IsHelper(words []string, executable string) (before, behind []string, ok bool) {
 	for i := 0; i+1 < len(words); i++ {
 		name := strings.TrimSuffix(filepath.Base(words[i]), ".exe")
-		if words[i+1] == "toolexec" && (words[i] == executable || name == "goat") {
+		if words[i+1] == "toolexec" && (words[i] == executable || name == "goat" || name == LongName) {
 			return words[:i], words[i+2:], true
 		}
 	}
