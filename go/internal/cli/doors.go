@@ -140,7 +140,17 @@ const envLong = `Env prints shell lines after which plain go build, go test and 
     go build ./...
 
 The plan is the one of this moment: a file that is edited later fails its compile with
-the command to type, because evidence about other code would be false.`
+the command to type, because evidence about other code would be false.
+
+go then lists goat's hook files beside yours. Commands that look for each file which go
+lists do not find them; they take your own flags:
+
+    GOFLAGS=$GOAT_GOFLAGS go generate ./...
+    GOFLAGS=$GOAT_GOFLAGS go fmt ./...
+
+-gcflags, -overlay and -toolexec on the command line take the place of those in GOFLAGS,
+also of goat's: goat build merges them, and goat doctor says what is lost. Your own
+-toolexec in GOFLAGS before goat env is run behind goat's.`
 
 func (a *app) newEnv() *cobra.Command {
 	var shell string

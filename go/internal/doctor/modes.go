@@ -122,6 +122,11 @@ func (p *patient) planned(ctx context.Context, h *doors.Helper, command string) 
 		})
 		return
 	}
+	if _, err := os.Stat(h.Overlay); h.Overlay != "" && err != nil {
+		p.report.Refusals = append(p.report.Refusals, Refusal{
+			Name: "plan-gone", Command: command, Message: "the overlay file is gone: " + h.Overlay, Hint: again(h.Mode),
+		})
+	}
 	if err := toolexec.SameGoat(index.Goat, p.helperVersion(ctx, h)); err != nil {
 		p.refuse("two-goats", command, err)
 	}

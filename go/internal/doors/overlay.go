@@ -55,7 +55,12 @@ func (d *door) overlayFile() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return d.put("overlay.json", text)
+	name := "overlay.json"
+	if d.Verb == "env" {
+		// Where the cache is gone, all that go says is this name.
+		name = "type-goat-env-again.json"
+	}
+	return d.put(name, text)
 }
 
 // put stores a file in the cache.
@@ -104,7 +109,7 @@ func (o *overlay) absolute(path string) string {
 func (o *overlay) main(m plan.Main) error {
 	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Needs: o.needs, Identity: o.identity}
 	p.Constraint = o.constraintOf(o.door.abs(m.Dir), false)
-	return o.hook(m.Dir, hook.MainNames[:], p)
+	return o.hook(m.Dir, o.names(hook.EnvMainName, hook.MainNames[:]), p)
 }
 
 // test puts the hook into the test binary of a package: into the package where
@@ -124,7 +129,15 @@ func (o *overlay) test(t plan.TestDir) error {
 	if o.door.args.Has("c") || o.door.args.Has("o") {
 		p.Identity = o.identity
 	}
-	return o.hook(t.Dir, hook.TestNames[:], p)
+	return o.hook(t.Dir, o.names(hook.EnvTestName, hook.TestNames[:]), p)
+}
+
+// names are those that a hook file may have, in order of preference.
+func (o *overlay) names(env string, names []string) []string {
+	if o.door.Verb == "env" {
+		return append([]string{env}, names...)
+	}
+	return names
 }
 
 // hook adds a hook file under the first name that no file of the user's has.
@@ -133,6 +146,13 @@ func (o *overlay) hook(dir string, names []string, p hook.Params) error {
 		at := filepath.Join(o.door.abs(dir), name)
 		if text, err := os.ReadFile(at); err == nil && !hook.IsOurs(text) {
 			continue
+		}
+		// One of `goat generate` gives way, whatever the name of ours.
+		for _, other := range hook.MainNames {
+			old := filepath.Join(o.door.abs(dir), other)
+			if text, err := os.ReadFile(old); err == nil && old != at && hook.IsOurs(text) {
+				o.replace[old] = ""
+			}
 		}
 		if _, taken := o.replace[at]; taken {
 			continue

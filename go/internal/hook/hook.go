@@ -121,7 +121,15 @@ var (
 	TestNames = [...]string{TestName, "zz_goat_hook_test.go"}
 )
 
+// EnvMainName and EnvTestName are the names after `goat env`, where commands meet them
+// that look for each file which go lists, such as go generate: what they say of a file
+// that is not there is then of some help.
+const (
+	EnvMainName = "goat_see_goat_help_env.go"
+	EnvTestName = "goat_see_goat_help_env_test.go"
+)
+
 // IsName reports whether a base name is that of a hook file.
 func IsName(base string) bool {
-	return slices.Contains(MainNames[:], base) || slices.Contains(TestNames[:], base)
+	return slices.Contains(MainNames[:], base) || slices.Contains(TestNames[:], base) || base == EnvMainName || base == EnvTestName
 }
