@@ -39,6 +39,7 @@ var policy = map[string]rule{
 	".":                 {own: []string{"internal/native", "internal/plan"}},
 	"cmd/goat":          {own: []string{"internal/cli"}},
 	"internal/archtest": {},
+	"internal/bench":    {own: []string{"internal/pair"}},
 	"internal/cli": {
 		own: []string{
 			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",

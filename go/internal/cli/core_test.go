@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,52 @@ func TestPlanExplain(t *testing.T) {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is missing in\n%s", want, got.stdout)
 		}
+	}
+}
+
+// Every reason that the core gives has its sentence, with the estimate where there is one.
+func TestPlanExplainForms(t *testing.T) {
+	dir := repository(t)
+	write(t, dir, "forms.go", `package shop
+
+import "os"
+
+var home = os.Getenv("HOME")
+
+func small(x int) int { return x + 1 }
+
+//go:noinline
+func kept(x int) int { return x + 2 }
+
+func later(f func()) { defer f() }
+
+func init() { home += "/" }
+
+func Large(a, b, c int) (d int) {
+	d = a + b; d = d * c; d = d + a; d = d * b; d = d - c; d = d + d; d = d * d; d = d + a; d = d - b
+	d = a + b; d = d * c; d = d + a; d = d * b; d = d - c; d = d + d; d = d * d; d = d + a; d = d - b
+	d = a + b; d = d * c; d = d + a; d = d * b; d = d - c; d = d + d; d = d * d; d = d + a; d = d - b
+	a = small(d); a = small(a); a = small(a); a = small(a); a = small(a); a = small(a); a = small(a)
+	a = small(a); a = small(a); a = small(a); a = small(a); a = small(a); a = small(a); a = small(a)
+	return a
+}
+`)
+	got := run(t, "-C", dir, "plan", "--base=v1", "--explain")
+	for _, want := range []string{
+		`(?m)^TRACK_ID_\d+ +\S*forms.go:5 +home +change +exact +\w+  after a package variable, in no function$`,
+		`forms.go:7 +small +change +store +\w+  may be inlined: costs at least \d+ of 80\n`,
+		`forms.go:10 +kept +change +exact +\w+  //go:noinline\n`,
+		`forms.go:12 +later +change +exact +\w+  go, defer and recover are never inlined\n`,
+		`forms.go:14 +init +change +exact +\w+  init and main are never inlined\n`,
+		`Large +change +exact +\w+  too large to be inlined: costs at least 1\d\d of 80\n`,
+	} {
+		if !regexp.MustCompile(want).MatchString(got.stdout) {
+			t.Errorf("%q is missing in\n%s", want, got.stdout)
+		}
+	}
+	got = run(t, "-C", dir, "plan", "--base=v1", "--explain", "--exact")
+	if !regexp.MustCompile(`small +change +exact +\w+  asked for\n`).MatchString(got.stdout) {
+		t.Error(got.stdout)
 	}
 }
 

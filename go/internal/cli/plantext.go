@@ -141,12 +141,8 @@ func place(file string, first, last int) string {
 func (v *planView) points(b *strings.Builder) {
 	var t table
 	head := []string{"POINT", "PLACE", "FUNCTION", "KIND", "FORM"}
-	reasons := v.explain && v.hasReasons()
 	if v.explain {
-		head = append(head, "ID")
-	}
-	if reasons {
-		head = append(head, "WHY")
+		head = append(head, "ID", "WHY THIS FORM")
 	}
 	t.add(v.headCells(head)...)
 	for i := range v.result.Points {
@@ -154,24 +150,40 @@ func (v *planView) points(b *strings.Builder) {
 		row := plainCells(p.Name, place(p.File, p.Start.Line, p.End.Line), p.Func, string(p.Kind), string(p.Form))
 		row[0].paint = v.style.faint
 		if v.explain {
-			row = append(row, cell{text: p.ID})
-		}
-		if reasons {
-			row = append(row, cell{text: p.Reason})
+			row = append(row, cell{text: p.ID}, cell{text: formReason(p)})
 		}
 		t.add(row...)
 	}
 	t.write(b, "")
 }
 
-// hasReasons reports whether the core says why points have their form.
-func (v *planView) hasReasons() bool {
-	for i := range v.result.Points {
-		if v.result.Points[i].Reason != "" {
-			return true
-		}
+// inlineBudget is what a function may cost for the compiler to inline it.
+const inlineBudget = 80
+
+// formReason says why a point has its form. The estimate is a lower bound, so it
+// never says that a function is inlined.
+func formReason(p *goat.Point) string {
+	cost := "cost not counted"
+	if p.InlineCost != nil {
+		cost = fmt.Sprintf("costs at least %d of %d", *p.InlineCost, inlineBudget)
 	}
-	return false
+	switch p.FormReason {
+	case "variable":
+		return "after a package variable, in no function"
+	case "starter":
+		return "init and main are never inlined"
+	case "noinline":
+		return "//go:noinline"
+	case "statement":
+		return "go, defer and recover are never inlined"
+	case "too_large":
+		return "too large to be inlined: " + cost
+	case "may_inline":
+		return "may be inlined: " + cost
+	case "asked":
+		return "asked for"
+	}
+	return orElse(p.Reason, p.FormReason)
 }
 
 func (v *planView) headCells(names []string) []cell {

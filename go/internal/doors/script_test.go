@@ -101,6 +101,9 @@ func planOptions() plantest.Options {
 	if broken := os.Getenv("TEST_BROKEN"); broken != "" {
 		opts.Broken = strings.Split(broken, ",")
 	}
+	if broken := os.Getenv("TEST_BROKEN_FREE"); broken != "" {
+		opts.BrokenFree = strings.Split(broken, ",")
+	}
 	return opts
 }
 

@@ -101,12 +101,31 @@ type Index struct {
 	Tests       []TestDir    `json:"tests"`
 }
 
-// Edit inserts Text before the original byte offset At. Exact, where present,
-// replaces Text in builds in which only exact points are right.
+// Edit inserts Text before the original byte offset At. The other texts, where
+// present, replace it in some builds.
 type Edit struct {
-	At    int    `json:"at"`
-	Text  string `json:"text"`
+	At   int    `json:"at"`
+	Text string `json:"text"`
+	// Exact is for builds in which only exact points are right.
 	Exact string `json:"exact,omitempty"`
+	// Free is for builds in which the inliner counts nothing for it.
+	Free string `json:"free,omitempty"`
+	// FreeExact is for builds of both kinds.
+	FreeExact string `json:"freeExact,omitempty"`
+}
+
+// In is the text for a build in which only exact points are right, or the inliner
+// counts nothing for the free ones, or both.
+func (e *Edit) In(exact, free bool) string {
+	switch {
+	case exact && free && e.FreeExact != "":
+		return e.FreeExact
+	case free && e.Free != "":
+		return e.Free
+	case exact && e.Exact != "":
+		return e.Exact
+	}
+	return e.Text
 }
 
 // File is one instrumented file of a package.
@@ -145,6 +164,7 @@ type Package struct {
 	Marker     string    `json:"marker"`
 	Symbol     string    `json:"symbol"`
 	Counters   int       `json:"counters"`
+	Free       string    `json:"free"`
 	Files      []File    `json:"files"`
 	Added      Generated `json:"added"`
 	Stub       Generated `json:"stub"`

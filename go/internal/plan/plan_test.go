@@ -142,3 +142,21 @@ func TestModuleDir(t *testing.T) {
 		}
 	}
 }
+
+func TestEditIn(t *testing.T) {
+	for _, c := range []struct {
+		edit plan.Edit
+		want [4]string // by exact and free: neither, exact, free, both
+	}{
+		{plan.Edit{Text: "t"}, [4]string{"t", "t", "t", "t"}},
+		{plan.Edit{Text: "t", Exact: "e"}, [4]string{"t", "e", "t", "e"}},
+		{plan.Edit{Text: "t", Free: "f"}, [4]string{"t", "t", "f", "f"}},
+		{plan.Edit{Text: "t", Exact: "e", Free: "f", FreeExact: "x"}, [4]string{"t", "e", "f", "x"}},
+	} {
+		for i, want := range c.want {
+			if got := c.edit.In(i%2 == 1, i/2 == 1); got != want {
+				t.Errorf("%+v exact %v free %v: %q, want %q", c.edit, i%2 == 1, i/2 == 1, got, want)
+			}
+		}
+	}
+}

@@ -105,13 +105,13 @@ func TestArchive(t *testing.T) {
 
 func TestSplice(t *testing.T) {
 	edits := []plan.Edit{{At: 0, Text: "<", Exact: "["}, {At: 2, Text: "-"}, {At: 3, Text: ">"}}
-	if text, ok := splice([]byte("abc"), edits, false); !ok || string(text) != "<ab-c>" {
+	if text, ok := splice([]byte("abc"), edits, forms{}); !ok || string(text) != "<ab-c>" {
 		t.Errorf("%q", text)
 	}
-	if text, ok := splice([]byte("abc"), edits, true); !ok || string(text) != "[ab-c>" {
+	if text, ok := splice([]byte("abc"), edits, forms{exact: true}); !ok || string(text) != "[ab-c>" {
 		t.Errorf("%q", text)
 	}
-	if _, ok := splice([]byte("ab"), edits, false); ok {
+	if _, ok := splice([]byte("ab"), edits, forms{}); ok {
 		t.Error("an edit beyond the end does not fit")
 	}
 }
@@ -121,7 +121,7 @@ func TestWithoutPoints(t *testing.T) {
 	original := []byte("x := C.f(1)\ny()\nz()\n")
 	file := &plan.File{Edits: []plan.Edit{{At: 12, Text: "p0;", Exact: "if p0;"}, {At: 16, Text: "p1;"}}}
 	for _, exact := range []bool{true, false} {
-		text, _ := splice(original, file.Edits, exact)
+		text, _ := splice(original, file.Edits, forms{exact: exact})
 		if plain, all := withoutPoints(text, file); !all || !bytes.Equal(plain, original) {
 			t.Errorf("%q, %v", plain, all)
 		}

@@ -68,7 +68,7 @@ func (g *cgoRun) swap(dir string) (bool, error) {
 			continue
 		}
 		// Which build mode it is shows only at compile, so points are exact here.
-		text, ok, err := units[0].instrument(file, true)
+		text, ok, err := units[0].instrument(file, forms{exact: true})
 		if err != nil || !ok || text == nil {
 			return false, err
 		}

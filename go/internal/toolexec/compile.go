@@ -237,30 +237,58 @@ func hookBase(file string) string {
 }
 
 // instrumented compiles the rewritten package; if the compiler refuses it, the
-// original with the stub, which makes the package degraded. What is printed is
-// what the original prints.
+// original with the stub, which makes the package degraded. Between the two, where
+// the original is fine, stands the package without free points, in case that the
+// compiler does not know them. What is printed is what the original prints.
 func (c *compilation) instrumented() (int, error) {
-	rewritten, err := c.rewritten()
+	exact, err := c.exact()
 	if err != nil {
 		return 0, err
 	}
-	if rewritten != nil {
-		code, out, err := c.capture(rewritten.args)
-		if err != nil || code < 0 {
-			return 1, err
-		}
-		if code == 0 {
-			_, err := os.Stderr.Write(rewritten.unmap(out))
-			return 0, err
-		}
+	f := forms{exact: exact, free: c.mayBeFree()}
+	code, done, err := c.attempt(f)
+	if done || err != nil {
+		return code, err
 	}
-	plain, err := c.degraded()
+	code, err = c.compileDegraded(!f.free)
+	if code != 0 || err != nil || !f.free {
+		return code, err
+	}
+	f.free = false
+	if code, done, err = c.attempt(f); done || err != nil {
+		return code, err
+	}
+	return c.compileDegraded(true)
+}
+
+// attempt compiles the rewritten package; done is false if the compiler refuses it,
+// or if the points cannot be put in.
+func (c *compilation) attempt(f forms) (code int, done bool, err error) {
+	v, err := c.rewritten(f)
+	if err != nil || v == nil {
+		return 0, false, err
+	}
+	code, out, err := c.capture(v.args)
+	switch {
+	case err != nil || code < 0:
+		return 1, true, err
+	case code != 0:
+		return 0, false, nil
+	}
+	_, err = os.Stderr.Write(c.withoutOurs(v.unmap(out)))
+	return 0, true, err
+}
+
+// compileDegraded compiles the original with the stub. What is said about a
+// package that compiles is kept back where another attempt follows.
+func (c *compilation) compileDegraded(last bool) (int, error) {
+	v, err := c.degraded()
 	if err != nil {
 		return 0, err
 	}
-	code, out, err := c.capture(plain.args)
-	if err == nil {
-		_, err = os.Stderr.Write(plain.unmap(out))
+	code, out, err := c.capture(v.args)
+	if err == nil && (last || code != 0) {
+		_, err = os.Stderr.Write(v.unmap(out))
 	}
 	if code < 0 {
 		code = 1
@@ -285,18 +313,14 @@ func (v *variant) unmap(out []byte) []byte {
 
 // rewritten writes the copies with points and returns how to compile them; nil
 // if the points cannot be put into some file.
-func (c *compilation) rewritten() (*variant, error) {
-	exact, err := c.exact()
-	if err != nil {
-		return nil, err
-	}
+func (c *compilation) rewritten(f forms) (*variant, error) {
 	v := c.newVariant("goat")
 	for _, u := range c.units {
 		file := c.doc.File(u.base)
 		if file == nil || u.test {
 			continue
 		}
-		text, ok, err := u.instrument(file, exact)
+		text, ok, err := u.instrument(file, f)
 		if err != nil {
 			return nil, err
 		}
@@ -310,7 +334,10 @@ func (c *compilation) rewritten() (*variant, error) {
 			return nil, err
 		}
 	}
-	return v.variant, v.add(c, c.withPresence(c.doc.Added))
+	if err := v.add(c, c.withPresence(c.doc.Added)); err != nil || !f.free {
+		return v.variant, err
+	}
+	return v.variant, v.setFree(c)
 }
 
 // degraded compiles the original and the accessor alone.

@@ -11,7 +11,7 @@ import (
 // byte that stands at its offset in the original: so after the counter that cover
 // put there. It first finds what cover inserted; false if what is left without it
 // is not the original, byte for byte.
-func spliceCovered(original, covered []byte, edits []plan.Edit, exact bool) ([]byte, bool) {
+func spliceCovered(original, covered []byte, edits []plan.Edit, f forms) ([]byte, bool) {
 	body := bytes.IndexByte(covered, '\n') + 1
 	if !bytes.HasPrefix(covered, []byte("//line ")) || body == 0 {
 		return nil, false
@@ -28,7 +28,7 @@ func spliceCovered(original, covered []byte, edits []plan.Edit, exact bool) ([]b
 		e.At = places[e.At] + body
 		shifted[i] = e
 	}
-	return splice(covered, shifted, exact)
+	return splice(covered, shifted, f)
 }
 
 // align returns, for every offset of the original (its end included), the offset

@@ -169,14 +169,14 @@ func foreign(file string) bool {
 // instrument returns the file's text with the points in it; nil if it is to stay
 // as it is (the cgo step was there first, or the file is not the planned one), and
 // false if the points cannot be placed.
-func (u *unit) instrument(file *plan.File, exact bool) ([]byte, bool, error) {
+func (u *unit) instrument(file *plan.File, f forms) ([]byte, bool, error) {
 	if u.cgo {
 		// The cgo step put the exact points in, unless it could not.
 		data, err := os.ReadFile(u.arg)
 		if err != nil {
 			return nil, false, err
 		}
-		text, all := repoint(data, file, func(e plan.Edit) string { return textOf(e, exact) })
+		text, all := repoint(data, file, f.text)
 		return text, all, nil
 	}
 	if u.object && !u.cover {
@@ -191,27 +191,19 @@ func (u *unit) instrument(file *plan.File, exact bool) ([]byte, bool, error) {
 		return nil, true, nil
 	}
 	if !u.cover {
-		text, ok := splice(data, file.Edits, exact)
+		text, ok := splice(data, file.Edits, f)
 		return text, ok, nil
 	}
 	covered, err := os.ReadFile(u.arg)
 	if err != nil {
 		return nil, false, err
 	}
-	text, ok := spliceCovered(data, covered, file.Edits, exact)
+	text, ok := spliceCovered(data, covered, file.Edits, f)
 	return text, ok, nil
 }
 
-// textOf is what an edit inserts in this build.
-func textOf(e plan.Edit, exact bool) string {
-	if exact && e.Exact != "" {
-		return e.Exact
-	}
-	return e.Text
-}
-
 // splice inserts the edits into the original; false if they do not fit it.
-func splice(data []byte, edits []plan.Edit, exact bool) ([]byte, bool) {
+func splice(data []byte, edits []plan.Edit, f forms) ([]byte, bool) {
 	var out bytes.Buffer
 	from := 0
 	for _, e := range edits {
@@ -219,7 +211,7 @@ func splice(data []byte, edits []plan.Edit, exact bool) ([]byte, bool) {
 			return nil, false
 		}
 		out.Write(data[from:e.At])
-		out.WriteString(textOf(e, exact))
+		out.WriteString(f.text(e))
 		from = e.At
 	}
 	out.Write(data[from:])

@@ -43,8 +43,68 @@ impl Forms {
     pub fn of(self, point: &Point) -> &'static str {
         match self {
             Self::Count => "count",
-            Self::Chosen if !point.exact => "store",
+            Self::Chosen if !point.form.exact => "store",
             Self::Chosen | Self::Exact => "exact",
+        }
+    }
+
+    /// Why, in one word.
+    #[must_use]
+    pub const fn reason(self, point: &Point) -> &'static str {
+        match self {
+            Self::Count => "asked",
+            Self::Exact if !point.form.exact => "asked",
+            Self::Chosen | Self::Exact => point.form.reason.as_str(),
+        }
+    }
+}
+
+/// What goes to one place, in the four kinds of builds.
+struct Piece {
+    at: usize,
+    /// Whether it closes a brace: that comes before what starts at the same offset.
+    closes: bool,
+    texts: Texts,
+}
+
+/// The texts of an [`Edit`], all spelled out.
+#[derive(Default)]
+struct Texts {
+    plain: String,
+    exact: String,
+    free: String,
+    free_exact: String,
+}
+
+impl Texts {
+    fn same(text: &str) -> Self {
+        Self {
+            plain: text.to_owned(),
+            exact: text.to_owned(),
+            free: text.to_owned(),
+            free_exact: text.to_owned(),
+        }
+    }
+
+    fn push(&mut self, other: &Self) {
+        self.plain.push_str(&other.plain);
+        self.exact.push_str(&other.exact);
+        self.free.push_str(&other.free);
+        self.free_exact.push_str(&other.free_exact);
+    }
+
+    /// Each text is left out where another one says it.
+    fn edit(self, at: usize) -> Edit {
+        let exact = (self.exact != self.plain).then_some(self.exact);
+        let free = (self.free != self.plain).then_some(self.free);
+        let otherwise = free.as_ref().or(exact.as_ref()).unwrap_or(&self.plain);
+        let free_exact = (self.free_exact != *otherwise).then_some(self.free_exact);
+        Edit {
+            at,
+            text: self.plain,
+            exact,
+            free,
+            free_exact,
         }
     }
 }
@@ -58,57 +118,40 @@ pub fn edits(
     names: &Names,
     forms: Forms,
 ) -> Vec<Edit> {
-    let mut pieces: Vec<(usize, String, String)> = Vec::new();
+    let mut pieces: Vec<Piece> = Vec::new();
     for (index, point) in points.iter().enumerate() {
-        let counter = first + index;
         if let Place::Wrap { close, .. } = point.place {
-            pieces.push((close, "}".into(), "}".into()));
+            pieces.push(Piece {
+                at: close,
+                closes: true,
+                texts: Texts::same("}"),
+            });
         }
-        let write = |form| insertion(&point.place, names, counter, form);
-        pieces.push((
-            point.place.at(),
-            write(forms.of(point)),
-            write(exact_form(forms)),
-        ));
+        pieces.push(Piece {
+            at: point.place.at(),
+            closes: false,
+            texts: insertion(point, names, first + index, forms),
+        });
     }
-    // A closing brace at an offset comes before what starts there.
-    pieces.sort_by_key(|(at, text, _)| (*at, text != "}"));
+    pieces.sort_by_key(|piece| (piece.at, !piece.closes));
     let directives = Directives::new(text);
     pieces
-        .chunk_by(|a, b| a.0 == b.0)
+        .chunk_by(|a, b| a.at == b.at)
         .map(|chunk| merge(text, &directives, chunk))
         .collect()
 }
 
-const fn exact_form(forms: Forms) -> &'static str {
-    match forms {
-        Forms::Count => "count",
-        Forms::Chosen | Forms::Exact => "exact",
-    }
-}
-
 /// One edit of everything that goes to one offset.
-fn merge(text: Text<'_>, directives: &Directives, chunk: &[(usize, String, String)]) -> Edit {
-    let at = chunk[0].0;
-    let back = if code_follows(text, at) {
-        directives.comment(text.lines.position(at))
-    } else {
-        String::new()
-    };
-    let join = |part: fn(&(usize, String, String)) -> &str| {
-        chunk
-            .iter()
-            .map(part)
-            .chain([back.as_str()])
-            .collect::<String>()
-    };
-    let (plain, exact) = (join(|c| &c.1), join(|c| &c.2));
-    let exact = (plain != exact).then_some(exact);
-    Edit {
-        at,
-        text: plain,
-        exact,
+fn merge(text: Text<'_>, directives: &Directives, chunk: &[Piece]) -> Edit {
+    let at = chunk[0].at;
+    let mut texts = Texts::default();
+    for piece in chunk {
+        texts.push(&piece.texts);
     }
+    if code_follows(text, at) {
+        texts.push(&Texts::same(&directives.comment(text.lines.position(at))));
+    }
+    texts.edit(at)
 }
 
 /// Whether a token, or a comment with code behind it, follows on the line.
@@ -122,21 +165,55 @@ fn code_follows(text: Text<'_>, at: usize) -> bool {
     })
 }
 
-/// The text of one point, without the way back to the original's position.
-fn insertion(place: &Place, names: &Names, counter: usize, form: &str) -> String {
-    match place {
-        Place::Before(_) => point(names, counter, form),
-        Place::Wrap { .. } => format!("{{{}", point(names, counter, form)),
-        Place::Variable { name, grouped, .. } => variable(names, counter, name, *grouped),
+/// The texts of one point, without the way back to the original's position.
+fn insertion(point: &Point, names: &Names, counter: usize, forms: Forms) -> Texts {
+    let open = match &point.place {
+        Place::Before(_) => "",
+        Place::Wrap { .. } => "{",
+        Place::Variable { name, grouped, .. } => {
+            return Texts::same(&variable(names, counter, name, *grouped));
+        }
+    };
+    let (form, exact) = match forms {
+        Forms::Count => ("count", "count"),
+        Forms::Chosen | Forms::Exact => (forms.of(point), "exact"),
+    };
+    let free = |form| {
+        // Into a large function the compiler would not inline the exact form's call.
+        let write = if point.form.large && form == "exact" {
+            guard
+        } else {
+            free
+        };
+        open.to_owned() + &write(names, counter, form)
+    };
+    Texts {
+        plain: open.to_owned() + &guard(names, counter, form),
+        exact: open.to_owned() + &guard(names, counter, exact),
+        free: free(form),
+        free_exact: free(exact),
     }
 }
 
-fn point(names: &Names, counter: usize, form: &str) -> String {
+/// A point that counts in the inliner's budget.
+fn guard(names: &Names, counter: usize, form: &str) -> String {
     let (array, hit) = (names.counters(), names.hit());
     match form {
         "store" => format!("if {array}[{counter}] == 0 {{ {array}[{counter}] = 1 }};"),
         "count" => format!("{hit}({counter});"),
         _ => format!("if {array}[{counter}] == 0 {{ {hit}({counter}) }};"),
+    }
+}
+
+/// A point that does not: the compiler counts nothing for an assignment to an element
+/// of a variable that it takes for one of cmd/cover's, and this one takes no space, so
+/// that the call is all that is left of it. The compiler inlines that.
+fn free(names: &Names, counter: usize, form: &str) -> String {
+    let variable = names.free();
+    match form {
+        "store" => format!("{variable}[0] = {}({counter});", names.store()),
+        "count" => format!("{variable}[0] = {}({counter}, true);", names.ran()),
+        _ => format!("{variable}[0] = {}({counter});", names.exact()),
     }
 }
 

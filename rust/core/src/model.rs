@@ -532,9 +532,55 @@ pub struct Point {
     pub region: Span,
     /// Name of the function (or variable) around it.
     pub func: String,
-    /// Whether the compiler would not inline the function anyway, so that the
-    /// point may call on the first hit.
+    /// Which form it takes.
+    pub form: Form,
+}
+
+/// Which form a point takes, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Whether the point calls on the first hit; else it stores.
     pub exact: bool,
+    /// Why.
+    pub reason: FormReason,
+    /// The least that the function costs in the compiler's count, where it was
+    /// counted. The compiler inlines up to 80.
+    pub cost: Option<usize>,
+    /// Whether the function may be one of those into which the compiler inlines the
+    /// smallest only.
+    pub large: bool,
+}
+
+/// Why a point has its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormReason {
+    /// Exact: it stands after a package-level variable, in no function.
+    Variable,
+    /// Exact: functions like this one (`init`, `main`, without a body) are not inlined.
+    Starter,
+    /// Exact: `//go:noinline` stands above the function.
+    Noinline,
+    /// Exact: the function holds a statement that is never inlined.
+    Statement,
+    /// Exact: the function costs too much to be inlined.
+    TooLarge,
+    /// Store: the compiler may inline the function.
+    MayInline,
+}
+
+impl FormReason {
+    /// The word for it in documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Variable => "variable",
+            Self::Starter => "starter",
+            Self::Noinline => "noinline",
+            Self::Statement => "statement",
+            Self::TooLarge => "too_large",
+            Self::MayInline => "may_inline",
+        }
+    }
 }
 
 /// Why a line is not tracked.
@@ -681,4 +727,9 @@ pub struct Edit {
     pub text: String,
     /// What to insert where only exact points are right; `None` if it is the same.
     pub exact: Option<String>,
+    /// What to insert instead of `text` where the inliner is told to count nothing
+    /// for it; `None` if it is the same.
+    pub free: Option<String>,
+    /// What to insert where both hold; `None` if it is what the others give.
+    pub free_exact: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 /// Number of the text that goat writes; a change of the text needs another number,
 /// because build caches know instrumented packages by it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The names that one package's instrumentation declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ impl Names {
 
     /// Every prefix of an identifier that must be free.
     #[must_use]
-    pub fn prefixes(&self) -> [String; 5] {
-        ["c", "f", "h", "v", "w"].map(|kind| format!("goat_{kind}_{}", self.suffix))
+    pub fn prefixes(&self) -> [String; 8] {
+        ["c", "e", "f", "h", "s", "v", "w", "z"].map(|kind| format!("goat_{kind}_{}", self.suffix))
     }
 
     /// Name of the added file.
@@ -42,6 +42,20 @@ impl Names {
 
     pub(super) fn counters(&self) -> String {
         format!("goat_c_{}", self.suffix)
+    }
+
+    pub(super) fn exact(&self) -> String {
+        format!("goat_e_{}", self.suffix)
+    }
+
+    pub(super) fn store(&self) -> String {
+        format!("goat_s_{}", self.suffix)
+    }
+
+    /// The variable without a size that makes points free.
+    #[must_use]
+    pub fn free(&self) -> String {
+        format!("goat_z_{}", self.suffix)
     }
 
     pub(super) fn hit(&self) -> String {
@@ -104,6 +118,22 @@ pub fn write(package: Package<'_>) -> Written {
 var goat_c_{suffix} [{counters}]uint32
 
 var goat_f_{suffix} func(*uint32)
+
+var goat_z_{suffix} = [1]struct{{}}{{}}
+
+func goat_s_{suffix}(i uint32) (_ struct{{}}) {{
+	if goat_c_{suffix}[i] == 0 {{
+		goat_c_{suffix}[i] = 1
+	}}
+	return
+}}
+
+func goat_e_{suffix}(i uint32) (_ struct{{}}) {{
+	if goat_c_{suffix}[i] == 0 {{
+		goat_h_{suffix}(i)
+	}}
+	return
+}}
 
 //go:norace
 //go:noinline

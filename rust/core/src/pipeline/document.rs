@@ -282,6 +282,8 @@ impl<'p> Sheet<'p> {
             name: name.clone(),
             kind: point.kind.as_str(),
             form: forms.of(point),
+            form_reason: forms.reason(point),
+            inline_cost: point.form.cost,
             package: file.import_path.clone(),
             file: file.path.clone(),
             func: point.func.clone(),

@@ -215,6 +215,7 @@ fn write_package(
         symbol: accessor(&marker),
         marker,
         counters,
+        free: names.free(),
         files: entries,
         added: TextFile {
             name: names.file(),

@@ -118,6 +118,13 @@ pub struct PointEntry {
     pub kind: &'static str,
     /// `exact`, `store` or `count`.
     pub form: &'static str,
+    /// Why it has this form.
+    #[serde(rename = "formReason")]
+    pub form_reason: &'static str,
+    /// The least that the function costs in the compiler's count of inlining, where
+    /// it was counted.
+    #[serde(rename = "inlineCost", skip_serializing_if = "Option::is_none")]
+    pub inline_cost: Option<usize>,
     /// Import path.
     pub package: String,
     /// File.

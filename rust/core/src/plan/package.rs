@@ -16,6 +16,13 @@ pub struct EditEntry {
     /// What to insert where only exact points are right, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact: Option<String>,
+    /// What to insert instead of `text` where the build can make it free, if it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<String>,
+    /// What to insert where only exact points are right and the build can make them
+    /// free, if it is not what `free`, `exact` and `text` give, in this order.
+    #[serde(default, rename = "freeExact", skip_serializing_if = "Option::is_none")]
+    pub free_exact: Option<String>,
 }
 
 impl From<Edit> for EditEntry {
@@ -24,6 +31,8 @@ impl From<Edit> for EditEntry {
             at: edit.at,
             text: edit.text,
             exact: edit.exact,
+            free: edit.free,
+            free_exact: edit.free_exact,
         }
     }
 }
@@ -34,6 +43,8 @@ impl From<EditEntry> for Edit {
             at: edit.at,
             text: edit.text,
             exact: edit.exact,
+            free: edit.free,
+            free_exact: edit.free_exact,
         }
     }
 }
@@ -104,6 +115,9 @@ pub struct PackageDocument {
     pub symbol: String,
     /// Number of counters.
     pub counters: usize,
+    /// The variable by which a build makes the `free` texts free.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub free: String,
     /// Files with points, by base name.
     pub files: Vec<FileEntry>,
     /// The file that is added.
@@ -133,7 +147,9 @@ pub fn marker(import_path: &str, files: &[FileEntry], added: &str) -> String {
         for edit in &file.edits {
             field(&(edit.at as u64).to_le_bytes());
             field(edit.text.as_bytes());
-            field(edit.exact.as_deref().unwrap_or_default().as_bytes());
+            for other in [&edit.exact, &edit.free, &edit.free_exact] {
+                field(other.as_deref().unwrap_or_default().as_bytes());
+            }
         }
     }
     data_encoding::HEXLOWER.encode(&hash.finalize()[..8])

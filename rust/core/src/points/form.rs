@@ -1,12 +1,14 @@
 //! Whether a function is certainly too large, or of a kind, to be inlined.
 //!
-//! The exact form of a point adds 66 to a function's inline cost (the budget is 80),
-//! so it may stand only where the compiler would not inline anyway. The cost is
-//! estimated from below: what is not certain to cost something counts nothing.
+//! In such a function a point may call on its first hit. In any other it stores:
+//! what is inlined into a hot loop should stay without a call. In most builds neither
+//! form counts in the inliner's budget (`instrument`); where one does, the exact form
+//! adds 66 to a function's cost (the budget is 80). The cost is estimated from below:
+//! what is not certain to cost something counts nothing.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{BlockId, BlockKind, FuncId, Owner, Span, StmtId, StmtKind};
+use crate::model::{BlockId, BlockKind, Form, FormReason, FuncId, Owner, Span, StmtId, StmtKind};
 use crate::token::{TokenKind, Word};
 
 use super::ident::Unit;
@@ -16,10 +18,14 @@ use super::view::View;
 /// budget is 80; the rest is a margin for what an estimate over tokens cannot see.
 const CERTAIN: usize = 100;
 
+/// With more words than this a function may reach 5,000 nodes, points included. Into
+/// such a function the compiler inlines only what costs at most 20.
+const LARGE: usize = 2_500;
+
 /// Remembers the verdict per function.
 pub(super) struct Forms<'v, 'a> {
     view: &'v View<'a>,
-    known: HashMap<FuncId, bool>,
+    known: HashMap<FuncId, Form>,
 }
 
 impl<'v, 'a> Forms<'v, 'a> {
@@ -30,34 +36,52 @@ impl<'v, 'a> Forms<'v, 'a> {
         }
     }
 
-    /// Whether a point of this unit may be exact without changing what is inlined.
-    pub(super) fn exact(&mut self, unit: &Unit) -> bool {
+    /// The form of this unit's point.
+    pub(super) fn of(&mut self, unit: &Unit) -> Form {
         let Some(func) = self.view.func_of(unit) else {
-            return true;
+            return Form {
+                exact: true,
+                reason: FormReason::Variable,
+                cost: None,
+                large: false,
+            };
         };
         let view = self.view;
-        *self
-            .known
-            .entry(func)
-            .or_insert_with(|| never_inlined(view, func))
+        *self.known.entry(func).or_insert_with(|| form(view, func))
     }
 }
 
-fn never_inlined(view: &View<'_>, id: FuncId) -> bool {
+fn form(view: &View<'_>, id: FuncId) -> Form {
+    let (reason, cost) = reason(view, id);
+    Form {
+        exact: reason != FormReason::MayInline,
+        reason,
+        cost,
+        large: view.words_in(view.syntax.funcs[id].span).len() > LARGE,
+    }
+}
+
+fn reason(view: &View<'_>, id: FuncId) -> (FormReason, Option<usize>) {
     let func = &view.syntax.funcs[id];
-    let Some(body) = func.body else { return true };
+    let Some(body) = func.body else {
+        return (FormReason::Starter, None);
+    };
     let starter = !func.literal && matches!(func.name.as_str(), "init" | "main");
     if starter && (func.name == "init" || view.syntax.package == "main") {
-        return true;
+        return (FormReason::Starter, None);
     }
     if noinline(view, func.span) {
-        return true;
+        return (FormReason::Noinline, None);
     }
     let cost = Cost {
         view,
         locals: locals(view, id),
     };
-    cost.list(body).is_none_or(|cost| cost > CERTAIN)
+    match cost.list(body) {
+        None => (FormReason::Statement, None),
+        Some(cost) if cost > CERTAIN => (FormReason::TooLarge, Some(cost)),
+        Some(cost) => (FormReason::MayInline, Some(cost)),
+    }
 }
 
 /// Whether `//go:noinline` stands among the comments above a function.
@@ -103,7 +127,7 @@ impl Cost<'_, '_> {
     fn stmt(&self, id: StmtId) -> Option<usize> {
         let stmt = &self.view.syntax.stmts[id];
         match stmt.kind {
-            StmtKind::Go | StmtKind::Defer | StmtKind::Select => return None,
+            StmtKind::Go | StmtKind::Defer => return None,
             StmtKind::Const | StmtKind::Type | StmtKind::Empty | StmtKind::Label => return Some(0),
             _ => {}
         }
@@ -111,27 +135,27 @@ impl Cost<'_, '_> {
         if calls_recover(&own) {
             return None;
         }
-        let nested = stmt
-            .blocks
-            .iter()
-            .map(|&block| self.list(block))
-            .collect::<Option<Vec<_>>>()?;
-        let nested = if self.may_be_decided(id, &own) {
-            // The compiler may drop every branch but one, or all of them.
-            let kind = |&block: &BlockId| self.view.syntax.blocks[block].kind;
-            let or_else = stmt
-                .blocks
-                .iter()
-                .any(|b| matches!(kind(b), BlockKind::Else | BlockKind::ElseIf));
-            if or_else {
-                nested.into_iter().min().unwrap_or(0)
-            } else {
-                0
-            }
+        let nested = stmt.blocks.iter().map(|&block| self.list(block));
+        let nested = if !self.may_be_decided(id, &own) {
+            nested.sum::<Option<usize>>()?
+        } else if self.has_else(id) {
+            // The compiler may drop every branch but one.
+            nested.flatten().min()?
         } else {
-            nested.iter().sum()
+            0
         };
         Some(1 + self.words(&own) + nested)
+    }
+
+    fn has_else(&self, id: StmtId) -> bool {
+        let syntax = self.view.syntax;
+        let kinds = syntax.stmts[id]
+            .blocks
+            .iter()
+            .map(|&block| syntax.blocks[block].kind);
+        kinds
+            .into_iter()
+            .any(|kind| matches!(kind, BlockKind::Else | BlockKind::ElseIf))
     }
 
     fn own(&self, id: StmtId) -> impl Iterator<Item = &Word<'_>> {

@@ -356,7 +356,7 @@ impl Planner<'_, '_> {
             kind: draft.kind,
             region: draft.region,
             func: self.view.name(&draft.unit).to_owned(),
-            exact: forms.exact(&draft.unit),
+            form: forms.of(&draft.unit),
         });
         let points = points.collect();
         let verdict = |found: Found| {

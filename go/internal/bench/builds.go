@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The bars of a goat build against a plain one.
+const (
+	barCold, barEdit, barNoop, barMemory = 1.05, 1.15, 1.30, 1.10
+	barServer, barSmall                  = 1_000_000, 300_000
+)
+
+// steps of a round, in their order.
+var steps = []struct {
+	name string
+	bar  float64
+}{{"cold build", barCold}, {"no-op build", barNoop}, {"one-file edit", barEdit}}
+
+// builds measures the builds of all variants, each with caches of its own.
+func (b *bench) builds(ctx context.Context, s *checkout) error {
+	cpu := map[string]series{}
+	memory := map[string]series{}
+	for round := range b.pairs {
+		for turn := range b.variants {
+			v := b.variants[(turn+round)%len(b.variants)]
+			cache := b.cache("builds")
+			for i, step := range steps {
+				if i == 2 {
+					if err := s.touch(round, turn); err != nil {
+						return err
+					}
+				}
+				r, err := b.build(ctx, s, v, cache, "-o", filepath.Join(b.work, "out"), s.program)
+				if err != nil {
+					return err
+				}
+				key := step.name + v.name
+				cpu[key] = append(cpu[key], r.cpu.Seconds())
+				if i == 0 {
+					memory[v.name] = append(memory[v.name], float64(r.rss)/1e6)
+				}
+			}
+			if err := clearCaches(b.work); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Fprintf(b.out, "%-34s %9s %9s\n", "CPU s, median", "plain", "other")
+	for _, step := range steps {
+		for _, v := range b.variants[1:] {
+			b.row(step.name+": "+v.name, "s", cpu[step.name+"plain"], cpu[step.name+v.name], onlyGoat(v, step.bar))
+		}
+	}
+	for _, v := range b.variants[1:] {
+		b.row("largest process: "+v.name, "MB", memory["plain"], memory[v.name], onlyGoat(v, barMemory))
+	}
+	return nil
+}
+
+func onlyGoat(v variant, bar float64) float64 {
+	if v.name != "goat" {
+		return 0
+	}
+	return bar
+}
+
+// touch adds code that is linked, without a change of what the package exports.
+func (s *checkout) touch(round, turn int) error {
+	file, err := os.OpenFile(filepath.Join(s.root, filepath.FromSlash(s.edit)), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("benchEdit%d_%d", round, turn)
+	_, err = fmt.Fprintf(file, "\nvar %[1]s int\n\nfunc init() { %[1]s = %[2]d }\n", name, round)
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// growth compares the binaries.
+func (b *bench) growth(ctx context.Context, s *checkout) error {
+	size := map[string]int64{}
+	var server bool
+	for _, v := range b.variants[:2] {
+		out := filepath.Join(b.work, "out")
+		if _, err := b.build(ctx, s, v, b.cache("size"), "-o", out, s.program); err != nil {
+			return err
+		}
+		info, err := os.Stat(out)
+		if err != nil {
+			return err
+		}
+		size[v.name] = info.Size()
+	}
+	list := exec.CommandContext(ctx, "go", "list", "-deps", s.program)
+	list.Dir = s.root
+	deps, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("go list -deps: %w", err)
+	}
+	server = strings.Contains("\n"+string(deps), "\nnet/http\n")
+	bar, kind := int64(barSmall), "without net/http"
+	if server {
+		bar, kind = barServer, "with net/http"
+	}
+	grown := size["goat"] - size["plain"]
+	word := "ok"
+	if grown > bar {
+		word = "MISSED"
+	}
+	fmt.Fprintf(b.out, "%-34s %9d %9d B   +%d B %s  %s, at most %d\n", "binary", size["plain"], size["goat"], grown, kind, word, bar)
+	return nil
+}
+
+// planning compares goat plan with git's own diff of the same commits.
+func (b *bench) planning(ctx context.Context, s *checkout) error {
+	var git, goat series
+	for range b.pairs {
+		r, err := measure(ctx, s.root, nil, "git", "-c", "diff.algorithm=myers", "diff", "--no-ext-diff", "-U0", "-M50%", s.base, "HEAD")
+		if err != nil {
+			return err
+		}
+		git = append(git, r.cpu.Seconds())
+		r, err = measure(ctx, s.root, []string{"GOAT_CACHE=" + b.cache("plans")}, b.goat, "--base="+s.base, "plan", "--format=json")
+		if err != nil {
+			return err
+		}
+		goat = append(goat, r.cpu.Seconds())
+		if err := clearCaches(b.work); err != nil {
+			return err
+		}
+	}
+	b.row("git diff: goat plan", "s", git, goat, 0)
+	return nil
+}
+
+// standard counts the standard packages that a goat build compiles where a plain
+// build went before it.
+func (b *bench) standard(ctx context.Context, s *checkout) error {
+	cache := b.cache("std")
+	if _, err := b.build(ctx, s, variantPlain, cache, "-o", filepath.Join(b.work, "out"), s.program); err != nil {
+		return err
+	}
+	log := filepath.Join(b.work, "toolexec.log")
+	if err := os.WriteFile(log, nil, 0o666); err != nil {
+		return err
+	}
+	line := append(variantGoat.command(s), "-o", filepath.Join(b.work, "out"), s.program)
+	env := []string{"GOCACHE=" + cache, "GOAT_CACHE=" + cache + "-goat", "GOAT_TOOLEXEC_LOG=" + log}
+	if _, err := measure(ctx, s.root, env, line...); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return err
+	}
+	std, all := countCompiles(string(text))
+	word := "ok"
+	if std > 0 {
+		word = "MISSED"
+	}
+	fmt.Fprintf(b.out, "%-34s %9d %9d   after a plain build: all, std  %s, at most 0\n", "packages compiled", all, std, word)
+	return nil
+}
+
+// countCompiles reads the helper's log: compiler runs for a package of the standard
+// library, and all.
+func countCompiles(log string) (std, all int) {
+	for _, line := range strings.Split(log, "\n") {
+		path, ok := strings.CutPrefix(line, "compile ")
+		if !ok || strings.HasPrefix(path, "-V") {
+			continue
+		}
+		all++
+		if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") && first != "command-line-arguments" {
+			std++
+		}
+	}
+	return std, all
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+// barHot is what a point that was hit may cost its function.
+const barHot = 1.10
+
+// hotBase and hotRelease differ in the two functions that the program calls: a small
+// one that is inlined (its point is a store) and one that is not (exact).
+var (
+	hotBase = map[string]string{
+		"go.mod": "module example.com/hot\n\ngo 1.23\n",
+		"work/work.go": `package work
+
+func Small(x uint64) uint64 { return x }
+
+func Large(x uint64) uint64 { return x }
+`,
+		"main.go": `package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"example.com/hot/work"
+)
+
+const goroutines, rounds = 16, 8_000_000
+
+func spent() float64 {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return float64(usage.Utime.Sec) + float64(usage.Utime.Usec)/1e6
+}
+
+func measure(f func(x uint64) uint64) float64 {
+	before := spent()
+	var wait sync.WaitGroup
+	sums := make([]uint64, goroutines*16)
+	for i := 0; i < goroutines; i++ {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			sums[i*16] = f(uint64(i))
+		}()
+	}
+	wait.Wait()
+	return (spent() - before) * 1e9 / goroutines / rounds
+}
+
+func small(x uint64) uint64 {
+	for i := 0; i < rounds; i++ {
+		x = work.Small(x)
+	}
+	return x
+}
+
+func large(x uint64) uint64 {
+	for i := 0; i < rounds; i++ {
+		x = work.Large(x)
+	}
+	return x
+}
+
+func main() {
+	measure(small)
+	fmt.Fprintf(os.Stdout, "{\"store\":%f,\"exact\":%f}\n", measure(small), measure(large))
+}
+`,
+	}
+	hotRelease = map[string]string{
+		"work/work.go": `package work
+
+func Small(x uint64) uint64 {
+	return x*6364136223846793005 + 1442695040888963407
+}
+
+//go:noinline
+func Large(x uint64) uint64 {
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}
+`,
+	}
+)
+
+// hotCheckout makes the repository of the hot program, once.
+func (b *bench) hotCheckout(ctx context.Context) (*checkout, error) {
+	c := &checkout{subject: subject{module: "example.com/hot", base: "v1", program: "."}, root: filepath.Join(b.work, "hot"), path: "example.com/hot"}
+	if _, err := os.Stat(c.root); err == nil {
+		return c, nil
+	}
+	git := func(args ...string) error {
+		all := append([]string{"-C", c.root, "-c", "user.name=bench", "-c", "user.email=bench@example.com"}, args...)
+		_, err := measure(ctx, b.work, nil, append([]string{"git"}, all...)...)
+		return err
+	}
+	if err := writeFiles(c.root, hotBase); err != nil {
+		return nil, err
+	}
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "v1"}, {"tag", "v1"}} {
+		if err := git(args...); err != nil {
+			return nil, err
+		}
+	}
+	return c, writeFiles(c.root, hotRelease)
+}
+
+func writeFiles(root string, files map[string]string) error {
+	for name, text := range files {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hotPath compares a program with points, which all goroutines have hit, with the
+// same program without.
+func (b *bench) hotPath(ctx context.Context) error {
+	s, err := b.hotCheckout(ctx)
+	if err != nil {
+		return err
+	}
+	binaries := map[string]string{}
+	for _, v := range b.variants {
+		binaries[v.name] = filepath.Join(b.work, "hot-"+v.name)
+		if _, err := b.build(ctx, s, v, b.cache("hot"), "-o", binaries[v.name], s.program); err != nil {
+			return err
+		}
+	}
+	took := map[string]series{}
+	for round := range b.pairs {
+		for turn := range b.variants {
+			v := b.variants[(turn+round)%len(b.variants)]
+			out, err := exec.CommandContext(ctx, binaries[v.name]).Output()
+			if err != nil {
+				return fmt.Errorf("%s: %w", binaries[v.name], err)
+			}
+			var figures map[string]float64
+			if err := json.Unmarshal(out, &figures); err != nil {
+				return err
+			}
+			for form, ns := range figures {
+				took[form+v.name] = append(took[form+v.name], ns)
+			}
+		}
+	}
+	fmt.Fprintf(b.out, "\n== the hot path: 16 goroutines on one point, %d cores, ns of CPU per call\n", runtime.NumCPU())
+	for _, form := range []string{"store", "exact"} {
+		for _, v := range b.variants[1:] {
+			if v.name == "pass-through" {
+				continue
+			}
+			b.row(form+": "+v.name, "ns", took[form+"plain"], took[form+v.name], onlyGoat(v, barHot))
+		}
+	}
+	return nil
+}

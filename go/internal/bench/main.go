@@ -1,0 +1,156 @@
+// Command bench measures what goat costs beside plain go, `go build -cover` and a
+// helper that does nothing, on real programs from the module proxy.
+//
+// It is run by scripts/bench:
+//
+//	scripts/bench [-pairs N] [-only PART,…] [SUBJECT…]
+//
+// Every build is measured in user+sys CPU seconds of go and all that it runs;
+// variants take turns, and each ratio is the median of the ratios round by round, so
+// that other load on the machine falls on all alike.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run.
+type bench struct {
+	out      io.Writer
+	work     string
+	goat     string
+	pass     string // the helper that does nothing
+	pairs    int
+	variants []variant
+	// points and changed are sums over the subjects, for the inlining figure.
+	points, changed int
+}
+
+// parts are what -only may name.
+var parts = []string{"builds", "plan", "size", "std", "helper", "hot", "inline"}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	pairs := fs.Int("pairs", 9, "how many rounds; each variant is measured once per round")
+	only := fs.String("only", "", "parts to run, of "+strings.Join(parts, ","))
+	goat := fs.String("goat", os.Getenv("GOAT_BIN"), "the goat binary")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	wanted := parts
+	if *only != "" {
+		wanted = strings.Split(*only, ",")
+	}
+	for _, part := range wanted {
+		if !slices.Contains(parts, part) {
+			return fmt.Errorf("no part %q; there are %s", part, strings.Join(parts, ", "))
+		}
+	}
+	chosen, err := choose(subjects, fs.Args())
+	if err != nil {
+		return err
+	}
+	if *goat == "" {
+		return errors.New("no goat binary: make build, then -goat or GOAT_BIN")
+	}
+	work, err := os.MkdirTemp("", "goat-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	b := &bench{out: out, work: work, goat: *goat, pairs: *pairs}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	return b.all(ctx, chosen, func(part string) bool { return slices.Contains(wanted, part) })
+}
+
+// prepare takes what would change the figures out of the environment, builds the
+// helper that does nothing, and prints what the figures were measured on.
+func (b *bench) prepare(ctx context.Context) error {
+	for _, name := range []string{"GOAT_BASE", "GOAT_RELEASE", "GOAT_CONFIG", "GOAT_SPOOL", "GOAT_TOOLEXEC_LOG", "GOFLAGS", "GOEXPERIMENT"} {
+		os.Unsetenv(name)
+	}
+	os.Setenv("GOFLAGS", "-buildvcs=false")
+	os.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	os.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	var err error
+	if b.pass, err = program(ctx, filepath.Join(b.work, "pass"), passSource); err != nil {
+		return err
+	}
+	b.variants = variants(b)
+	version, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+	fmt.Fprintf(b.out, "%s, %s/%s, %d cores, %d rounds; CPU is user+sys\n", strings.TrimSpace(string(version)),
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.pairs)
+	return err
+}
+
+func (b *bench) all(ctx context.Context, chosen []subject, wanted func(string) bool) error {
+	if wanted("helper") {
+		if err := b.helperCost(ctx); err != nil {
+			return err
+		}
+	}
+	if wanted("hot") {
+		if err := b.hotPath(ctx); err != nil {
+			return err
+		}
+	}
+	for _, s := range chosen {
+		if err := b.subject(ctx, s, wanted); err != nil {
+			return fmt.Errorf("%s: %w", s.module, err)
+		}
+	}
+	if wanted("inline") {
+		b.inliningSum(b.out)
+	}
+	return nil
+}
+
+// subject measures everything about one program.
+func (b *bench) subject(ctx context.Context, s subject, wanted func(string) bool) error {
+	c, err := b.checkout(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(c.root)
+	fmt.Fprintf(b.out, "\n== %s %s..%s, %d points\n", s.module, s.base, s.release, c.points)
+	steps := []struct {
+		part string
+		run  func(context.Context, *checkout) error
+	}{
+		{"plan", b.planning}, {"builds", b.builds}, {"size", b.growth}, {"std", b.standard}, {"inline", b.inlining},
+	}
+	for _, step := range steps {
+		if !wanted(step.part) || slices.Contains(s.without, step.part) {
+			continue
+		}
+		if err := step.run(ctx, c); err != nil {
+			return err
+		}
+		if err := clearCaches(b.work); err != nil {
+			return err
+		}
+	}
+	return nil
+}
