@@ -311,7 +311,7 @@ func TestKilledBuilds(t *testing.T) {
 	for round := range number(t, "GOAT_FAULTS", 12) {
 		door := doors[round%len(doors)]
 		v, signal := victims[r.IntN(len(victims))], []syscall.Signal{syscall.SIGINT, syscall.SIGKILL}[r.IntN(2)]
-		after := time.Duration(r.Int64N(int64(usual)))
+		after := time.Duration(r.Int64N(int64(usual))) * 3 / 4
 		if door[len(door)-1] == "generate" {
 			after /= 10
 		}
