@@ -47,7 +47,8 @@ impl Repo {
             hash: Sha256::new(),
             latest: None,
         };
-        look.text(&format!("{sides:?}\n{}\n", self.root.display()));
+        let places = [&self.root, &self.layout.git_dir, &self.layout.common];
+        look.text(&format!("{sides:?}\n{places:?}\n"));
         self.configuration(&mut look);
         if sides.release.worktree {
             self.tracked(&mut look, control)?;
