@@ -33,8 +33,8 @@ func (p *patient) git(ctx context.Context) {
 	if shallow, _ := p.gitSays(ctx, "rev-parse", "--is-shallow-repository"); shallow == "true" {
 		kinds, hints = append(kinds, "shallow"), append(hints, "`git fetch --unshallow` gets the history that is missing")
 	}
-	if promisor, _ := p.gitSays(ctx, "config", "extensions.partialclone"); promisor != "" {
-		kinds, hints = append(kinds, "partial (from "+promisor+")"), append(hints, "`git fetch --refetch --no-filter` gets the objects that are missing")
+	if promisors, _ := p.gitSays(ctx, "config", "--get-regexp", `^remote\..*\.promisor$`); strings.HasSuffix(promisors, " true") {
+		kinds, hints = append(kinds, "partial"), append(hints, "`git fetch --refetch --no-filter` gets the objects that are missing")
 	}
 	if refs, _ := p.gitSays(ctx, "config", "extensions.refstorage"); refs != "" && refs != "files" {
 		kinds, hints = append(kinds, "refs in "+refs), append(hints, "`git refs migrate --ref-format=files` writes them as files")
