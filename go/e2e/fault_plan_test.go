@@ -157,6 +157,35 @@ func TestTwoGoats(t *testing.T) {
 	}
 }
 
+// TestGenerateAtOnce has several generate into one module: the result is that of one.
+func TestGenerateAtOnce(t *testing.T) {
+	w := newWorkshop(t)
+	w.run(w.dir, "goat", "--base=main", "generate")
+	alone := w.snapshot()
+	w.run(w.root, "git", "clean", "-fdq")
+	for range 3 {
+		failures := make([]string, 4)
+		var wait sync.WaitGroup
+		for i := range failures {
+			wait.Add(1)
+			go func() {
+				defer wait.Done()
+				if _, stderr, err := w.command(w.dir, "goat", "--base=main", "generate"); err != nil {
+					failures[i] = err.Error() + "\n" + stderr
+				}
+			}()
+		}
+		wait.Wait()
+		for _, failure := range failures {
+			if failure != "" {
+				t.Error(failure)
+			}
+		}
+		w.same("generated at once", alone, w.snapshot())
+	}
+	w.plainRight("generated at once")
+}
+
 // otherGoat is a copy of goat that calls another commit its own.
 func (w *workshop) otherGoat() string {
 	w.Helper()

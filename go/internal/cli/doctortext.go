@@ -40,7 +40,7 @@ func (v *doctorView) text() string {
 	} else {
 		b.WriteString(v.style.bad(plural(v.report.Findings, "finding")) + "\n")
 	}
-	return b.String()
+	return strings.TrimLeft(b.String(), "\n")
 }
 
 func (v *doctorView) doors(b *strings.Builder) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
 // cache is goat's directory below the user's cache directory. Everything in it is
@@ -25,6 +26,20 @@ func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
 
 // memo is where answers of the core are kept.
 func (c cache) memo() string { return filepath.Join(c.dir, "memo") }
+
+// lock waits until no other goat works at a place. The lock file lies here, not there.
+func (c cache) lock(place string) (unlock func(), err error) {
+	sum := sha256.Sum256([]byte(place))
+	dir := filepath.Join(c.dir, "locks")
+	err = os.MkdirAll(dir, 0o777)
+	if err == nil {
+		unlock, err = toolexec.Lock(filepath.Join(dir, hex.EncodeToString(sum[:8])))
+	}
+	if err != nil {
+		return nil, unwritable(dir, err)
+	}
+	return unlock, nil
+}
 
 // put stores a file under its hash and keeps its base name, which the helper and
 // error messages go by. It returns the path.

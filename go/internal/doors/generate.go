@@ -171,6 +171,11 @@ func (g *generation) add(path string, text []byte) error {
 func (g *generation) write() error {
 	module := config.ModuleRoot(g.args.Dir)
 	to := filepath.Join(module, planDir)
+	unlock, err := g.cache.lock(to)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	stage := filepath.Join(to, "stage")
 	defer os.RemoveAll(stage)
 	moves, err := g.stage(stage, to)

@@ -18,7 +18,7 @@ const (
 
 // trimmed are the directories of the cache with the age at which an entry goes.
 var trimmed = map[string]time.Duration{
-	"plans": keep, "memo": keep, "files": keep, "helper": keep, "links": keep, "runtime": keep, "bare": keepRun,
+	"plans": keep, "memo": keep, "files": keep, "helper": keep, "links": keep, "runtime": keep, "bare": keepRun, "locks": keepRun,
 }
 
 // Trim removes from goat's cache what nobody has used for long, at most once a day.

@@ -111,7 +111,7 @@ func (h *helper) findBare() (*bareRun, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, &problem{what: "goat's cache", err: err, hint: "set GOAT_CACHE to a directory that can be written"}
 	}
-	unlock, err := lock(strings.TrimSuffix(name, ".json") + ".lock")
+	unlock, err := Lock(strings.TrimSuffix(name, ".json") + ".lock")
 	if err != nil {
 		return nil, err
 	}

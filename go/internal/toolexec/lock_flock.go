@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// lock waits for the lock file and returns how to give it back. The kernel does
+// Lock waits for the lock file and returns how to give it back. The kernel does
 // that too when the process dies.
-func lock(name string) (unlock func(), err error) {
+func Lock(name string) (unlock func(), err error) {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ const (
 
 // lock creates the lock file, which only one process can, and returns how to remove
 // it. Where the kernel has no locks, the age of the file tells a dead holder.
-func lock(name string) (unlock func(), err error) {
+func Lock(name string) (unlock func(), err error) {
 	for {
 		file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 		if err == nil {
