@@ -60,7 +60,7 @@ func (f *spoolFile) created() {
 func (f *spoolFile) put(path string, buf []byte, offset int64) (ours bool, err error) {
 	fd := f.fd
 	if f.reopened && fd < 0 {
-		if fd, err = openRetrying(path, syscall.O_RDWR|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0); err != nil {
+		if fd, err = openRetrying(path, syscall.O_RDWR|syscall.O_CLOEXEC|noFollow, 0); err != nil {
 			return err != syscall.ENOENT, err
 		}
 		defer syscall.Close(fd)
