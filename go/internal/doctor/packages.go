@@ -100,6 +100,9 @@ func (pkg *listed) files() []string {
 // them, and the programs, which get a hook. In bare mode it is everything.
 func (p *patient) rebuilt() {
 	x := p.exam
+	if len(p.list.packages) == 0 {
+		return
+	}
 	r := &Rebuilt{Command: "goat build", Packages: []RebuiltPackage{}, Total: len(p.list.packages)}
 	p.report.Rebuilt = r
 	if x.Plain.Mode == doors.ModeBare || x.Plain.Mode == doors.ModeGenerated {
