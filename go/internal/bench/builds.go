@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,9 +30,12 @@ func (b *bench) builds(ctx context.Context, s *checkout) error {
 		for turn := range b.variants {
 			v := b.variants[(turn+round)%len(b.variants)]
 			cache := b.cache("builds")
+			if err := os.WriteFile(s.editPath(), s.edited, 0o666); err != nil {
+				return err
+			}
 			for i, step := range steps {
 				if i == 2 {
-					if err := s.touch(round, turn); err != nil {
+					if err := s.touch(); err != nil {
 						return err
 					}
 				}
@@ -45,7 +49,7 @@ func (b *bench) builds(ctx context.Context, s *checkout) error {
 					memory[v.name] = append(memory[v.name], float64(r.rss)/1e6)
 				}
 			}
-			if err := clearCaches(b.work); err != nil {
+			if err := errors.Join(os.RemoveAll(cache), os.RemoveAll(cache+"-goat")); err != nil {
 				return err
 			}
 		}
@@ -70,26 +74,21 @@ func onlyGoat(v variant, bar float64) float64 {
 }
 
 // touch adds code that is linked, without a change of what the package exports.
-func (s *checkout) touch(round, turn int) error {
-	file, err := os.OpenFile(filepath.Join(s.root, filepath.FromSlash(s.edit)), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("benchEdit%d_%d", round, turn)
-	_, err = fmt.Fprintf(file, "\nvar %[1]s int\n\nfunc init() { %[1]s = %[2]d }\n", name, round)
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	return err
+func (s *checkout) touch() error {
+	text := append([]byte(nil), s.edited...)
+	return os.WriteFile(s.editPath(), append(text, "\nvar benchEdit int\n\nfunc init() { benchEdit = 1 }\n"...), 0o666)
 }
 
-// growth compares the binaries.
-func (b *bench) growth(ctx context.Context, s *checkout) error {
+// binaries compares the binaries, and counts the packages that goat compiles where a
+// plain build went before it.
+func (b *bench) binaries(ctx context.Context, s *checkout) error {
+	cache, log := b.cache("shared"), filepath.Join(b.work, "toolexec.log")
 	size := map[string]int64{}
-	var server bool
 	for _, v := range b.variants[:2] {
 		out := filepath.Join(b.work, "out")
-		if _, err := b.build(ctx, s, v, b.cache("size"), "-o", out, s.program); err != nil {
+		line := append(v.command(s), "-o", out, s.program)
+		env := []string{"GOCACHE=" + cache, "GOAT_CACHE=" + cache + "-goat", "GOAT_TOOLEXEC_LOG=" + log}
+		if _, err := measure(ctx, s.root, env, line...); err != nil {
 			return err
 		}
 		info, err := os.Stat(out)
@@ -104,18 +103,23 @@ func (b *bench) growth(ctx context.Context, s *checkout) error {
 	if err != nil {
 		return fmt.Errorf("go list -deps: %w", err)
 	}
-	server = strings.Contains("\n"+string(deps), "\nnet/http\n")
 	bar, kind := int64(barSmall), "without net/http"
-	if server {
+	if strings.Contains("\n"+string(deps), "\nnet/http\n") {
 		bar, kind = barServer, "with net/http"
 	}
 	grown := size["goat"] - size["plain"]
+	fmt.Fprintf(b.out, "%-34s %9d %9d B   +%d B %s%s\n", "binary", size["plain"], size["goat"], grown, kind, verdict(float64(grown), float64(bar)))
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return err
+	}
+	std, all := countCompiles(string(text))
 	word := "ok"
-	if grown > bar {
+	if std > 0 {
 		word = "MISSED"
 	}
-	fmt.Fprintf(b.out, "%-34s %9d %9d B   +%d B %s  %s, at most %d\n", "binary", size["plain"], size["goat"], grown, kind, word, bar)
-	return nil
+	fmt.Fprintf(b.out, "%-34s %9d %9d     after a plain build: all, std  %s, at most 0\n", "packages compiled", all, std, word)
+	return os.Remove(log)
 }
 
 // planning compares goat plan with git's own diff of the same commits.
@@ -132,40 +136,11 @@ func (b *bench) planning(ctx context.Context, s *checkout) error {
 			return err
 		}
 		goat = append(goat, r.cpu.Seconds())
-		if err := clearCaches(b.work); err != nil {
+		if err := os.RemoveAll(b.cache("plans")); err != nil {
 			return err
 		}
 	}
 	b.row("git diff: goat plan", "s", git, goat, 0)
-	return nil
-}
-
-// standard counts the standard packages that a goat build compiles where a plain
-// build went before it.
-func (b *bench) standard(ctx context.Context, s *checkout) error {
-	cache := b.cache("std")
-	if _, err := b.build(ctx, s, variantPlain, cache, "-o", filepath.Join(b.work, "out"), s.program); err != nil {
-		return err
-	}
-	log := filepath.Join(b.work, "toolexec.log")
-	if err := os.WriteFile(log, nil, 0o666); err != nil {
-		return err
-	}
-	line := append(variantGoat.command(s), "-o", filepath.Join(b.work, "out"), s.program)
-	env := []string{"GOCACHE=" + cache, "GOAT_CACHE=" + cache + "-goat", "GOAT_TOOLEXEC_LOG=" + log}
-	if _, err := measure(ctx, s.root, env, line...); err != nil {
-		return err
-	}
-	text, err := os.ReadFile(log)
-	if err != nil {
-		return err
-	}
-	std, all := countCompiles(string(text))
-	word := "ok"
-	if std > 0 {
-		word = "MISSED"
-	}
-	fmt.Fprintf(b.out, "%-34s %9d %9d   after a plain build: all, std  %s, at most 0\n", "packages compiled", all, std, word)
 	return nil
 }
 

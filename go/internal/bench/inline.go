@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +11,9 @@ import (
 
 // decision matches what the compiler's -m says about inlining.
 var decision = regexp.MustCompile(`^(\S+:\d+:\d+): (can inline \S+|inlining call to \S+)`)
+
+// barInlining is how many decisions may change per 1,000 points.
+const barInlining = 1.0
 
 // ours matches the names of goat's own functions and files.
 var ours = regexp.MustCompile(`\bgoat_[a-z]+_[0-9a-z]+|goat_main\.go|goat_[0-9a-z]+\.go`)
@@ -48,7 +50,7 @@ func perThousand(n, of int) float64 {
 // decisions builds all packages of the subject and returns what -m said.
 func (b *bench) decisions(ctx context.Context, s *checkout, v variant) ([]string, error) {
 	args := []string{"-gcflags=" + s.path + "/...=-m", "./..."}
-	run, err := b.build(ctx, s, v, b.cache("inline-"+v.name), args...)
+	run, err := b.build(ctx, s, v, b.cache("shared"), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,7 @@ func differences(plain, goat []string) []string {
 }
 
 // inliningSum prints the figure over all subjects.
-func (b *bench) inliningSum(out io.Writer) {
-	fmt.Fprintf(out, "\n%-34s %9d %9d   %.2f per 1,000 points\n", "inlining, all subjects", b.points, b.changed, perThousand(b.changed, b.points))
+func (b *bench) inliningSum() {
+	rate := perThousand(b.changed, b.points)
+	fmt.Fprintf(b.out, "\n%-34s %9d %9d     %.2f per 1,000 points%s\n", "inlining, all: points, changed", b.points, b.changed, rate, verdict(rate, barInlining))
 }

@@ -47,17 +47,21 @@ type bench struct {
 }
 
 // parts are what -only may name.
-var parts = []string{"builds", "plan", "size", "std", "helper", "hot", "inline"}
+var parts = []string{"helper", "hot", "plan", "size", "inline", "builds"}
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	pairs := fs.Int("pairs", 9, "how many rounds; each variant is measured once per round")
 	only := fs.String("only", "", "parts to run, of "+strings.Join(parts, ","))
+	small := fs.Bool("small", false, "a smoke test: one round, the smallest subject, no builds")
 	goat := fs.String("goat", os.Getenv("GOAT_BIN"), "the goat binary")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	wanted := parts
+	wanted, all := parts, subjects
+	if *small {
+		wanted, all, *pairs = []string{"helper", "hot", "plan", "size", "inline"}, []subject{smallest}, 1
+	}
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
 	}
@@ -66,7 +70,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return fmt.Errorf("no part %q; there are %s", part, strings.Join(parts, ", "))
 		}
 	}
-	chosen, err := choose(subjects, fs.Args())
+	chosen, err := choose(all, fs.Args())
 	if err != nil {
 		return err
 	}
@@ -116,13 +120,17 @@ func (b *bench) all(ctx context.Context, chosen []subject, wanted func(string) b
 			return err
 		}
 	}
+	ofSubjects := func(part string) bool { return part != "helper" && part != "hot" && wanted(part) }
 	for _, s := range chosen {
+		if !slices.ContainsFunc(parts, ofSubjects) {
+			break
+		}
 		if err := b.subject(ctx, s, wanted); err != nil {
 			return fmt.Errorf("%s: %w", s.module, err)
 		}
 	}
 	if wanted("inline") {
-		b.inliningSum(b.out)
+		b.inliningSum()
 	}
 	return nil
 }
@@ -139,7 +147,7 @@ func (b *bench) subject(ctx context.Context, s subject, wanted func(string) bool
 		part string
 		run  func(context.Context, *checkout) error
 	}{
-		{"plan", b.planning}, {"builds", b.builds}, {"size", b.growth}, {"std", b.standard}, {"inline", b.inlining},
+		{"plan", b.planning}, {"size", b.binaries}, {"inline", b.inlining}, {"builds", b.builds},
 	}
 	for _, step := range steps {
 		if !wanted(step.part) || slices.Contains(s.without, step.part) {
@@ -148,9 +156,6 @@ func (b *bench) subject(ctx context.Context, s subject, wanted func(string) bool
 		if err := step.run(ctx, c); err != nil {
 			return err
 		}
-		if err := clearCaches(b.work); err != nil {
-			return err
-		}
 	}
-	return nil
+	return clearCaches(b.work)
 }

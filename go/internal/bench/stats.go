@@ -48,7 +48,7 @@ func verdict(got, bar float64) string {
 	case bar == 0:
 		return ""
 	case got <= bar:
-		return fmt.Sprintf("  ok, at most %.2f", bar)
+		return fmt.Sprintf("  ok, at most %g", bar)
 	}
-	return fmt.Sprintf("  MISSED, at most %.2f", bar)
+	return fmt.Sprintf("  MISSED, at most %g", bar)
 }

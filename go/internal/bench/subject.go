@@ -23,11 +23,20 @@ type subject struct {
 	without []string
 }
 
-// subjects are real programs. The first is small, the second links no net/http.
+// onlyInlining is for what is no program, or takes too long to build many times.
+var onlyInlining = []string{"builds", "plan", "size"}
+
+// smallest is the subject of the smoke test.
+var smallest = subject{module: "github.com/BurntSushi/toml", base: "v1.4.0", release: "v1.5.0", program: "./cmd/tomlv", edit: "decode.go"}
+
+// subjects are real programs. The second links no net/http; the others are there for
+// their many points, or for being large.
 var subjects = []subject{
-	{module: "github.com/prometheus/pushgateway", base: "v1.11.0", release: "v1.11.1", program: ".", edit: "handler/push.go"},
+	{module: "github.com/prometheus/pushgateway", base: "v1.10.0", release: "v1.11.1", program: ".", edit: "handler/push.go"},
 	{module: "mvdan.cc/sh/v3", base: "v3.11.0", release: "v3.12.0", program: "./cmd/shfmt", edit: "syntax/walk.go"},
-	{module: "github.com/caddyserver/caddy/v2", base: "v2.10.0", release: "v2.10.2", program: "./cmd/caddy", edit: "modules/caddyhttp/server.go"},
+	{module: "github.com/caddyserver/caddy/v2", base: "v2.8.4", release: "v2.10.2", program: "./cmd/caddy", edit: "modules/caddyhttp/server.go", without: []string{"builds"}},
+	{module: "github.com/gin-gonic/gin", base: "v1.3.0", release: "v1.10.0", without: onlyInlining},
+	{module: "github.com/tsenart/vegeta/v12", base: "v12.8.0", release: "v12.12.0", without: onlyInlining},
 }
 
 // choose takes the subjects with these modules; all where none is named.
@@ -52,6 +61,7 @@ type checkout struct {
 	root   string
 	path   string // module path
 	points int
+	edited []byte // the file to edit, as it was
 }
 
 func (b *bench) checkout(ctx context.Context, s subject) (*checkout, error) {
@@ -79,8 +89,13 @@ func (b *bench) checkout(ctx context.Context, s subject) (*checkout, error) {
 		return nil, err
 	}
 	c.points = doc.Summary.Points
-	return c, nil
+	if s.edit != "" {
+		c.edited, err = os.ReadFile(c.editPath())
+	}
+	return c, err
 }
+
+func (c *checkout) editPath() string { return filepath.Join(c.root, filepath.FromSlash(c.edit)) }
 
 // cache is a directory below the work directory that [clearCaches] empties.
 func (b *bench) cache(name string) string { return filepath.Join(b.work, "cache", name) }

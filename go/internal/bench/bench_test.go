@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestMedian(t *testing.T) {
+	for _, c := range []struct {
+		in   series
+		want float64
+	}{{nil, 0}, {series{3}, 3}, {series{9, 1, 2}, 2}, {series{4, 1, 2, 9}, 3}} {
+		if got := c.in.median(); got != c.want {
+			t.Errorf("median of %v is %v, want %v", c.in, got, c.want)
+		}
+	}
+}
+
+// A ratio is taken round by round: a slow round is slow for both.
+func TestRow(t *testing.T) {
+	var out bytes.Buffer
+	b := &bench{out: &out}
+	b.row("cold build: goat", "s", series{1, 10, 2}, series{1.02, 10.4, 2.06}, 1.05)
+	if got := out.String(); !strings.Contains(got, "1.03x  (1.02..1.04)  ok, at most 1.05") {
+		t.Error(got)
+	}
+	out.Reset()
+	b.row("cold build: goat", "s", series{1}, series{1.2}, 1.05)
+	if got := out.String(); !strings.Contains(got, "MISSED, at most 1.05") {
+		t.Error(got)
+	}
+}
+
+func TestCountCompiles(t *testing.T) {
+	std, all := countCompiles("compile -V=full\ncompile net/http\ncompile example.com/m\ncompile example.com/m [example.com/m.test]\nlink example.com/m\ncompile command-line-arguments\n")
+	if std != 1 || all != 4 {
+		t.Errorf("%d of %d", std, all)
+	}
+}
+
+func TestDecisions(t *testing.T) {
+	plain := parseDecisions([]byte("# example.com/m\n./a.go:3:6: can inline F\n./a.go:5:6: can inline G\nb/b.go:7:12: inlining call to m.F\n./a.go:3:8: x does not escape\n"))
+	goat := parseDecisions([]byte("# example.com/m\n./a.go:3:6: can inline F\n./goat_main.go:9:6: can inline init.0\nb/b.go:7:12: inlining call to m.F\nb/b.go:7:12: inlining call to m.goat_s_2f3a\n"))
+	if len(plain) != 3 {
+		t.Errorf("%q", plain)
+	}
+	if got := differences(plain, goat); !slices.Equal(got, []string{"- a.go:5:6: can inline G"}) {
+		t.Errorf("%q", got)
+	}
+	if got := differences(nil, plain[:1]); !slices.Equal(got, []string{"+ a.go:3:6: can inline F"}) {
+		t.Errorf("%q", got)
+	}
+}
