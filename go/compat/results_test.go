@@ -62,21 +62,27 @@ type caseT struct {
 	name    string
 	skipped string // the reason
 	failed  bool
+	began   time.Time
+}
+
+// Parallel waits for the script's turn.
+func (c *caseT) Parallel() {
+	c.T.Parallel()
+	c.began = time.Now()
 }
 
 // Run runs one script.
 func (c *caseT) Run(name string, f func(testscript.T)) {
 	c.T.Run(name, func(t *testing.T) {
 		sub := &caseT{T: t, b: c.b, results: c.results, name: name}
-		// After Parallel has resumed the script, f runs to its end in this very call.
-		began := time.Now()
-		defer func() { sub.end(time.Since(began)) }()
+		// f waits its turn, and then runs to its end in this very call.
+		defer sub.end()
 		f(sub)
 	})
 }
 
 // end notes the result.
-func (c *caseT) end(took time.Duration) {
+func (c *caseT) end() {
 	verdict, reason := "ok", ""
 	switch {
 	case c.failed:
@@ -84,7 +90,7 @@ func (c *caseT) end(took time.Duration) {
 	case c.Skipped():
 		verdict, reason = "skipped", c.skipped
 	}
-	c.results.add(result{Case: c.name, Go: c.b.version, Verdict: verdict, Reason: reason, Seconds: took.Seconds()})
+	c.results.add(result{Case: c.name, Go: c.b.version, Verdict: verdict, Reason: reason, Seconds: time.Since(c.began).Seconds()})
 	if c.b.sabotage == "" || verdict == "skipped" {
 		return
 	}
@@ -114,10 +120,14 @@ func (c *caseT) FailNow() {
 	c.T.Skip("fails, as it must without goat")
 }
 
-// Log shows a script's log, but not that of a failure we want.
+// Log shows a script's log; of a failure that we want, where it was.
 func (c *caseT) Log(args ...any) {
+	text := fmt.Sprint(args...)
 	if c.b.sabotage == "" {
-		c.T.Log(args...)
+		c.T.Log(text)
+	} else if _, where, ok := strings.Cut(text, "\nFAIL: "); ok {
+		where, _, _ = strings.Cut(where, "\n")
+		c.T.Log(where)
 	}
 }
 
