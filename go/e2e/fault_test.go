@@ -196,17 +196,22 @@ func (w *workshop) start(args ...string) *disturbed {
 	return d
 }
 
-// members are the processes of the group whose command line holds text.
-func (d *disturbed) members(text string) []int {
+// members are the processes of the group that run a program and have the text in their
+// command line.
+func (d *disturbed) members(program, text string) []int {
 	names, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	var found []int
 	for _, name := range names {
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		if err != nil {
+		if err != nil || pid == d.cmd.Process.Pid {
 			continue
 		}
 		line, err := os.ReadFile(name)
 		if err != nil || !strings.Contains(strings.ReplaceAll(string(line), "\x00", " "), text) {
+			continue
+		}
+		comm, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "comm"))
+		if program != "" && strings.TrimSpace(string(comm)) != program {
 			continue
 		}
 		if group, err := syscall.Getpgid(pid); err == nil && group == d.cmd.Process.Pid {
@@ -230,7 +235,7 @@ func (w *workshop) gone(d *disturbed) {
 			return
 		}
 		if time.Now().After(deadline) {
-			w.Fatalf("%v leaves processes behind: %v", d.cmd.Args, d.members(""))
+			w.Fatalf("%v leaves processes behind: %v", d.cmd.Args, d.members("", ""))
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
@@ -250,39 +255,28 @@ func number(t *testing.T, name string, fallback int) int {
 	return n
 }
 
-// victim is whom a signal is for.
-type victim struct {
-	name string
-	// text is in its command line; empty for the command itself, "*" for the group, as
-	// by Ctrl-C on a terminal.
-	text string
-}
+// victim is whom a signal is for: a process by program and command line; without a
+// program the command itself, and as "group" all of them, as by Ctrl-C on a terminal.
+type victim struct{ name, program, text string }
 
-var victims = []victim{{"the command", ""}, {"the group", "*"}, {"go", "go "}, {"the helper", "toolexec"}}
+var victims = []victim{{name: "the command"}, {name: "the group"}, {"go", "go", ""}, {"the helper", "goat", "toolexec"}}
 
-// strike sends the signal to the victim, or to the command where the victim is not
-// there at this moment, and says whom it was sent to.
+// strike sends the signal to the victim as soon as it is there, and says whom it was
+// sent to.
 func (d *disturbed) strike(v victim, signal syscall.Signal, r *rand.Rand) string {
 	target := d.cmd.Process.Pid
-	switch v.text {
-	case "":
-	case "*":
+	if v.name == "the group" {
 		target = -target
-	case "go ":
-		pids := d.members("/go ")
-		pids = append(pids, d.members("go build")...)
-		pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == target })
-		if len(pids) == 0 {
-			v.name = victims[0].name
-		} else {
-			target = pids[0]
-		}
-	default:
-		pids := slices.DeleteFunc(d.members(v.text), func(pid int) bool { return pid == target })
-		if len(pids) == 0 {
-			v.name = victims[0].name
-		} else {
+	}
+	for v.program != "" {
+		if pids := d.members(v.program, v.text); len(pids) > 0 {
 			target = pids[r.IntN(len(pids))]
+			break
+		}
+		select {
+		case <-d.ended:
+			return "nobody"
+		case <-time.After(time.Millisecond):
 		}
 	}
 	_ = syscall.Kill(target, signal)
@@ -290,7 +284,7 @@ func (d *disturbed) strike(v victim, signal syscall.Signal, r *rand.Rand) string
 }
 
 // TestKilledBuilds ends builds at random moments, by SIGINT and SIGKILL, of goat, of
-// go, of a helper and of all together. GOAT_FAULTS says how often (default 12),
+// go, of a helper and of all together. GOAT_FAULTS says how often (default 10),
 // GOAT_FAULT_SEED repeats a run as far as the machine lets it.
 func TestKilledBuilds(t *testing.T) {
 	w := newWorkshop(t)
@@ -308,29 +302,34 @@ func TestKilledBuilds(t *testing.T) {
 	}
 	w.env = append(w.env, "GOAT_BASE=main")
 	count := map[string]int{}
-	for round := range number(t, "GOAT_FAULTS", 12) {
+	for round := range number(t, "GOAT_FAULTS", 10) {
 		door := doors[round%len(doors)]
 		v, signal := victims[r.IntN(len(victims))], []syscall.Signal{syscall.SIGINT, syscall.SIGKILL}[r.IntN(2)]
 		after := time.Duration(r.Int64N(int64(usual))) * 3 / 4
 		if door[len(door)-1] == "generate" {
-			after /= 10
+			v, after = victims[r.IntN(2)], after/10
 		}
 		w.edit()
 		d := w.start(door...)
+		hit := "nobody"
 		select {
 		case <-d.ended:
-			count["ended before"]++
 		case <-time.After(after):
-			count[fmt.Sprintf("%v of %s", signal, d.strike(v, signal, r))]++
+			hit = d.strike(v, signal, r)
 		}
+		count[fmt.Sprintf("%v of %s", signal, hit)]++
 		w.gone(d)
-		what := fmt.Sprintf("seed %d, round %d: %v of %s after %v in %v", seed, round, signal, v.name, after, door[:min(3, len(door))])
+		what := fmt.Sprintf("seed %d, round %d: %v of %s after %v in %v", seed, round, signal, hit, after, door[:min(3, len(door))])
 		if door[len(door)-1] == "generate" {
 			w.generated(what)
 		}
-		// What plain go leaves when it is killed is go's, and so is what its tools had
-		// in hand.
-		w.right(what, "go-build*", "go-link-*", "cgo-gcc-input-*", "cc*")
+		var leftovers []string
+		if hit != "nobody" && hit != "the helper" && (hit != "the command" || door[0] != "goat" || signal == syscall.SIGINT) {
+			// The signal has reached go. What it leaves then is go's own: go build does not
+			// even clear up after Ctrl-C.
+			leftovers = []string{"go-build*", "go-link-*", "args*"}
+		}
+		w.right(what, leftovers...)
 	}
 	t.Logf("seed %d: %v", seed, count)
 }

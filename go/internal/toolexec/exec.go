@@ -57,6 +57,7 @@ func capture(line, env []string) (int, []byte, error) {
 	var out bytes.Buffer
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &out, env
+	defer tie(cmd)()
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -69,6 +70,7 @@ func capture(line, env []string) (int, []byte, error) {
 func child(line []string) (int, error) {
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	defer tie(cmd)()
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
