@@ -7,7 +7,9 @@ mod git_support;
 use std::path::Path;
 use std::process::Command;
 
-use git_support::{Sandbox, assert_blame, assert_equals_oracle, changes, oracle, ours, range};
+use git_support::{
+    Sandbox, assert_blame, assert_equals_oracle, blame_oracle, changes, oracle, ours, range,
+};
 use goat_core::control::Control;
 use goat_core::error::{Code, Error};
 use goat_core::git::{RangeSpec, Repo};
@@ -446,6 +448,45 @@ fn partial_clones_work_or_say_what_to_fetch() {
         .map(|file| file.path.as_str())
         .collect();
     assert_eq!(untracked, ["crlf.go"]);
+}
+
+#[test]
+fn blame_in_a_partial_clone_needs_go_files_only() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.go", lines("a", 20));
+    sandbox.commit("base");
+    sandbox.git(&["tag", "v1"]);
+    sandbox.write("data.txt", lines("d", 200));
+    sandbox.write("moved.go", lines("m", 50));
+    sandbox.commit("add");
+    // A deleted file that may have become any of the added ones, in a merge as well.
+    sandbox.remove("data.txt");
+    sandbox.remove("moved.go");
+    sandbox.write("new/moved.go", lines("m", 50) + "// more\n");
+    sandbox.write("new.go", lines("n", 180));
+    sandbox.write("a.go", lines("a", 20) + "// b\n");
+    sandbox.commit("change");
+    sandbox.git(&["config", "uploadpack.allowFilter", "true"]);
+    sandbox.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let clone = Sandbox::bare_dir();
+    clone.git(&["clone", "-q", "--filter=blob:none", &url(&sandbox), "c"]);
+    let blame = || {
+        let repo = Repo::open(&clone.at("c")).unwrap();
+        let sides = repo.sides(&range("v1", "")).unwrap();
+        let paths = ["a.go", "new.go", "new/moved.go"].map(str::to_owned);
+        repo.blame_lines(&sides, &paths, &|_, data| data, &Control::new())
+    };
+    let error = blame().unwrap_err();
+    assert_eq!(error.code, Code::MissingObjects, "a Go file is missing");
+    assert!(error.hint.contains("git log -p"), "{}", error.hint);
+
+    clone.git_in("c", &["log", "-p", "v1..HEAD", "--", "*.go"]);
+    let missing = clone.git_in("c", &["rev-list", "--objects", "--missing=print", "HEAD"]);
+    assert!(missing.contains('?'), "data.txt is not here");
+    let found = blame().unwrap();
+    for (path, lines) in found {
+        assert_eq!(lines, blame_oracle(&sandbox, "v1", "", &path), "{path}");
+    }
 }
 
 #[test]
