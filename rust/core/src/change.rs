@@ -17,8 +17,10 @@ use crate::token::{Token, TokenKind, Word, directive, significant};
 pub struct Side<'s> {
     source: &'s [u8],
     tokens: &'s [Token],
-    words: Vec<Word<'s>>,
-    lines: Lines,
+    /// What of them means something.
+    pub words: Vec<Word<'s>>,
+    /// Its lines.
+    pub lines: Lines,
 }
 
 impl<'s> Side<'s> {
@@ -35,7 +37,7 @@ impl<'s> Side<'s> {
 
     /// The significant tokens that touch these lines; an automatic semicolon
     /// belongs to the line of the token that it follows.
-    fn words(&self, first: u32, count: u32) -> &[Word<'s>] {
+    fn words_on(&self, first: u32, count: u32) -> &[Word<'s>] {
         if count == 0 {
             return &[];
         }
@@ -150,7 +152,8 @@ fn doubt_twins(hunk: &Hunk, new: &Side<'_>, kinds: &mut BTreeMap<u32, LineKind>)
     if unchanged.is_empty() {
         return;
     }
-    let text = |line: u32| -> Vec<&[u8]> { new.words(line, 1).iter().map(|w| &*w.text).collect() };
+    let text =
+        |line: u32| -> Vec<&[u8]> { new.words_on(line, 1).iter().map(|w| &*w.text).collect() };
     let changed: HashSet<Vec<&[u8]>> = kinds
         .range(range)
         .filter(|(_, kind)| **kind == LineKind::Code)
@@ -169,8 +172,8 @@ fn doubt_twins(hunk: &Hunk, new: &Side<'_>, kinds: &mut BTreeMap<u32, LineKind>)
 fn touched_words(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> BTreeSet<Span> {
     let mut touched = BTreeSet::new();
     for hunk in file.hunks.iter().filter(|h| h.new_lines > 0) {
-        let before = old.words(hunk.old_start, hunk.old_lines);
-        let after = new.words(hunk.new_start, hunk.new_lines);
+        let before = old.words_on(hunk.old_start, hunk.old_lines);
+        let after = new.words_on(hunk.new_start, hunk.new_lines);
         let mut input: InternedInput<&[u8]> = InternedInput::default();
         input.update_before(before.iter().map(|w| &*w.text));
         input.update_after(after.iter().map(|w| &*w.text));
@@ -187,7 +190,7 @@ fn touched_words(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> BTreeSet<
 }
 
 fn line_is_touched(side: &Side<'_>, line: u32, touched: &BTreeSet<Span>) -> bool {
-    side.words(line, 1)
+    side.words_on(line, 1)
         .iter()
         .any(|w| touched.contains(&w.token.span))
 }
@@ -195,7 +198,7 @@ fn line_is_touched(side: &Side<'_>, line: u32, touched: &BTreeSet<Span>) -> bool
 /// The tokens of a changed line that make it so: all of them where none is known to
 /// be new (a line from blame, a twin).
 fn new_on_line(side: &Side<'_>, line: u32, touched: &BTreeSet<Span>) -> Vec<Span> {
-    let words = side.words(line, 1).iter().map(|w| w.token.span);
+    let words = side.words_on(line, 1).iter().map(|w| w.token.span);
     let new: Vec<Span> = words
         .clone()
         .filter(|span| touched.contains(span))
@@ -210,7 +213,8 @@ fn deletion(hunk: &Hunk, old: &Side<'_>, new: &Side<'_>) -> Option<Deletion> {
     }
     let kind = old.kind_of_all(hunk.old_start, hunk.old_lines);
     let entry = hunk.new_lines == 0;
-    let replaced = kind == LineKind::Code && new.words(hunk.new_start, hunk.new_lines).is_empty();
+    let replaced =
+        kind == LineKind::Code && new.words_on(hunk.new_start, hunk.new_lines).is_empty();
     (entry || replaced).then_some(Deletion {
         after: hunk.new_start - u32::from(!entry),
         old_start: hunk.old_start,

@@ -366,6 +366,8 @@ pub struct FileSyntax {
     pub vars: Vec<VarSpec>,
     /// Parts that do not parse.
     pub errors: Vec<SyntaxError>,
+    /// How many of them are no declaration of a function, type, variable or constant.
+    pub outside: usize,
     /// Non-overlapping, ascending pieces of the file and their owners; gaps
     /// (white space, comments) belong to nobody.
     pub owners: Vec<(Span, Owner)>,
@@ -532,6 +534,8 @@ pub struct Point {
     pub region: Span,
     /// Name of the function (or variable) around it.
     pub func: String,
+    /// Whether that is a function: the linker drops those that nothing calls.
+    pub declared: bool,
     /// Which form it takes.
     pub form: Form,
 }
@@ -640,6 +644,8 @@ pub enum Reason {
     Unreadable,
     /// Untracked: the file is too large.
     TooLarge,
+    /// Untracked: the linker dropped the function.
+    LinkRemoved,
 }
 
 impl Reason {
@@ -674,6 +680,7 @@ impl Reason {
             Self::BlankVariable => "blank_variable",
             Self::Unreadable => "unreadable",
             Self::TooLarge => "too_large",
+            Self::LinkRemoved => "link_removed",
         }
     }
 

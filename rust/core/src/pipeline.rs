@@ -74,8 +74,10 @@ pub struct Analysed {
     pub lines: Lines,
     /// Package name.
     pub package: String,
-    /// The lines at which it does not parse.
+    /// The lines at which what changed of it does not parse.
     pub damaged: Vec<u32>,
+    /// How many of them stand outside declarations.
+    pub damaged_outside: usize,
     /// Its points and its account.
     pub points: FilePoints,
     /// Display names of the points.
@@ -192,6 +194,7 @@ fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) ->
     let mut files = analyse::all(scoped, &options, &sources, control)?;
     let mut warnings = analyse::warnings(&files);
     let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
+    build::check_linked(options.build.as_ref(), &packages, &mut warnings)?;
     let mut other = other::list(repo, &sides, &covered, &changes.other, &files, &sources);
     let go_mod = join(&covered.main.dir, "go.mod");
     upgraded.note(&mut other, &go_mod, &mut warnings);
@@ -251,7 +254,8 @@ fn add_requested(
 impl Planned {
     /// The files that the build asked for compiles; all of them without one.
     pub fn built(&self) -> impl Iterator<Item = &PlannedFile> {
-        let view = self.options.build.as_ref().map(BuildView::new);
+        let view = self.options.build.as_ref();
+        let view = view.map(|build| BuildView::new(build, &self.packages));
         let outside = move |file: &PlannedFile| view.as_ref().and_then(|view| view.reason(file));
         self.files
             .iter()

@@ -66,8 +66,11 @@ impl Token {
 
     /// Whether it is this operator or keyword.
     #[must_use]
-    pub fn is(&self, source: &[u8], text: &[u8]) -> bool {
-        matches!(self.kind, TokenKind::Op | TokenKind::Keyword) && self.span.of(source) == text
+    pub fn is<const N: usize>(&self, source: &[u8], text: &[u8; N]) -> bool {
+        // The length is known where this is called, so that the bytes are compared in place.
+        self.span.end - self.span.start == N
+            && matches!(self.kind, TokenKind::Op | TokenKind::Keyword)
+            && self.span.of(source).first_chunk::<N>() == Some(text)
     }
 }
 
@@ -347,12 +350,14 @@ impl Scanner<'_> {
     }
 
     fn operator(&mut self) {
-        let (start, rest) = (self.at, &self.source[self.at..]);
-        let Some(text) = OPERATORS.iter().find(|text| rest.starts_with(text)) else {
+        let start = self.at;
+        let text = [self.peek(0), self.peek(1), self.peek(2)];
+        let Some(length) = operator(text) else {
             return self.illegal();
         };
-        self.at += text.len();
-        let ends = matches!(*text, b"++" | b"--" | b")" | b"]" | b"}");
+        self.at += length;
+        let doubled = length == 2 && matches!(text[..2], [b'+', b'+'] | [b'-', b'-']);
+        let ends = doubled || length == 1 && matches!(text[0], b')' | b']' | b'}');
         self.push(start, TokenKind::Op, ends);
     }
 }
@@ -372,13 +377,30 @@ fn decode(bytes: &[u8]) -> Option<char> {
     valid.chars().next()
 }
 
-/// Operators and delimiters, longest first.
-const OPERATORS: [&[u8]; 48] = [
-    b"<<=", b">>=", b"&^=", b"...", b"<<", b">>", b"&^", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=",
-    b"|=", b"^=", b"&&", b"||", b"<-", b"++", b"--", b"==", b"!=", b"<=", b">=", b":=", b"(", b")",
-    b"{", b"}", b"[", b"]", b",", b";", b".", b":", b"=", b"+", b"-", b"*", b"/", b"%", b"&", b"|",
-    b"^", b"<", b">", b"!", b"~",
-];
+/// The length of the longest operator or delimiter that these bytes start with.
+const fn operator(text: [u8; 3]) -> Option<usize> {
+    Some(match text {
+        [b'<', b'<', b'='] | [b'>', b'>', b'='] | [b'&', b'^', b'='] | [b'.', b'.', b'.'] => 3,
+        [b'<', b'<' | b'-', _]
+        | [b'>', b'>', _]
+        | [b'&', b'^' | b'&', _]
+        | [b'|', b'|', _]
+        | [b'+', b'+', _]
+        | [b'-', b'-', _]
+        | [
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^' | b'=' | b'!' | b'<' | b'>'
+            | b':',
+            b'=',
+            _,
+        ] => 2,
+        [
+            b'(' | b')' | b'{' | b'}' | b'[' | b']' | b',' | b';' | b'.' | b':' | b'=' | b'+'
+            | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^' | b'<' | b'>' | b'!' | b'~',
+            ..,
+        ] => 1,
+        _ => return None,
+    })
+}
 
 /// Whether a word is a keyword of Go.
 #[must_use]

@@ -76,10 +76,12 @@ fn own_names(source: &[u8]) -> Vec<String> {
 fn shadows(source: &[u8]) -> bool {
     const KEYWORDS: [&str; 4] = ["type", "var", "const", "func"];
     const NAMES: [&str; 4] = ["bool", "uint32", "int", "nil"];
-    let written = |keyword: &str, name: &str| {
-        memchr::memmem::find(source, format!("\n{keyword} {name}").as_bytes()).is_some()
-    };
-    let suspect = KEYWORDS.iter().any(|k| NAMES.iter().any(|n| written(k, n)));
+    let bytes = |at: usize, word: &str| source[at..].starts_with(word.as_bytes());
+    let suspect = KEYWORDS.iter().any(|keyword| {
+        let line = format!("\n{keyword} ");
+        let mut found = memchr::memmem::find_iter(source, line.as_bytes());
+        found.any(|at| NAMES.iter().any(|name| bytes(at + line.len(), name)))
+    });
     if !suspect {
         return false;
     }

@@ -71,17 +71,61 @@ fn check(source: &[u8]) -> usize {
     ] {
         round_trip(source, &tokens, &syntax, granularity);
     }
+    for step in [7, 101] {
+        parts(source, &tokens, &syntax, step);
+    }
     syntax.errors.len()
+}
+
+/// Every so many lines are new or have lost lines: the plan is the same whether the whole
+/// file is read or only the declarations that matter.
+fn parts(source: &[u8], tokens: &[Token], syntax: &FileSyntax, step: usize) {
+    let lines = Lines::new(source);
+    let hunk = |line: u32| Hunk {
+        old_start: u32::from(line.is_multiple_of(2)),
+        old_lines: u32::from(line.is_multiple_of(2)),
+        new_start: line,
+        new_lines: u32::from(!line.is_multiple_of(4)),
+    };
+    let hunks: Vec<Hunk> = (2..=lines.count()).step_by(step).map(hunk).collect();
+    let new = hunks.iter().filter(|hunk| hunk.new_lines > 0);
+    let change = FileChange {
+        lines: new.map(|hunk| hunk.new_start).collect(),
+        hunks,
+        ..added(source, 0)
+    };
+    let old = b"\tremoved()\n";
+    let old_tokens = token::scan(old);
+    let side = Side::new(source, tokens);
+    let delta = delta(&change, &Side::new(old, &old_tokens), &side);
+    let some = syntax::parse_parts(source, tokens, &points::wanted(source, &lines, &delta));
+    let plan = |syntax| {
+        points::plan(&Input {
+            source,
+            tokens,
+            words: &side.words,
+            syntax,
+            lines: &lines,
+            delta: &delta,
+            old: None,
+            granularity: Granularity::Patch,
+            import_path: "example.com/fuzz",
+            file: "fuzz.go",
+        })
+    };
+    assert_eq!(plan(&some), plan(syntax));
 }
 
 /// Plans the file as wholly new, writes the points, and takes them out again.
 fn round_trip(source: &[u8], tokens: &[Token], syntax: &FileSyntax, granularity: Granularity) {
     let lines = Lines::new(source);
     let change = added(source, lines.count());
-    let delta = delta(&change, &Side::new(b"", &[]), &Side::new(source, tokens));
+    let side = Side::new(source, tokens);
+    let delta = delta(&change, &Side::new(b"", &[]), &side);
     let planned = points::plan(&Input {
         source,
         tokens,
+        words: &side.words,
         syntax,
         lines: &lines,
         delta: &delta,

@@ -32,8 +32,6 @@ pub(super) struct PathAttributes {
     pub ident: bool,
     pub encoding: Option<String>,
     pub filter: Option<String>,
-    /// `diff` set or unset; `None` lets the content decide whether it is text.
-    pub diff: Option<bool>,
 }
 
 /// Handles for asking.
@@ -62,6 +60,16 @@ impl Attributes {
     pub fn of(&self, path: &str) -> PathAttributes {
         self.with(|repo| read(repo, Path::new(path)))
             .unwrap_or_default()
+    }
+
+    /// `diff` of a path, set or unset; `None` lets the content decide whether it is text.
+    pub fn diff(&self, path: &str) -> Option<bool> {
+        self.with(|repo| match get(repo, Path::new(path), "diff") {
+            AttrValue::True => Some(true),
+            AttrValue::False => Some(false),
+            _ => None,
+        })
+        .flatten()
     }
 
     /// Whether git ignores an untracked path (`dir/` for a directory).
@@ -102,12 +110,15 @@ impl Attributes {
     }
 }
 
+/// What libgit2 says of one attribute. It tells set from unset by the address of its
+/// answer, so that nothing may copy it.
+fn get<'r>(repo: &'r Repository, path: &Path, name: &str) -> AttrValue<'r> {
+    let found = repo.get_attr_bytes(path, name, AttrCheckFlags::FILE_THEN_INDEX);
+    AttrValue::from_bytes(found.ok().flatten())
+}
+
 fn read(repo: &Repository, path: &Path) -> PathAttributes {
-    // libgit2 tells set from unset by the address of the answer: no copies here.
-    let get = |name: &str| {
-        let found = repo.get_attr_bytes(path, name, AttrCheckFlags::FILE_THEN_INDEX);
-        AttrValue::from_bytes(found.ok().flatten())
-    };
+    let get = |name: &str| get(repo, path, name);
     let value = |name: &str| match get(name) {
         AttrValue::String(text) => Some(text.to_owned()),
         _ => None,
@@ -126,11 +137,6 @@ fn read(repo: &Repository, path: &Path) -> PathAttributes {
         ident: matches!(get("ident"), AttrValue::True),
         encoding: value("working-tree-encoding"),
         filter: value("filter"),
-        diff: match get("diff") {
-            AttrValue::True => Some(true),
-            AttrValue::False => Some(false),
-            _ => None,
-        },
     }
 }
 

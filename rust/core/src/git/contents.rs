@@ -342,7 +342,7 @@ impl Contents for Loader<'_> {
 
     fn forced(&self, path: &[u8]) -> Option<bool> {
         let path = std::str::from_utf8(path).ok()?;
-        self.repo.attributes.of(path).diff
+        self.repo.attributes.diff(path)
     }
 
     fn failure(&self) -> Result<()> {

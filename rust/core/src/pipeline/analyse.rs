@@ -95,7 +95,6 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
     let source = change.new.as_deref().unwrap_or_default();
     let tokens = scan(source);
     let lines = Lines::new(source);
-    let syntax = syntax::parse(source);
     let old_source = change.old.as_deref().unwrap_or_default();
     let old_tokens = scan(old_source);
     let (old, new) = (
@@ -103,9 +102,11 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         Side::new(source, &tokens),
     );
     let delta = delta(change, &old, &new);
+    let syntax = syntax::parse_parts(source, &tokens, &points::wanted(source, &lines, &delta));
     let mut input = points::Input {
         source,
         tokens: &tokens,
+        words: &new.words,
         syntax: &syntax,
         lines: &lines,
         delta: &delta,
@@ -114,20 +115,18 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         import_path: &scoped.import_path,
         file: base(change),
     };
+    let wanted_of_base = points::wanted_of_base(&input, &old.lines);
     let old_syntax: FileSyntax;
-    if points::needs_base(&input) {
-        old_syntax = syntax::parse(old_source);
+    if let Some(wanted) = wanted_of_base {
+        old_syntax = syntax::parse_parts(old_source, &old_tokens, &wanted);
         input.old = Some((old_source, &old_tokens, &old_syntax));
     }
     let points = points::plan(&input);
-    let warnings = syntax
-        .errors
-        .iter()
-        .map(|error| lines.line(error.at))
-        .collect();
+    let damaged = syntax.errors.iter().map(|error| lines.line(error.at));
     Analysed {
         package: syntax.package.clone(),
-        damaged: warnings,
+        damaged: damaged.collect(),
+        damaged_outside: syntax.outside,
         points,
         names: Vec::new(),
         tokens,

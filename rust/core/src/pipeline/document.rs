@@ -146,14 +146,14 @@ fn release(planned: &Planned) -> Release {
 /// The public document; `for_build` draws the account up for the build asked for.
 fn document(planned: &Planned, for_build: bool) -> Document {
     let build = planned.options.build.as_ref().filter(|_| for_build);
-    let view = build.map(BuildView::new);
+    let view = build.map(|build| BuildView::new(build, &planned.packages));
     let mut sheet = Sheet::default();
     for file in &planned.files {
         let outside = match &file.state {
             State::Lines(_) => view.as_ref().and_then(|view| view.reason(file)),
             State::Whole(_) | State::Deleted => None,
         };
-        sheet.add(file, outside, planned);
+        sheet.add(file, outside, planned, view.as_ref());
     }
     let mut summary = sheet.summary;
     summary.files = sheet.files_seen;
@@ -190,12 +190,18 @@ struct Sheet<'p> {
 }
 
 impl<'p> Sheet<'p> {
-    fn add(&mut self, file: &'p PlannedFile, outside: Option<Reason>, planned: &Planned) {
+    fn add(
+        &mut self,
+        file: &'p PlannedFile,
+        outside: Option<Reason>,
+        planned: &Planned,
+        view: Option<&BuildView<'_>>,
+    ) {
         match (&file.state, outside) {
             (State::Deleted, _) => self.summary.deletions += 1,
             (State::Whole(reason), _) => self.add_whole(file, *reason),
             (State::Lines(_), Some(reason)) => self.add_whole(file, reason),
-            (State::Lines(_), None) => self.add_lines(file, planned),
+            (State::Lines(_), None) => self.add_lines(file, planned, view),
         }
     }
 
@@ -226,7 +232,12 @@ impl<'p> Sheet<'p> {
         });
     }
 
-    fn add_lines(&mut self, file: &'p PlannedFile, planned: &Planned) {
+    fn add_lines(
+        &mut self,
+        file: &'p PlannedFile,
+        planned: &Planned,
+        view: Option<&BuildView<'_>>,
+    ) {
         // A file without a change can still hold points that somebody asked for.
         let seen = self.see(file);
         let Some(analysed) = file.analysed() else {
@@ -241,9 +252,13 @@ impl<'p> Sheet<'p> {
             .iter()
             .map(|p| p.id.clone())
             .collect();
+        let entry = |verdict| {
+            let seen = view.map(|view| view.verdict(file, &analysed.points.points, verdict));
+            entry(&file.path, seen.as_deref().unwrap_or(verdict), &ids)
+        };
         let lines = analysed.points.lines.iter().map(|(line, verdict)| Account {
             line: Some(*line),
-            ..entry(&file.path, verdict, &ids)
+            ..entry(verdict)
         });
         let deletions = analysed
             .points
@@ -252,7 +267,7 @@ impl<'p> Sheet<'p> {
             .map(|(deletion, verdict)| Account {
                 deleted_after: Some(deletion.after),
                 deleted_lines: Some(deletion.old_lines),
-                ..entry(&file.path, verdict, &ids)
+                ..entry(verdict)
             });
         let mut entries: Vec<Account> = lines.chain(deletions).collect();
         for entry in entries.iter().filter(|entry| entry.line.is_some()) {

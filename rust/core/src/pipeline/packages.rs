@@ -1,6 +1,6 @@
 //! Turns points into edits, package by package.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -8,11 +8,13 @@ use super::{Analysed, Options, PlannedFile, Sources, State};
 use crate::control::Control;
 use crate::error::Result;
 use crate::instrument::{Forms, Names, Package, Text, accessor, apply, edits, write};
-use crate::model::{Edit, Reason, Verdict};
+use crate::model::{Edit, Place, Reason, Span, Verdict};
 use crate::plan::{
     EditEntry, FORMAT, FileEntry, PackageDocument, PackagePoint, TextFile, Warning, marker,
 };
+use crate::points::make_distinct;
 use crate::syntax;
+use crate::token::TokenKind;
 use crate::tree::hex_hash;
 
 /// A package with points.
@@ -122,13 +124,53 @@ impl PlannedFile {
     }
 }
 
-/// Whether the rewritten file has damage that the original had not.
+/// Whether what is no declaration, or a declaration that got points, has damage that the
+/// original had not. A statement where a statement may start does none; the rest
+/// is parsed again.
 fn is_rejected(file: &PlannedFile, names: &Names, forms: Forms, sources: &Sources) -> bool {
     let Some(analysed) = file.analysed().filter(|a| !a.points.points.is_empty()) else {
         return false;
     };
-    let rewritten = apply(&file.source, &file.edits(0, names, forms), false);
-    sources.shadows(&file.dir) || syntax::parse(&rewritten).errors.len() > analysed.damaged.len()
+    if sources.shadows(&file.dir) {
+        return true;
+    }
+    let places = analysed.points.points.iter().map(|point| &point.place);
+    let doubtful: BTreeSet<usize> = places
+        .filter(|place| !is_statement_start(file, analysed, place))
+        .map(Place::at)
+        .collect();
+    if doubtful.is_empty() {
+        return false;
+    }
+    let edits = file.edits(0, names, forms);
+    let rewritten = apply(&file.source, &edits, false);
+    let (mut shift, mut inserted) = (0, Vec::new());
+    for edit in &edits {
+        let start = edit.at + shift;
+        shift += edit.text.len();
+        if doubtful.contains(&edit.at) {
+            inserted.push(Span::new(start, start + edit.text.len()));
+        }
+    }
+    syntax::damage(&rewritten, &inserted) > analysed.damaged_outside
+}
+
+/// Whether a point is a statement of its own that comes directly after a brace, a colon or
+/// the end of another statement.
+fn is_statement_start(file: &PlannedFile, analysed: &Analysed, place: &Place) -> bool {
+    let Place::Before(at) = place else {
+        return false;
+    };
+    let end = analysed
+        .tokens
+        .partition_point(|token| token.span.start < *at);
+    let mut before = analysed.tokens[..end].iter().rev();
+    let before = before.find(|token| token.kind != TokenKind::Comment);
+    before.is_some_and(|token| {
+        token.is_semicolon(&file.source)
+            || token.is(&file.source, b"{")
+            || token.is(&file.source, b":")
+    })
 }
 
 fn reject(file: &mut PlannedFile) -> Warning {
@@ -155,10 +197,15 @@ fn reject(file: &mut PlannedFile) -> Warning {
     }
 }
 
-/// `TRACK_ID_1…` by import path, file and place.
+/// `TRACK_ID_1…` by import path, file and place; and no id twice.
 fn name_points(files: &mut [PlannedFile]) {
     let mut order: Vec<&mut PlannedFile> = files.iter_mut().collect();
     order.sort_by(|a, b| (&a.import_path, &a.path).cmp(&(&b.import_path, &b.path)));
+    let points = order.iter_mut().filter_map(|file| match &mut file.state {
+        State::Lines(analysed) => Some(&mut analysed.points.points),
+        State::Whole(_) | State::Deleted => None,
+    });
+    make_distinct(points.flatten().map(|point| &mut point.id));
     let mut number = 0;
     for file in order {
         if let State::Lines(analysed) = &mut file.state {

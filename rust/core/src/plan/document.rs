@@ -76,6 +76,17 @@ pub struct BuildPackage {
     pub ignored_go_files: Vec<String>,
 }
 
+/// The functions of a package that are in a binary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkedPackage {
+    /// Import path.
+    pub import_path: String,
+    /// Names of declared functions, `F`, `T.M` or `(*T).M`, generic ones without type
+    /// arguments; a function literal counts as the function around it.
+    pub functions: Vec<String>,
+}
+
 /// The build that the account is drawn up for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -96,6 +107,9 @@ pub struct Build {
     /// The packages of the build; not part of the document.
     #[serde(default, skip_serializing)]
     pub packages: Vec<BuildPackage>,
+    /// What the linker kept, where there is a binary to tell; not part of the document.
+    #[serde(default, skip_serializing)]
+    pub linked: Option<Vec<LinkedPackage>>,
 }
 
 /// A place in the document.

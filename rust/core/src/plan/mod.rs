@@ -10,8 +10,8 @@ mod package;
 pub use directory::{Files, hash_of, short_hash, write};
 pub use document::{
     Account, App, Base, Build, BuildPackage, Document, FileAccount, Goat, Index, IndexPackage,
-    MainPackage, ModuleEntry, Other, PointEntry, Position, Release, Shard, Summary, TestPackage,
-    Warning, entry,
+    LinkedPackage, MainPackage, ModuleEntry, Other, PointEntry, Position, Release, Shard, Summary,
+    TestPackage, Warning, entry,
 };
 pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
 

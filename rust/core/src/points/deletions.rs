@@ -41,6 +41,17 @@ impl Planner<'_, '_> {
     }
 }
 
+/// Whether the removed lines held code.
+pub(super) fn is_code(deletion: &Deletion) -> bool {
+    matches!(deletion.kind, LineKind::Format | LineKind::Code)
+}
+
+/// The removed lines in the base.
+pub(super) fn removed_span(lines: &Lines, deletion: &Deletion) -> Span {
+    let last = deletion.old_start + deletion.old_lines - 1;
+    Span::new(lines.span(deletion.old_start).start, lines.span(last).end)
+}
+
 /// Whether only the base can tell the reason of a deletion.
 pub(super) fn needs_base(input: &Input<'_>, deletion: &Deletion) -> bool {
     match deletion.kind {
@@ -98,9 +109,7 @@ fn removed_declaration(input: &Input<'_>, deletion: &Deletion) -> Reason {
     let Some((source, tokens, syntax)) = input.old else {
         return Reason::Signature;
     };
-    let lines = Lines::new(source);
-    let last = deletion.old_start + deletion.old_lines - 1;
-    let span = Span::new(lines.span(deletion.old_start).start, lines.span(last).end);
+    let span = removed_span(&Lines::new(source), deletion);
     let owners = owners(tokens, syntax, span);
     let reasons: Vec<Reason> = owners.map(|owner| removed(syntax, owner)).collect();
     if reasons.contains(&Reason::Signature) {

@@ -3,7 +3,7 @@
 //! An id is made of what the region is (its own tokens), where it is (import path,
 //! file, function) and which of its equals it is (k of n), never of line numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -103,10 +103,7 @@ impl<'v, 'a> Namer<'v, 'a> {
             self.granularity.as_str().as_bytes(),
             kind.as_str().as_bytes(),
         ];
-        let digest = digest(fields.into_iter());
-        data_encoding::BASE32HEX_NOPAD
-            .encode(&digest[..10])
-            .to_ascii_lowercase()
+        text(&digest(fields.into_iter()))
     }
 
     /// All regions of a shape in the functions of a name, changed or not.
@@ -209,4 +206,70 @@ fn digest<'x>(fields: impl Iterator<Item = &'x [u8]>) -> Sum {
         hash.update(field);
     }
     hash.finalize().into()
+}
+
+/// Sees to it that no two points of a build have one id, whatever the hash gave them: of
+/// equals the first keeps it, the others get what it hashes to with their number. The
+/// order is the plan's, so that the outcome is the same everywhere.
+pub fn make_distinct<'p>(ids: impl Iterator<Item = &'p mut String>) {
+    let mut taken: HashSet<String> = HashSet::new();
+    for id in ids {
+        let mut candidate = id.clone();
+        for again in 1_u64.. {
+            if taken.insert(candidate.clone()) {
+                break;
+            }
+            let fields = [b"again".as_slice(), id.as_bytes(), &again.to_le_bytes()];
+            candidate = text(&digest(fields.into_iter()));
+            candidate.truncate(id.len());
+        }
+        *id = candidate;
+    }
+}
+
+/// The first 80 bits of a hash as they stand in an id.
+fn text(digest: &Sum) -> String {
+    data_encoding::BASE32HEX_NOPAD
+        .encode(&digest[..10])
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{digest, make_distinct, text};
+
+    fn ids(count: u64, length: usize) -> Vec<String> {
+        let id = |n: u64| text(&digest([n.to_le_bytes().as_slice()].into_iter()));
+        (0..count).map(|n| id(n)[..length].to_owned()).collect()
+    }
+
+    /// With two characters of the hash half of 1,000 ids are taken already.
+    #[test]
+    fn colliding_ids_are_told_apart() {
+        let hashed = ids(1000, 2);
+        let distinct: BTreeSet<&String> = hashed.iter().collect();
+        assert!(distinct.len() < 700, "{} without collision", distinct.len());
+        let settle = || {
+            let mut settled = hashed.clone();
+            make_distinct(settled.iter_mut());
+            settled
+        };
+        let settled = settle();
+        assert_eq!(settled.iter().collect::<BTreeSet<_>>().len(), 1000);
+        assert!(settled.iter().all(|id| id.len() == 2));
+        assert_eq!(settled, settle(), "the same every time");
+        for (index, id) in hashed.iter().enumerate() {
+            let taken = settled[..index].contains(id);
+            assert!(taken || settled[index] == *id, "the first keeps its id");
+        }
+    }
+
+    #[test]
+    fn ids_without_collision_stay() {
+        let mut settled = ids(1000, 16);
+        make_distinct(settled.iter_mut());
+        assert_eq!(settled, ids(1000, 16));
+    }
 }

@@ -11,7 +11,7 @@ impl Planner<'_, '_> {
     /// Puts a point before the statement that follows each request. A request where
     /// no statement can stand is passed over, and so is one in code that is closed.
     pub(super) fn place_manual(&mut self, input: &Input<'_>) {
-        if memchr::memmem::find(input.source, b"goat:insert").is_none() {
+        if !may_have_requests(input.source) {
             return;
         }
         let requests = input.tokens.iter().filter(|token| {
@@ -48,6 +48,11 @@ impl Planner<'_, '_> {
             self.put(place, PointKind::Manual, region, unit);
         }
     }
+}
+
+/// Whether it is worth to look for requests.
+pub(super) fn may_have_requests(source: &[u8]) -> bool {
+    memchr::memmem::find(source, b"goat:insert").is_some()
 }
 
 /// Whether a comment is `// +goat:insert`.

@@ -20,8 +20,9 @@ use crate::model::{
     BlockId, BlockKind, Delta, FilePoints, FileSyntax, Granularity, LineKind, Lines, Owner, Place,
     Point, PointKind, Reason, Span, StmtId, StmtKind, Verdict,
 };
-use crate::token::Token;
+use crate::token::{Token, Word};
 use ident::Unit;
+pub use ident::make_distinct;
 use view::View;
 
 /// A file of the release with everything that earlier stages know of it.
@@ -31,6 +32,8 @@ pub struct Input<'a> {
     pub source: &'a [u8],
     /// Its tokens, comments included.
     pub tokens: &'a [Token],
+    /// What of them means something.
+    pub words: &'a [Word<'a>],
     /// Its structure.
     pub syntax: &'a FileSyntax,
     /// Its lines.
@@ -55,14 +58,34 @@ enum Piece {
     Var(usize),
 }
 
-/// Whether the base's structure ([`Input::old`]) is needed to plan a file.
+/// The places of a file whose declarations have to be read to plan it: lines with new
+/// code, places that code was taken from, and everything where somebody asks for
+/// points.
 #[must_use]
-pub fn needs_base(input: &Input<'_>) -> bool {
-    input
-        .delta
-        .deletions
-        .iter()
-        .any(|deletion| deletions::needs_base(input, deletion))
+pub fn wanted(source: &[u8], lines: &Lines, delta: &Delta) -> Vec<Span> {
+    if manual::may_have_requests(source) {
+        return vec![Span::new(0, source.len())];
+    }
+    let code = delta.lines.iter().filter(|(_, k)| *k == LineKind::Code);
+    let mut wanted: Vec<Span> = code.map(|(line, _)| lines.span(*line)).collect();
+    for deletion in delta.deletions.iter().filter(|d| deletions::is_code(d)) {
+        let at = lines.span(deletion.after + 1).start;
+        wanted.push(Span::new(at, at));
+    }
+    wanted
+}
+
+/// The places of the base that are needed to plan a file ([`Input::old`]); `None` where
+/// nothing of it is.
+#[must_use]
+pub fn wanted_of_base(input: &Input<'_>, old_lines: &Lines) -> Option<Vec<Span>> {
+    let deletions = input.delta.deletions.iter();
+    let needed: Vec<_> = deletions
+        .filter(|deletion| deletions::needs_base(input, deletion))
+        .collect();
+    let code = needed.iter().filter(|d| deletions::is_code(d));
+    let removed = code.map(|d| deletions::removed_span(old_lines, d));
+    (!needed.is_empty()).then(|| removed.collect())
 }
 
 /// Plans one file.
@@ -357,6 +380,7 @@ impl Planner<'_, '_> {
             region: draft.region,
             func: self.view.name(&draft.unit).to_owned(),
             form: forms.of(&draft.unit),
+            declared: self.view.is_declared(&draft.unit),
         });
         let points = points.collect();
         let verdict = |found: Found| {

@@ -1,7 +1,7 @@
 //! A file as the planning of its points looks at it.
 
 use crate::model::{BlockId, FileSyntax, FuncId, Lines, Owner, Reason, Span, StmtId};
-use crate::token::{TokenKind, Word, significant};
+use crate::token::{TokenKind, Word};
 
 use super::Input;
 use super::ident::Unit;
@@ -14,7 +14,7 @@ pub(super) struct View<'a> {
     pub(super) tokens: &'a [crate::token::Token],
     pub(super) syntax: &'a FileSyntax,
     pub(super) lines: &'a Lines,
-    pub(super) words: Vec<Word<'a>>,
+    pub(super) words: &'a [Word<'a>],
     pub(super) import_path: &'a str,
     pub(super) file: &'a str,
     ignored: Vec<Span>,
@@ -29,7 +29,7 @@ impl<'a> View<'a> {
             tokens: input.tokens,
             syntax: input.syntax,
             lines: input.lines,
-            words: significant(input.source, input.tokens),
+            words: input.words,
             import_path: input.import_path,
             file: input.file,
             ignored: ignored_spans(input),
@@ -143,6 +143,16 @@ impl<'a> View<'a> {
             Unit::Var(_) => return None,
         };
         Some(self.syntax.blocks[block].func)
+    }
+
+    /// Whether a unit stands in a declared function; else in a package variable's value.
+    pub(super) fn is_declared(&self, unit: &Unit) -> bool {
+        let funcs = &self.syntax.funcs;
+        let mut around = self.func_of(unit);
+        while let Some(parent) = around.and_then(|id| funcs[id].parent) {
+            around = Some(parent);
+        }
+        around.is_some_and(|id| !funcs[id].literal)
     }
 
     /// The name of the function or variable around a unit.

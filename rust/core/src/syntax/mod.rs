@@ -13,6 +13,7 @@ mod build;
 mod chunks;
 mod header;
 mod owners;
+mod parts;
 mod render;
 mod tree;
 
@@ -20,17 +21,58 @@ use crate::model::{FileSyntax, Span, SyntaxError};
 use crate::token::{self, Token, TokenKind};
 use build::Builder;
 use chunks::{Chunk, ChunkKind};
+use parts::Places;
 
 /// Reads a Go file. Never fails: what cannot be read is in `errors`.
 #[must_use]
 pub fn parse(source: &[u8]) -> FileSyntax {
-    let mut file = File::new(source);
+    let mut file = File::new(source, &token::scan(source));
     let chunks = chunks::split(&mut file);
     let mut builder = Builder::new(&file);
     for chunk in &chunks {
         declare(&mut builder, chunk);
     }
     builder.finish()
+}
+
+/// Reads of a file, given its tokens, no more than the declarations that share a byte
+/// with a span of `wanted` or hold the place of an empty one, those that have a name in
+/// common with one of them, and the package and import clauses. What is read is
+/// read as [`parse`] does; nothing is said of the rest. The spans do not overlap.
+#[must_use]
+pub fn parse_parts(source: &[u8], tokens: &[Token], wanted: &[Span]) -> FileSyntax {
+    let mut file = File::new(source, tokens);
+    let chunks = chunks::split(&mut file);
+    let mut chosen = parts::touched(&file, &chunks, &Places::new(wanted));
+    parts::add_namesakes(&file, &chunks, &mut chosen);
+    let mut builder = Builder::new(&file);
+    for (chunk, chosen) in chunks.iter().zip(chosen) {
+        if chosen || chunk.kind != ChunkKind::Declaration {
+            declare(&mut builder, chunk);
+        }
+    }
+    builder.finish()
+}
+
+/// How many parts of a rewritten file cannot be read, if of its declarations only those
+/// count that hold `inserted` text, and of what stands in their braces only
+/// what holds some. The rest must be that of a file whose declarations could be read.
+#[must_use]
+pub fn damage(source: &[u8], inserted: &[Span]) -> usize {
+    let mut file = File::new(source, &token::scan(source));
+    let chunks = chunks::split(&mut file);
+    let places = Places::new(inserted);
+    let touched = parts::touched(&file, &chunks, &places);
+    let mut builder = Builder::new(&file);
+    for (chunk, touched) in chunks.iter().zip(touched) {
+        match chunk.kind {
+            ChunkKind::Declaration if !touched => {}
+            ChunkKind::Declaration if tree::is_sound(&file, chunk, &places) => {}
+            ChunkKind::Declaration => builder.damaged(chunk, chunk.first),
+            _ => declare(&mut builder, chunk),
+        }
+    }
+    builder.out.errors.len()
 }
 
 fn declare(builder: &mut Builder<'_>, chunk: &Chunk) {
@@ -58,16 +100,15 @@ struct File<'s> {
 }
 
 impl<'s> File<'s> {
-    fn new(source: &'s [u8]) -> Self {
-        let all = token::scan(source);
-        let is_comment = |token: &Token| token.kind == TokenKind::Comment;
-        let comments = all
-            .iter()
-            .filter(|token| is_comment(token))
-            .map(|token| token.span);
-        let comments = comments.collect();
-        let mut tokens = all;
-        tokens.retain(|token| !is_comment(token));
+    fn new(source: &'s [u8], all: &[Token]) -> Self {
+        let (mut tokens, mut comments) = (Vec::with_capacity(all.len()), Vec::new());
+        for token in all {
+            if token.kind == TokenKind::Comment {
+                comments.push(token.span);
+            } else {
+                tokens.push(*token);
+            }
+        }
         let mut funcs_before = Vec::with_capacity(tokens.len() + 1);
         let mut count = 0;
         for token in &tokens {
@@ -96,7 +137,7 @@ impl<'s> File<'s> {
     }
 
     /// Whether the token is this operator or keyword.
-    fn is(&self, at: usize, text: &[u8]) -> bool {
+    fn is<const N: usize>(&self, at: usize, text: &[u8; N]) -> bool {
         self.tokens
             .get(at)
             .is_some_and(|token| token.is(self.source, text))
@@ -149,6 +190,7 @@ impl Builder<'_> {
         let func = header::lost_function(self, chunk);
         let span = self.file.span(chunk.first, chunk.last);
         self.own(chunk.first, chunk.end, crate::model::Owner::Error);
+        self.out.outside += usize::from(chunk.kind != ChunkKind::Declaration);
         let at = self.file.start(at).clamp(span.start, span.end);
         self.out.errors.push(SyntaxError { span, at, func });
     }

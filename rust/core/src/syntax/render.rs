@@ -7,6 +7,7 @@
 
 use super::File;
 use super::chunks::Chunk;
+use super::parts::Places;
 use crate::token::TokenKind;
 
 /// The rendering and the way back to the tokens.
@@ -34,7 +35,17 @@ impl Rendered {
     }
 }
 
-pub(super) fn render(file: &File<'_>, chunk: &Chunk) -> Rendered {
+/// What of a declaration the rendering leaves out: the inside of brackets in which there is
+/// nothing that anybody looks for. It parses just as well without.
+#[derive(Clone, Copy)]
+pub(super) enum Outline<'a> {
+    /// Nothing.
+    Whole,
+    /// Whatever these places do not touch.
+    Around(&'a Places),
+}
+
+pub(super) fn render(file: &File<'_>, chunk: &Chunk, outline: Outline<'_>) -> Rendered {
     let count = chunk.end - chunk.first + 2;
     let pieces = Vec::with_capacity(count);
     let mut out = Rendered {
@@ -42,16 +53,48 @@ pub(super) fn render(file: &File<'_>, chunk: &Chunk) -> Rendered {
         pieces,
     };
     let parameters = method_type_parameters(file, chunk);
+    let body = (chunk.first..=chunk.last).find(|&at| file.is(at, b"{"));
+    let in_body = |at: usize| body.is_some_and(|body| body <= at);
     let mut headers = Headers::default();
     let mut at = chunk.first;
     while at <= chunk.last {
-        at = match parameters {
-            Some((open, close)) if open == at => close + 1,
-            _ => piece(file, chunk, &mut headers, &mut out, at),
+        if let Some((_, close)) = parameters.filter(|(open, _)| *open == at) {
+            at = close + 1;
+            continue;
+        }
+        let next = piece(file, chunk, &mut headers, &mut out, at);
+        let close = (next == at + 1 && in_body(at)).then(|| outline.leaves_out(file, at));
+        at = match close.flatten() {
+            Some(close) => {
+                if !file.is(at, b"{") {
+                    out.push(at + 1, b"x");
+                }
+                close
+            }
+            None => next,
         };
     }
     out.push(chunk.last, b";");
     out
+}
+
+impl Outline<'_> {
+    /// The closing bracket of the opening one at a token, if what is between them is not
+    /// needed. The braces of statement lists and those of literals look alike here.
+    fn leaves_out(self, file: &File<'_>, open: usize) -> Option<usize> {
+        match file.text(open) {
+            // A group of declarations cannot do without names and types.
+            b"(" if !matches!(file.text(open - 1), b"var" | b"const" | b"type") => {}
+            b"{" => {}
+            _ => return None,
+        }
+        let close = file.pair(open).filter(|close| *close > open + 2)?;
+        let needed = match self {
+            Outline::Whole => true,
+            Outline::Around(places) => places.touch(file.span(open, close)),
+        };
+        (!needed).then_some(close)
+    }
 }
 
 /// Renders what starts at a token and gives the token after it.

@@ -2,7 +2,8 @@
 
 use super::File;
 use super::chunks::Chunk;
-use super::render::{Rendered, render};
+use super::parts::Places;
+use super::render::{Outline, Rendered, render};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -72,9 +73,18 @@ thread_local! {
     static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
 }
 
+/// Whether a declaration can be read, as far as `places` touch it and what stands around.
+pub(super) fn is_sound(file: &File<'_>, chunk: &Chunk, places: &Places) -> bool {
+    let rendered = render(file, chunk, Outline::Around(places));
+    run(&rendered, chunk.end - chunk.first).is_ok_and(|tree| {
+        let root = tree.root_node();
+        !root.has_error() && root.named_child_count() == 1
+    })
+}
+
 /// The nodes of a declaration, or the first token that cannot be read.
 pub(super) fn parse(file: &File<'_>, chunk: &Chunk) -> Result<Vec<Node>, usize> {
-    let rendered = render(file, chunk);
+    let rendered = render(file, chunk, Outline::Whole);
     let tree = match run(&rendered, chunk.end - chunk.first) {
         Ok(tree) => tree,
         Err(byte) => return Err(rendered.token(byte)),
