@@ -114,6 +114,18 @@ type Build struct {
 	Cgo       bool      `json:"cgo"`
 	GoVersion string    `json:"goVersion"`
 	Packages  []Package `json:"packages,omitempty"`
+	// Linked says what a binary holds; nil where there is none to tell. Code of packages
+	// that have nothing in it is not in the build, and changed functions that it lacks
+	// are link_removed. Without Packages the binary alone tells what is built.
+	Linked []LinkedPackage `json:"linked,omitempty"`
+}
+
+// LinkedPackage is a package of which the linker kept code.
+type LinkedPackage struct {
+	ImportPath string `json:"importPath"`
+	// Functions are F, T.M and (*T).M, generic ones without type arguments; a function
+	// literal counts as the function around it.
+	Functions []string `json:"functions"`
 }
 
 // Dependency is a module of the build whose version is not that of the base.

@@ -43,7 +43,7 @@ var policy = map[string]rule{
 	"internal/cli": {
 		own: []string{
 			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
-			"internal/inplace", "internal/plan", "internal/report", "internal/rtsource", "internal/spool", "internal/toolexec",
+			"internal/inplace", "internal/linked", "internal/plan", "internal/report", "internal/rtsource", "internal/spool", "internal/toolexec",
 		},
 		others: cobra,
 	},
@@ -52,6 +52,7 @@ var policy = map[string]rule{
 	"internal/doors":         {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/toolexec"}},
 	"internal/gocmd":         {},
 	"internal/hook":          {},
+	"internal/linked":        {},
 	"internal/native":        {},
 	"internal/oracle":        {own: []string{"internal/pair", "internal/spool"}},
 	"internal/pair":          {},

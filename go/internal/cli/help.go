@@ -183,6 +183,6 @@ untracked: it could run, but has no point
   syntax_error       the function does not parse
   rewrite_rejected   the rewritten function does not parse
   assembly_stub nosplit cgo_preamble   code in which no Go statement may be put
-  link_removed       the linker dropped the function
+  link_removed       the linker dropped the function (goat plan --binary)
   blank_variable     a package variable named _
   unreadable too_large   the file could not be taken`

@@ -19,15 +19,19 @@ to track. --release may name any commit, so that two old releases can be compare
 
 The account is for the build of this machine: a line in a file for another GOOS, or
 in a package that no build of the module takes, stands there with its reason. Set
-GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for another build.`
+GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for another build.
+
+With --binary (GOAT_BINARY) the account is for that program: changed functions that the
+linker left out of it, because nothing calls them, are link_removed.`
 
 const planExample = `  goat plan
   goat plan --base v1.4.0 --release v1.5.0 --format json
-  goat plan --explain`
+  goat plan --explain
+  goat plan --binary ./canary`
 
 func (a *app) newPlan() *cobra.Command {
 	var explain bool
-	var out string
+	var out, binary string
 	cmd := &cobra.Command{
 		Use:     "plan",
 		GroupID: groupLook,
@@ -36,15 +40,16 @@ func (a *app) newPlan() *cobra.Command {
 		Example: planExample,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runPlan(cmd, out, explain)
+			return a.runPlan(cmd, out, binary, explain)
 		},
 	}
 	cmd.Flags().BoolVar(&explain, "explain", false, "say of every point and line why it is what it is")
 	cmd.Flags().StringVar(&out, "out", "", "also write the plan directory, named by its hash, into `DIR`")
+	cmd.Flags().StringVar(&binary, "binary", "", "name the functions that the linker left out of `FILE`, a program built from the release")
 	return cmd
 }
 
-func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
+func (a *app) runPlan(cmd *cobra.Command, out, binary string, explain bool) error {
 	settings, err := a.settings()
 	if err != nil {
 		return err
@@ -66,6 +71,9 @@ func (a *app) runPlan(cmd *cobra.Command, out string, explain bool) error {
 		return err
 	}
 	if err := a.addDeps(cmd, settings, &options); err != nil {
+		return err
+	}
+	if err := a.addBinary(cmd, settings, binary, &options); err != nil {
 		return err
 	}
 	meter := a.newMeter(settings)
