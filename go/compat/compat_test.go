@@ -39,14 +39,14 @@ func TestMain(m *testing.M) {
 
 // bench is where the cases run: one goat, one Go.
 type bench struct {
-	root, goat  string
-	goroot      string
-	version     string // go1.26.8
-	sabotage    string
-	plans       string // GOAT_CACHE of all scripts
-	cases       map[string]*testCase
-	warmed      *warmed
-	temporaries string
+	root, goat string
+	goroot     string
+	version    string // go1.26.8
+	second     string // another Go that the go command can switch to, if there is one
+	sabotage   string
+	plans      string // GOAT_CACHE of all scripts
+	cases      map[string]*testCase
+	warmed     *warmed
 }
 
 // TestCases runs every script on every Go that was asked for.
@@ -68,19 +68,21 @@ func TestCases(t *testing.T) {
 	}
 	cases := readCases(t)
 	plans := t.TempDir()
+	var benches []*bench
 	for _, name := range versions() {
 		goroot, version, err := toolchain(name)
 		if err != nil {
 			t.Errorf("%s cannot be had: %v", name, err)
 			continue
 		}
-		t.Run(version, func(t *testing.T) {
-			b := &bench{
-				root: root, goat: goat, goroot: goroot, version: version, sabotage: mode,
-				plans: plans, cases: cases, warmed: &warmed{}, temporaries: t.TempDir(),
-			}
-			b.run(t)
+		benches = append(benches, &bench{
+			root: root, goat: goat, goroot: goroot, version: version, sabotage: mode,
+			plans: plans, cases: cases, warmed: &warmed{},
 		})
+	}
+	for _, b := range benches {
+		b.second = second(b.version, benches)
+		t.Run(b.version, b.run)
 	}
 }
 
@@ -169,7 +171,7 @@ func (b *bench) setup(env *testscript.Env) error {
 	env.Setenv("HOME", dirs["home"])
 	env.Setenv("TMPDIR", dirs["tmp"])
 	for name, value := range map[string]string{
-		"SECONDGO": b.secondGo(), "SECONDPATH": goEnv("GOPATH"), "GOLANGUAGE": strings.TrimPrefix(b.version, "go"),
+		"SECONDGO": b.second, "SECONDPATH": goEnv("GOPATH"), "GOLANGUAGE": strings.TrimPrefix(b.version, "go"),
 		"ROOT": b.root, "GOROOT": "", "GOENV": "off", "GOFLAGS": "", "GOWORK": "", "GOTOOLCHAIN": "local",
 		"GOPROXY": "off", "GOSUMDB": "off", "GOCACHE": goEnv("GOCACHE"), "GOMODCACHE": goEnv("GOMODCACHE"),
 		"GOAT_CACHE": b.plans, "GOAT_BASE": "base", "GOAT_ADDR": "off",
@@ -201,7 +203,7 @@ func goEnv(name string) string {
 func (b *bench) condition(name string) (bool, error) {
 	if minor, ok := strings.CutPrefix(name, "since:1."); ok {
 		wanted, err := strconv.Atoi(minor)
-		return b.minor() >= wanted, err
+		return minorOf(b.version) >= wanted, err
 	}
 	switch name {
 	case "cc":
@@ -216,14 +218,14 @@ func (b *bench) condition(name string) (bool, error) {
 	case "sh":
 		return found("sh"), nil
 	case "second":
-		return b.secondGo() != "", nil
+		return b.second != "", nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
 
-// minor is the second number of the version.
-func (b *bench) minor() int {
-	digits := strings.TrimPrefix(b.version, "go1.")
+// minorOf is the second number of a version.
+func minorOf(version string) int {
+	digits := strings.TrimPrefix(version, "go1.")
 	end := 0
 	for end < len(digits) && digits[end] >= '0' && digits[end] <= '9' {
 		end++
@@ -237,15 +239,20 @@ func found(tool string) bool {
 	return err == nil
 }
 
-// secondGo is another Go in the module cache than the one under test, empty if there
-// is none; the newest.
-func (b *bench) secondGo() string {
-	dirs, _ := filepath.Glob(filepath.Join(goEnv("GOMODCACHE"), "golang.org", "toolchain@v0.0.1-go*."+runtime.GOOS+"-"+runtime.GOARCH))
+// second is a Go in the module cache besides the one under test: one that is tested,
+// too, else the newest.
+func second(version string, benches []*bench) string {
+	system := "." + runtime.GOOS + "-" + runtime.GOARCH
+	dirs, _ := filepath.Glob(filepath.Join(goEnv("GOMODCACHE"), "golang.org", "toolchain@v0.0.1-go*"+system))
 	best := ""
 	for _, dir := range dirs {
 		_, name, _ := strings.Cut(filepath.Base(dir), "-")
-		name = strings.TrimSuffix(name, "."+runtime.GOOS+"-"+runtime.GOARCH)
-		if name != b.version && minorOf(name) >= 23 && minorOf(name) >= minorOf(best) {
+		name = strings.TrimSuffix(name, system)
+		switch {
+		case name == version || minorOf(name) < 23:
+		case slices.ContainsFunc(benches, func(b *bench) bool { return b.version == name }):
+			return name
+		case minorOf(name) >= minorOf(best):
 			best = name
 		}
 	}

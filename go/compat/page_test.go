@@ -129,8 +129,6 @@ func write(t *testing.T, cases map[string]*testCase, results map[string]map[stri
 	return b.String()
 }
 
-func minorOf(version string) int { return (&bench{version: version}).minor() }
-
 func table(t *testing.T, names, versions []string, cases map[string]*testCase, results map[string]map[string]result) string {
 	var b, reasons strings.Builder
 	b.WriteString("| case | what |")
