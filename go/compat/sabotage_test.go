@@ -91,7 +91,7 @@ var marker = regexp.MustCompile(`-goatmark=[0-9a-zA-Z]+`)
 func sabotaged(args []string, mode, exe string) []string {
 	args = slices.Clone(args)
 	for i, arg := range args {
-		args[i] = marker.ReplaceAllString(arg, "$0"+mode)
+		args[i] = marker.ReplaceAllString(arg, "${0}"+mode)
 		prefix := ""
 		switch {
 		case strings.HasPrefix(arg, "-toolexec="), strings.HasPrefix(arg, "--toolexec="):
