@@ -95,8 +95,12 @@ func (p *problem) Unwrap() error { return p.err }
 
 func (h *helper) fail(err error) int {
 	fmt.Fprintf(h.opts.Stderr, "goat: %s\n", err)
+	hint := shortageHint(err)
 	if p, ok := err.(interface{ Hint() string }); ok && p.Hint() != "" {
-		fmt.Fprintf(h.opts.Stderr, "hint: %s\n", p.Hint())
+		hint = p.Hint()
+	}
+	if hint != "" {
+		fmt.Fprintf(h.opts.Stderr, "hint: %s\n", hint)
 	}
 	return 1
 }
