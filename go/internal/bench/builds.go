@@ -108,6 +108,9 @@ func (b *bench) binaries(ctx context.Context, s *checkout) error {
 		bar, kind = barServer, "with net/http"
 	}
 	grown := size["goat"] - size["plain"]
+	if grown > bar {
+		b.missed = append(b.missed, fmt.Sprintf("%s grows by %d bytes", s.module, grown))
+	}
 	fmt.Fprintf(b.out, "%-34s %9d %9d B   +%d B %s%s\n", "binary", size["plain"], size["goat"], grown, kind, verdict(float64(grown), float64(bar)))
 	text, err := os.ReadFile(log)
 	if err != nil {
@@ -117,6 +120,7 @@ func (b *bench) binaries(ctx context.Context, s *checkout) error {
 	word := "ok"
 	if std > 0 {
 		word = "MISSED"
+		b.missed = append(b.missed, fmt.Sprintf("%d standard packages compiled for %s", std, s.module))
 	}
 	fmt.Fprintf(b.out, "%-34s %9d %9d     after a plain build: all, std  %s, at most 0\n", "packages compiled", all, std, word)
 	return os.Remove(log)

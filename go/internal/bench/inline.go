@@ -87,5 +87,8 @@ func differences(plain, goat []string) []string {
 // inliningSum prints the figure over all subjects.
 func (b *bench) inliningSum() {
 	rate := perThousand(b.changed, b.points)
+	if rate > barInlining {
+		b.missed = append(b.missed, fmt.Sprintf("%d inlining decisions changed", b.changed))
+	}
 	fmt.Fprintf(b.out, "\n%-34s %9d %9d     %.2f per 1,000 points%s\n", "inlining, all: points, changed", b.points, b.changed, rate, verdict(rate, barInlining))
 }

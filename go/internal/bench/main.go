@@ -42,6 +42,8 @@ type bench struct {
 	pass     string // the helper that does nothing
 	pairs    int
 	variants []variant
+	// missed are bars that do not depend on the load of the machine and were missed.
+	missed []string
 	// points and changed are sums over the subjects, for the inlining figure.
 	points, changed int
 }
@@ -131,6 +133,9 @@ func (b *bench) all(ctx context.Context, chosen []subject, wanted func(string) b
 	}
 	if wanted("inline") {
 		b.inliningSum()
+	}
+	if len(b.missed) > 0 {
+		return fmt.Errorf("missed: %s", strings.Join(b.missed, "; "))
 	}
 	return nil
 }

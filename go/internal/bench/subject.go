@@ -36,7 +36,6 @@ var subjects = []subject{
 	{module: "mvdan.cc/sh/v3", base: "v3.11.0", release: "v3.12.0", program: "./cmd/shfmt", edit: "syntax/walk.go"},
 	{module: "github.com/caddyserver/caddy/v2", base: "v2.8.4", release: "v2.10.2", program: "./cmd/caddy", edit: "modules/caddyhttp/server.go", without: []string{"builds"}},
 	{module: "github.com/gin-gonic/gin", base: "v1.3.0", release: "v1.10.0", without: onlyInlining},
-	{module: "github.com/tsenart/vegeta/v12", base: "v12.8.0", release: "v12.12.0", without: onlyInlining},
 }
 
 // choose takes the subjects with these modules; all where none is named.

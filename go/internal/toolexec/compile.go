@@ -334,8 +334,12 @@ func (c *compilation) rewritten(f forms) (*variant, error) {
 			return nil, err
 		}
 	}
-	if err := v.add(c, c.withPresence(c.doc.Added)); err != nil || !f.free {
-		return v.variant, err
+	added := c.withPresence(c.doc.Added)
+	if !f.free {
+		return v.variant, v.add(c, added)
+	}
+	if err := v.add(c, c.withCoverMark(added)); err != nil {
+		return nil, err
 	}
 	return v.variant, v.setFree(c)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
 )
 
@@ -23,14 +24,18 @@ type forms struct {
 func (f forms) text(e plan.Edit) string { return e.In(f.exact, f.free) }
 
 // mayBeFree reports whether points can be free in this build. The compiler takes one
-// -coveragecfg per package, and in main it makes a call of it to what only go's own
-// -cover links in. Where nothing is inlined, the call in a free point would stay one.
+// -coveragecfg per package, and in main it adds a call that only the link of a program
+// with goat's hook takes care of (coverhook.go). Where nothing is inlined, the call in
+// a free point would stay one.
 func (c *compilation) mayBeFree() bool {
 	flags := c.args[:c.first]
 	none := slices.ContainsFunc(flags, func(flag string) bool {
 		return flag == "-N" || flag == "-l" || strings.HasPrefix(flag, "-l=") || strings.HasPrefix(flag, "-N=")
 	})
-	return c.doc.Free != "" && !none && get(flags, "p") != "main" && get(flags, "coveragecfg") == ""
+	if c.doc.Free == "" || none || get(flags, "coveragecfg") != "" {
+		return false
+	}
+	return get(flags, "p") != "main" || slices.ContainsFunc(c.args[c.first:], func(file string) bool { return hook.IsName(hookBase(file)) })
 }
 
 // setFree makes the free texts free: by a -coveragecfg, as go's own cover writes it,

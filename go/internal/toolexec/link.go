@@ -28,12 +28,14 @@ type linking struct {
 	goos, goarch string
 	key          string // of the hook's symbols
 	exit         bool   // the hook wants an exit hook
-	starts       bool   // the hook wants the runtime from us
-	start        string // import path of the runtime package that starts it
-	runtime      []string
-	supplied     []string // standard packages that only the runtime needs
-	dir          string   // ours, beside the importcfg
-	noted        plan.Linked
+	// redirected says that main\'s archive calls our function (coverhook.go).
+	redirected bool
+	starts     bool   // the hook wants the runtime from us
+	start      string // import path of the runtime package that starts it
+	runtime    []string
+	supplied   []string // standard packages that only the runtime needs
+	dir        string   // ours, beside the importcfg
+	noted      plan.Linked
 }
 
 // link adds to the program one object: the table of the planned packages that are

@@ -27,6 +27,7 @@ func (l *linking) addTable(cfg string) error {
 	if err := l.addRuntime(cfg); err != nil {
 		return err
 	}
+	l.mainText, l.redirected = l.redirect()
 	object, err := l.compileTable(l.tableSource(rows))
 	if err != nil {
 		return err
@@ -70,6 +71,9 @@ func (l *linking) tableSource(rows []entry) string {
 	rowSource(&b, rows)
 	if l.exitHook() != "" {
 		fmt.Fprintf(&b, "\n//go:linkname e0 %s\nvar e0 = func(f func()) { exithook.Add(exithook.Hook{F: f, RunOnFailure: true}) }\n", hook.ExitSymbol(l.key))
+	}
+	if l.redirected {
+		fmt.Fprintf(&b, "\n//go:linkname c0 %s\nfunc c0(bool) {}\n", l.ownCoverHook())
 	}
 	l.startSource(&b)
 	return b.String()
