@@ -110,6 +110,10 @@ func (g *cgoRun) run() (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if code > 0 && passing(out) {
+		_, err := os.Stderr.WriteString(strings.NewReplacer(g.paths...).Replace(string(out)))
+		return code, err
+	}
 	if code == 0 && g.complete() {
 		_, err := os.Stderr.WriteString(strings.NewReplacer(g.paths...).Replace(string(out)))
 		return 0, err
