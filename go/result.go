@@ -174,6 +174,9 @@ func (r *Result) Document() json.RawMessage {
 	if json.Unmarshal(r.answer, &envelope) != nil {
 		return nil
 	}
+	if r.PlanDir == "" {
+		return envelope.Result
+	}
 	document, err := withoutFields(envelope.Result, "planDir")
 	if err != nil {
 		return nil

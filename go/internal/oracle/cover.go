@@ -261,8 +261,8 @@ func (s *session) compareLine(t *tally, a accountLine, src *source, blocks []blo
 	}
 	t.tracked++
 	where := fmt.Sprintf("%s:%d", a.File, a.Line)
-	cover, ok := coverShare(a.Line, src, blocks)
-	if !ok {
+	cover, seen := coverShare(a.Line, src, blocks)
+	if len(seen) == 0 {
 		t.noBlock++
 		if s.options.verbose {
 			fmt.Fprintf(s.out, "no block  %s\n", where)
@@ -270,6 +270,7 @@ func (s *session) compareLine(t *tally, a accountLine, src *source, blocks []blo
 		return
 	}
 	t.compared++
+	a.Points = counted(a, src, blocks, seen, points)
 	n := 0
 	for _, id := range a.Points {
 		if hits[id] {
@@ -296,7 +297,7 @@ func (s *session) leaveOut(t *tally, a accountLine, src *source, blocks []block)
 	if src == nil || !src.runs(a.Line) {
 		return
 	}
-	if _, ok := coverShare(a.Line, src, blocks); ok {
+	if _, seen := coverShare(a.Line, src, blocks); len(seen) > 0 {
 		t.leftOut[a.Reason]++
 		if s.options.verbose {
 			fmt.Fprintf(s.out, "left out  %s:%d %s\n", a.File, a.Line, a.Reason)
@@ -305,10 +306,10 @@ func (s *session) leaveOut(t *tally, a accountLine, src *source, blocks []block)
 }
 
 // coverShare tells how many of the cover blocks that the line's own tokens lie
-// in ran; false if there is no such block.
-func coverShare(line int, src *source, blocks []block) (share, bool) {
+// in ran, and which blocks these are.
+func coverShare(line int, src *source, blocks []block) (share, map[block]bool) {
 	if src == nil {
-		return none, false
+		return none, nil
 	}
 	seen := map[block]bool{}
 	ran := 0
@@ -325,7 +326,7 @@ func coverShare(line int, src *source, blocks []block) (share, bool) {
 			ran++
 		}
 	}
-	return shareOf(ran, len(seen)), len(seen) > 0
+	return shareOf(ran, len(seen)), seen
 }
 
 // stricter tells whether every point of the line that was not hit stands after
@@ -347,6 +348,28 @@ func (s *session) stricter(a accountLine, src *source, blocks []block, points ma
 		}
 	}
 	return true
+}
+
+// counted are the points of a line for which cover has a counter on it. It has none for
+// a case expression, which goat's point at the entry of the clause's list stands for:
+// that is compared where the list is.
+func counted(a accountLine, src *source, blocks []block, seen map[block]bool, points map[string]point) []string {
+	var out []string
+	for _, id := range a.Points {
+		at := src.at(points[id].Start.Line, points[id].Start.Column)
+		colon, ok := src.header(a.Line)
+		if _, clause := src.clauses[at]; ok && (clause || at > colon) {
+			i := sort.Search(len(blocks), func(i int) bool { return blocks[i].from >= colon })
+			if i == len(blocks) || !seen[blocks[i]] {
+				continue
+			}
+		}
+		out = append(out, id)
+	}
+	if len(out) == 0 {
+		return a.Points
+	}
+	return out
 }
 
 // printTally prints one row. Lines whose tokens did not change are no change of

@@ -7,7 +7,9 @@
 //	scripts/oracle [flags] REPO BASE RELEASE
 //
 // REPO is cloned into a temporary directory; the given one is only read. A REPO
-// of the form module:PATH is a pair of two versions of that module instead. Exit
+// of the form module:PATH is a pair of two versions of that module instead, and
+// random:SEED (with v1 and v2) a random program and an edit of it; with
+// GOAT_PROPERTY_SECONDS as many of them as fit, from that seed on. Exit
 // code 0: no disagreement; 1: disagreements, each printed; 2: usage; 4: a tool
 // failed.
 package main
@@ -66,6 +68,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(o.repo, "random:") {
+		return randomRounds(ctx, o, stdout, func(o options) error { return compare(ctx, o, stdout) })
+	}
+	return compare(ctx, o, stdout)
+}
+
+// compare runs the oracles on one checkout.
+func compare(ctx context.Context, o options, stdout io.Writer) error {
 	tree, cleanup, err := checkout(ctx, o)
 	if err != nil {
 		return err
@@ -82,8 +92,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			err = s.astOracle(ctx)
 		case "cover":
 			err = s.coverOracle(ctx)
+		case "same":
+			err = s.sameOracle(ctx)
 		default:
-			err = fmt.Errorf("unknown oracle %q: known are git, ast and cover", name)
+			err = fmt.Errorf("unknown oracle %q: known are git, ast, cover and same", name)
 		}
 		if err != nil {
 			return fmt.Errorf("%s oracle: %w", name, err)
@@ -110,7 +122,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.granularity, "granularity", "line,patch", "granularities that the cover oracle compares")
 	fs.StringVar(&o.packages, "packages", "./...", "package patterns whose tests the cover oracle runs, separated by spaces")
 	fs.StringVar(&o.testArgs, "test-args", "-short", "more arguments for go test, separated by spaces")
-	fs.StringVar(&o.oracles, "oracles", "git,ast,cover", "which to run")
+	fs.StringVar(&o.oracles, "oracles", "git,ast,cover", "which to run; same: one plan on any number of threads")
 	fs.BoolVar(&o.inject, "inject", false, "exchange the hits of two points first: the cover oracle must then disagree")
 	fs.BoolVar(&o.keep, "keep", false, "keep the temporary directory and print its name")
 	fs.BoolVar(&o.verbose, "v", false, "print every line that is left out")

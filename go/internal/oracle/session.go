@@ -55,6 +55,9 @@ func fill(ctx context.Context, tree string, o options) error {
 	if module, ok := strings.CutPrefix(o.repo, "module:"); ok {
 		return pair.Make(ctx, tree, module, o.base, o.release)
 	}
+	if seed, ok := strings.CutPrefix(o.repo, "random:"); ok {
+		return randomPair(ctx, tree, seed)
+	}
 	repo, err := filepath.Abs(o.repo)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type source struct {
 	executable []bool        // per byte: own code of a statement
 	tokens     map[int][]int // line -> offsets of its tokens, closers left out
 	starts     []int         // offsets of statements, ascending
+	clauses    map[int]int   // offset of a `case` or `default`: that of its colon
 }
 
 // parseSource reads a file; a file that Go cannot parse is an error.
@@ -30,7 +31,7 @@ func parseSource(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}}
+	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}, clauses: map[int]int{}}
 	ast.Inspect(tree, s.paint)
 	sort.Ints(s.starts)
 	s.scan(text)
@@ -59,9 +60,9 @@ func (s *source) paint(node ast.Node) bool {
 	case *ast.LabeledStmt:
 		s.fill(n.Pos(), n.Colon+1, false)
 	case *ast.CaseClause:
-		s.fill(n.Case, n.Colon+1, true)
+		s.clause(n.Case, n.Colon)
 	case *ast.CommClause:
-		s.fill(n.Case, n.Colon+1, true)
+		s.clause(n.Case, n.Colon)
 	case *ast.IfStmt:
 		s.fill(n.Pos(), n.End(), true)
 		if n.Else != nil {
@@ -73,6 +74,23 @@ func (s *source) paint(node ast.Node) bool {
 		s.start(n)
 	}
 	return true
+}
+
+func (s *source) clause(start, colon token.Pos) {
+	s.fill(start, colon+1, true)
+	s.clauses[s.offset(start)] = s.offset(colon)
+}
+
+// header finds the last clause of which `case …:` has a part on a line, and the offset
+// of its colon.
+func (s *source) header(line int) (colon int, found bool) {
+	last := -1
+	for start, end := range s.clauses {
+		if s.line(start) <= line && line <= s.line(end) && start > last {
+			last, colon, found = start, end, true
+		}
+	}
+	return colon, found
 }
 
 func (s *source) start(n ast.Node) { s.starts = append(s.starts, s.offset(n.Pos())) }
