@@ -152,7 +152,7 @@ func (g *generator) closure(depth int) *node {
 		return &node{texts: []string{fmt.Sprintf("%s += func(a int) int {", v), "\treturn a + 1\n}(b)"}, lists: lists}
 	case 2:
 		return &node{
-			texts: []string{fmt.Sprintf("{\n\tops := []func(int) int{func(n int) int { return n }, func(a int) int {"), "\t\treturn a - 1\n\t}}\n\t" + v + " = ops[1](" + v + ")\n}"},
+			texts: []string{"{\n\tops := []func(int) int{func(n int) int { return n }, func(a int) int {", "\t\treturn a - 1\n\t}}\n\t" + v + " = ops[1](" + v + ")\n}"},
 			lists: lists,
 		}
 	case 3:
