@@ -451,7 +451,7 @@ fn partial_clones_work_or_say_what_to_fetch() {
 }
 
 #[test]
-fn blame_in_a_partial_clone_needs_go_files_only() {
+fn a_partial_clone_needs_go_files_only() {
     let sandbox = Sandbox::new();
     sandbox.write("a.go", lines("a", 20));
     sandbox.commit("base");
@@ -487,6 +487,13 @@ fn blame_in_a_partial_clone_needs_go_files_only() {
     for (path, lines) in found {
         assert_eq!(lines, blame_oracle(&sandbox, "v1", "", &path), "{path}");
     }
+    // Between the two commits data.txt may have become new.go.
+    let repo = Repo::open(&clone.at("c")).unwrap();
+    let (_, found) = changes(&repo, &range("HEAD~1", ""), true);
+    let whole = oracle(&sandbox.path(), "HEAD~1", "", true);
+    assert_eq!(ours(&found, &[]), whole);
+    let missing = clone.git_in("c", &["rev-list", "--objects", "--missing=print", "HEAD"]);
+    assert!(missing.contains('?'), "data.txt is still not here");
 }
 
 #[test]

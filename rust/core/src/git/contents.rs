@@ -308,6 +308,16 @@ impl Loader<'_> {
         side.get(path)
     }
 
+    /// The value, or `None` with the failure noted. Without a file of the release, a
+    /// deleted Go file could be taken for another one than git takes it for.
+    fn note<T>(&self, release: bool, path: &[u8], result: Result<T>) -> Option<T> {
+        if release {
+            self.failure.note(result)
+        } else {
+            self.failure.note_of(path, result)
+        }
+    }
+
     /// A file of the working tree that is not a Go file, as git compares it.
     fn on_disk(&self, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
         let read = self
@@ -325,7 +335,7 @@ impl Contents for Loader<'_> {
         if release && self.disk.contains_key(path) {
             return self.on_disk(path, entry).map(|data| data.len() as u64);
         }
-        self.failure.note(self.repo.store.blob_size(entry.id))
+        self.note(release, path, self.repo.store.blob_size(entry.id))
     }
 
     fn load(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
@@ -335,8 +345,7 @@ impl Contents for Loader<'_> {
         if release && self.disk.contains_key(path) {
             return self.on_disk(path, entry);
         }
-        self.failure
-            .note(self.repo.store.blob(entry.id))
+        self.note(release, path, self.repo.store.blob(entry.id))
             .map(Arc::new)
     }
 

@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::Oid;
 use rayon::prelude::*;
 
+use super::paths::is_go;
 use super::similarity::{Chunks, MAX_SCORE, is_binary, sizes_allow};
 use super::trees::{Entry, Pair};
 use crate::control::Control;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// `-M50%`
 const MINIMUM: u64 = MAX_SCORE / 2;
@@ -55,6 +56,16 @@ impl FirstFailure {
                 .get_or_insert(e);
         };
         result.map_err(failed).ok()
+    }
+
+    /// The same for a file's content. A partial clone may lack a file that is no Go file
+    /// and that a Go file could have been made of: then it was not. The Go file's lines
+    /// all count as changed, where git, which fetches the file, may find some old.
+    pub fn note_of<T>(&self, path: &[u8], result: Result<T>) -> Option<T> {
+        match result {
+            Err(e) if e.code == Code::MissingObjects && !is_go(path) => None,
+            result => self.note(result),
+        }
     }
 
     /// What was noted.

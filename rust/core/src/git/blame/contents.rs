@@ -9,12 +9,11 @@ use rayon::prelude::*;
 use super::super::Repo;
 use super::super::contents::Clean;
 use super::super::linediff::linediff;
-use super::super::paths::is_go;
 use super::super::rename::{Contents, FirstFailure, chunks_of};
 use super::super::similarity::Chunks;
 use super::super::trees::Entry;
 use crate::control::Control;
-use crate::error::{Code, Result};
+use crate::error::Result;
 use crate::model::Hunk;
 
 /// Contents by blob id; those of the working tree are not in the database.
@@ -98,28 +97,21 @@ impl<'v, 'a> Candidates<'v, 'a> {
             failure: FirstFailure::default(),
         }
     }
-
-    /// The value, or `None` with the failure noted. A partial clone may lack a file
-    /// that is no Go file and that a Go file could have been made of: then it was not.
-    /// Its lines count as new where git, which fetches the file, may find some old.
-    fn note<T>(&self, path: &[u8], result: Result<T>) -> Option<T> {
-        match result {
-            Err(e) if e.code == Code::MissingObjects && !is_go(path) => None,
-            result => self.failure.note(result),
-        }
-    }
 }
 
 impl Contents for Candidates<'_, '_> {
     fn size(&self, _: bool, path: &[u8], entry: Entry) -> Option<u64> {
         match self.versions.disk.get(&entry.id) {
             Some(content) => Some(content.len() as u64),
-            None => self.note(path, self.versions.repo.store.blob_size(entry.id)),
+            None => self
+                .failure
+                .note_of(path, self.versions.repo.store.blob_size(entry.id)),
         }
     }
 
     fn load(&self, _: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
-        self.note(path, self.versions.load(path, entry.id))
+        self.failure
+            .note_of(path, self.versions.load(path, entry.id))
     }
 
     fn forced(&self, path: &[u8]) -> Option<bool> {
