@@ -191,8 +191,9 @@ fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) ->
     let mut scoped = scope::sort(files, &covered, &options.config.ignores)?;
     scoped.append(&mut upgraded.files);
     scoped.sort_by(|a, b| a.change.path.cmp(&b.change.path));
+    let mut warnings = analyse::unreadable(&scoped);
     let mut files = analyse::all(scoped, &options, &sources, control)?;
-    let mut warnings = analyse::warnings(&files);
+    warnings.extend(analyse::warnings(&files));
     let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
     build::check_linked(options.build.as_ref(), &packages, &mut warnings)?;
     let mut other = other::list(repo, &sides, &covered, &changes.other, &files, &sources);

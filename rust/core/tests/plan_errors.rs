@@ -212,3 +212,22 @@ fn instrument_refuses_another_source() {
     let error = support::request(&request("package app", &other)).unwrap_err();
     assert_eq!(code(&error), "plan_mismatch");
 }
+
+/// What cannot be read stands in the account, and a warning says why.
+#[test]
+fn an_unreadable_file_is_named_with_the_cause() {
+    let root = repository();
+    let write = |path: &str, text: &str| std::fs::write(root.path().join(path), text).unwrap();
+    support::git(root.path(), &["config", "filter.secret.clean", "cat"]);
+    write(".gitattributes", "a.go filter=secret\n");
+    write("a.go", "package app\n\nfunc f() { println() }\n");
+    let plan = support::plan(root.path(), &json!({})).unwrap();
+    assert_eq!(plan["files"][0]["reason"], "unreadable");
+    let warning = &plan["warnings"][0];
+    assert_eq!(warning["path"], "a.go");
+    let message = warning["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("not tracked: ") && message.contains("secret"),
+        "{message}"
+    );
+}

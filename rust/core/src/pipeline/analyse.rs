@@ -138,6 +138,20 @@ fn base(change: &FileChange) -> &str {
     change.path.rsplit('/').next().unwrap_or(&change.path)
 }
 
+/// Why files cannot be read: a filter, an encoding, permissions.
+pub(super) fn unreadable(files: &[Scoped]) -> Vec<Warning> {
+    let own = files.iter().filter(|file| file.reason.is_none());
+    own.filter_map(|file| {
+        let why = file.change.unreadable.as_ref()?;
+        Some(Warning {
+            path: file.change.path.clone(),
+            line: 0,
+            message: format!("not tracked: {why}"),
+        })
+    })
+    .collect()
+}
+
 /// What a person should know of the files.
 pub(super) fn warnings(files: &[PlannedFile]) -> Vec<Warning> {
     let mut warnings = Vec::new();
