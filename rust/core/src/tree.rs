@@ -1,9 +1,11 @@
 //! What goat has to know of every Go file of the covered modules, changed or not:
 //! its hash, its package, and what would collide with generated names.
 
+mod constraint;
 mod embed;
 mod header;
 
+pub use constraint::either;
 pub use embed::matches_pattern;
 pub use header::{Header, is_generated, is_own, read_header};
 

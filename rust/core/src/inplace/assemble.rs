@@ -10,6 +10,7 @@ use super::text::{self, Package};
 use super::{places, tree};
 use crate::error::Result;
 use crate::model::Place;
+use crate::tree::{either, is_own};
 
 /// What a point is called and where it stands.
 #[derive(Clone, Debug)]
@@ -255,6 +256,27 @@ fn hook(
         component: before.count(),
         others,
         prefix: aliases.free(root, &main.dir, "goat_rt")?,
+        constraint: constraint(&root.join(&main.dir)),
     });
     Ok((names::hook_file(root, &main.dir), text))
+}
+
+/// Under which constraints a directory holds a package without the hook.
+fn constraint(dir: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(dir).ok()?.flatten();
+    let mut files: Vec<(String, Vec<u8>)> = entries
+        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
+        .filter(|(name, _)| {
+            let go = name.strip_suffix(".go");
+            go.is_some_and(|stem| !stem.ends_with("_test") && !stem.starts_with(['.', '_']))
+        })
+        .filter_map(|(name, path)| Some((name, std::fs::read(path).ok()?)))
+        .filter(|(_, text)| !is_own(text))
+        .collect();
+    files.sort();
+    either(
+        files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_slice())),
+    )
 }

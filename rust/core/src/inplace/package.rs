@@ -268,6 +268,8 @@ pub struct Hook {
     pub others: Vec<(String, Vec<String>)>,
     /// Makes names that nothing in the package has.
     pub prefix: String,
+    /// Under which build constraints the package has files: a hook alone is no program.
+    pub constraint: Option<String>,
 }
 
 /// `goat_main.go`
@@ -280,8 +282,13 @@ pub fn hook(hook: &Hook) -> String {
         component,
         ..
     } = hook;
-    let mut text =
-        format!("\n//go:build go1.21\n\npackage {package}\n\nimport (\n\t{prefix} \"{runtime}\"\n");
+    let constraint = match &hook.constraint {
+        Some(constraint) => format!("go1.21 && ({constraint})"),
+        None => "go1.21".into(),
+    };
+    let mut text = format!(
+        "\n//go:build {constraint}\n\npackage {package}\n\nimport (\n\t{prefix} \"{runtime}\"\n"
+    );
     let mut table = format!("{prefix}.Table({prefix}.COMPONENT_{component}");
     for (index, (path, packages)) in hook.others.iter().enumerate() {
         let _ = writeln!(text, "\t{prefix}_{index} \"{path}\"");

@@ -1,0 +1,165 @@
+//! Under which build constraints the go command compiles files.
+
+use super::read_header;
+
+/// The expression under which at least one of a directory's files is compiled, in the
+/// syntax of `//go:build`; `None` where one always is.
+pub fn either<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<String> {
+    let mut all: Vec<String> = Vec::new();
+    for (name, source) in files {
+        let one = constraint(name, source)?;
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    (!all.is_empty()).then(|| all.join(" || "))
+}
+
+/// What a file's name, its build lines and an import of "C" ask for.
+fn constraint(name: &str, source: &[u8]) -> Option<String> {
+    let mut all = of_name(name);
+    all.extend(of_lines(source));
+    if read_header(source).imports.iter().any(|path| path == "C") {
+        all.push("cgo".into());
+    }
+    (!all.is_empty()).then(|| format!("({})", all.join(" && ")))
+}
+
+/// `x_GOOS.go`, `x_GOARCH.go` and `x_GOOS_GOARCH.go`.
+fn of_name(name: &str) -> Vec<String> {
+    let stem = name.strip_suffix(".go").unwrap_or(name);
+    let words: Vec<&str> = stem.split('_').skip(1).collect();
+    let found: &[&str] = match words.as_slice() {
+        [.., os, arch] if SYSTEMS.contains(os) && MACHINES.contains(arch) => {
+            &words[words.len() - 2..]
+        }
+        [.., last] if SYSTEMS.contains(last) || MACHINES.contains(last) => {
+            &words[words.len() - 1..]
+        }
+        _ => &[],
+    };
+    found.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The `//go:build` line above the package clause, or where there is none the
+/// `// +build` lines.
+fn of_lines(source: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(source);
+    let head = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("package "));
+    let mut plus = Vec::new();
+    for line in head {
+        if let Some(expression) = line.strip_prefix("//go:build ") {
+            return vec![format!("({})", expression.trim())];
+        }
+        let comment = line.strip_prefix("//").map(str::trim);
+        if let Some(options) = comment.and_then(|text| text.strip_prefix("+build ")) {
+            let options = options.split_whitespace();
+            let options: Vec<String> = options.map(|all| all.replace(',', " && ")).collect();
+            plus.push(format!("({})", options.join(" || ")));
+        }
+    }
+    plus
+}
+
+/// The words that go reads in file names; one that is missing here only leaves a hook
+/// unconstrained.
+const SYSTEMS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "wasip1",
+    "windows",
+    "zos",
+];
+
+const MACHINES: &[&str] = &[
+    "386",
+    "amd64",
+    "amd64p32",
+    "arm",
+    "armbe",
+    "arm64",
+    "arm64be",
+    "loong64",
+    "mips",
+    "mipsle",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::either;
+
+    fn of(files: &[(&str, &str)]) -> Option<String> {
+        either(files.iter().map(|(name, text)| (*name, text.as_bytes())))
+    }
+
+    #[test]
+    fn one_file_without_a_constraint_is_enough() {
+        let windows = ("a_windows.go", "package main\n");
+        assert_eq!(of(&[windows]).as_deref(), Some("(windows)"));
+        assert_eq!(of(&[windows, ("b.go", "package main\n")]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn names_lines_and_cgo_count() {
+        for (name, text, want) in [
+            ("a_linux_arm64.go", "package a\n", "(linux && arm64)"),
+            ("linux.go", "package a\n", ""),
+            ("a_x_linux.go", "package a\n", "(linux)"),
+            ("a.go", "//go:build a || b\n\npackage a\n", "((a || b))"),
+            (
+                "a_js.go",
+                "//go:build !a\n\npackage a\n\nimport \"C\"\n",
+                "(js && (!a) && cgo)",
+            ),
+            (
+                "a.go",
+                "// +build a,b !c\n// +build d\n\npackage a\n",
+                "((a && b || !c) && (d))",
+            ),
+            ("a.go", "package a\n\n//go:build b\n", ""),
+        ] {
+            assert_eq!(
+                of(&[(name, text)]).unwrap_or_default(),
+                want,
+                "{name} {text}"
+            );
+        }
+        let both = [
+            ("a_linux.go", "package a\n"),
+            ("b_linux.go", "package a\n"),
+            ("c_js.go", "package a\n"),
+        ];
+        assert_eq!(of(&both).as_deref(), Some("(linux) || (js)"));
+    }
+}
