@@ -28,26 +28,13 @@ const doctorExample = `  goat doctor
   goat doctor --format json | jq .refusals`
 
 func (a *app) newDoctor() *cobra.Command {
-	return &cobra.Command{
+	return a.takingGoFlags(&cobra.Command{
 		Use:     "doctor [goat flags] [flags of go build] [packages]",
 		GroupID: groupLook,
 		Short:   "Explain how goat would build here, and what stands in the way",
 		Long:    doctorLong,
 		Example: doctorExample,
-		// go's flags are not ours to parse.
-		DisableFlagParsing: true, DisableFlagsInUseLine: true,
-		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			rest, err := a.splitGoFlags(cmd, args)
-			if err != nil {
-				return err
-			}
-			if len(rest) > 0 && (rest[0] == "--help" || rest[0] == "-h") {
-				return cmd.Help()
-			}
-			return a.runDoctor(cmd, rest)
-		},
-	}
+	}, a.runDoctor)
 }
 
 func (a *app) runDoctor(cmd *cobra.Command, args []string) error {

@@ -60,26 +60,30 @@ func (a *app) newGoVerbs() []*cobra.Command {
 }
 
 func (a *app) newGoVerb(v goVerb) *cobra.Command {
-	return &cobra.Command{
+	return a.takingGoFlags(&cobra.Command{
 		Use:     v.name + " [goat flags] [arguments of go " + v.name + "]",
 		GroupID: groupBuild,
 		Short:   v.short,
 		Long:    v.what + goVerbLong + "\n\nSee also: go help " + v.name,
 		Example: v.example,
-		// go's flags are not ours to parse.
-		DisableFlagParsing: true, DisableFlagsInUseLine: true,
-		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			rest, err := a.splitGoFlags(cmd, args)
-			if err != nil {
-				return err
-			}
-			if len(rest) > 0 && (rest[0] == "--help" || rest[0] == "-h") {
-				return cmd.Help()
-			}
-			return a.open(cmd, rest)
-		},
+	}, a.open)
+}
+
+// takingGoFlags makes a verb leave go's flags, which are not ours to parse, to run.
+func (a *app) takingGoFlags(cmd *cobra.Command, run func(*cobra.Command, []string) error) *cobra.Command {
+	cmd.DisableFlagParsing, cmd.DisableFlagsInUseLine = true, true
+	cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		rest, err := a.splitGoFlags(cmd, args)
+		if err != nil {
+			return err
+		}
+		if len(rest) > 0 && (rest[0] == "--help" || rest[0] == "-h") {
+			return cmd.Help()
+		}
+		return run(cmd, rest)
 	}
+	return cmd
 }
 
 // open hands a verb to its door and exits with the door's code.
