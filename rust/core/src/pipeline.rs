@@ -113,13 +113,19 @@ pub struct Planned {
 
 /// Plans, writes the plan directory if one is asked for, and gives the answer as JSON.
 pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
-    in_threads(|| {
+    // One thread looks whether anything has changed: threads that wait for work that
+    // does not come cost more than they would save.
+    let (repo, sides, memo, kept) = in_threads(1, || {
         let repo = Repo::open(Path::new(&options.dir))?;
         let sides = repo.sides(&range(&options))?;
         let memo = Memo::find(&options, &repo, &sides, control)?;
-        if let Some(answer) = memo.as_ref().and_then(|memo| memo.answer(&repo, &sides)) {
-            return Ok(answer);
-        }
+        let kept = memo.as_ref().and_then(|memo| memo.answer(&repo, &sides));
+        Ok((repo, sides, memo, kept))
+    })?;
+    if let Some(answer) = kept {
+        return Ok(answer);
+    }
+    in_threads(EVERY_CORE, || {
         let planned = plan_sides(options, &repo, sides, control)?;
         control.check()?;
         let (hash, files) = document::directory(&planned);
@@ -148,15 +154,19 @@ pub fn write(planned: &Planned, control: &Control) -> Result<String> {
 
 /// Plans without writing anything.
 pub fn plan(options: Options, control: &Control) -> Result<Planned> {
-    in_threads(|| {
+    in_threads(EVERY_CORE, || {
         let repo = Repo::open(Path::new(&options.dir))?;
         let sides = repo.sides(&range(&options))?;
         plan_sides(options, &repo, sides, control)
     })
 }
 
-fn in_threads<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+/// As many threads as there are cores.
+const EVERY_CORE: usize = 0;
+
+fn in_threads<T: Send>(count: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
         .stack_size(STACK)
         .thread_name(|index| format!("goat-{index}"))
         .build();
