@@ -8,10 +8,12 @@ import (
 	"syscall"
 
 	"github.com/goat-trace/goat/go/internal/cli"
+	_ "github.com/goat-trace/goat/go/internal/native/early"
 )
 
 func main() {
-	// The helper runs once per tool of a build: it needs none of what follows.
+	// The helper runs once per tool of a build: it needs none of what follows, and
+	// mostly not even this (package early).
 	if args := cli.Arguments(); len(args) > 2 && args[1] == "toolexec" && !isHelp(args[2]) {
 		os.Exit(cli.Toolexec(args[2:]))
 	}

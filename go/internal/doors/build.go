@@ -115,7 +115,7 @@ func (d *door) goArgs() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	marks, err := d.markers(argumentLimit())
+	marks, err := d.markers(argumentLimit(), d.args.Dir)
 	if err != nil {
 		return nil, err
 	}

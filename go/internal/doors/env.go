@@ -73,7 +73,7 @@ func (d *door) goflags() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	marks, err := d.markers(environmentLimit())
+	marks, err := d.markers(environmentLimit(), "")
 	if err != nil {
 		return "", err
 	}

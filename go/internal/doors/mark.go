@@ -3,16 +3,21 @@ package doors
 import (
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // stampPattern matches no package. Its value stands last, because the build
 // information of a binary shows the last -gcflags only, and is compiled in: a
 // marker there would link programs anew that do not hold the package.
 const stampPattern = "goat.build"
+
+// fileList is the package of files that are given on go's command line.
+const fileList = "command-line-arguments"
 
 // limit, set by tests, is a lower limit than the system's.
 var limit int
@@ -39,19 +44,32 @@ func environmentLimit() int {
 
 // marked is a planned package with the user's flags that it would get.
 type marked struct {
+	// pattern is the package as -gcflags names it: its import path, or its directory.
 	pattern string
 	marker  string
 	module  string
 	flags   string
+	// dir is the package's directory, and root that of its module.
+	dir, root string
 }
 
 // markers returns the values of -gcflags that mark the planned packages and keep
 // the user's own flags for them. Beyond limit bytes the markers of a module become
 // one, which is the plan's hash.
-func (d *door) markers(limit int) ([]string, error) {
+//
+// From the directory from, go can be told directories in place of import paths. For an
+// import path, go 1.26 compiles a regular expression per package that it loads, and for
+// a directory it compares two texts: with many markers that is most of a build in which
+// nothing has changed. from is empty where the values serve more than one directory.
+func (d *door) markers(limit int, from string) ([]string, error) {
 	list, err := d.markedPackages()
 	if err != nil {
 		return nil, err
+	}
+	d.byDirectory(list, from)
+	stamp := stampPattern
+	if from != "" && !exists(filepath.Join(from, stampPattern)) {
+		stamp = "./" + stampPattern
 	}
 	var values []string
 	size := 0
@@ -64,7 +82,34 @@ func (d *door) markers(limit int) ([]string, error) {
 		values = d.grouped(list)
 	}
 	identity, err := d.identity()
-	return append(values, stampPattern+"="+identity), err
+	return append(values, stamp+"="+identity), err
+}
+
+// byDirectory names packages by their directories where it is sure how go spells them:
+// in the module around from, and in the modules that its workspace uses.
+func (d *door) byDirectory(list []marked, from string) {
+	if from == "" {
+		return
+	}
+	roots := plan.MainModules(from, d.userEnviron().Setting("GOWORK"))
+	for i := range list {
+		m := &list[i]
+		if !slices.Contains(roots, m.root) || m.pattern == fileList {
+			continue
+		}
+		rel, err := filepath.Rel(from, m.dir)
+		if err != nil {
+			continue
+		}
+		pattern := filepath.ToSlash(rel)
+		if pattern != "." && pattern != ".." && !strings.HasPrefix(pattern, "../") {
+			pattern = "./" + pattern
+		}
+		if strings.Contains(pattern, "...") || strings.Contains(pattern, "=") || strings.TrimSpace(pattern) != pattern {
+			continue
+		}
+		m.pattern = pattern
+	}
 }
 
 func (d *door) markedPackages() ([]marked, error) {
@@ -80,7 +125,7 @@ func (d *door) markedPackages() ([]marked, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := marked{pattern: ref.ImportPath, marker: ref.Marker, flags: spaced(flags)}
+		m := marked{pattern: ref.ImportPath, marker: ref.Marker, flags: spaced(flags), dir: p.Dir, root: p.ModuleDir}
 		if dep, _, _ := d.depOf(ref.Dir); dep != nil {
 			m.module = dep.Path
 		} else if module := d.moduleOf(ref.Dir); module != nil {
@@ -88,7 +133,7 @@ func (d *door) markedPackages() ([]marked, error) {
 		}
 		list = append(list, m)
 		if p.Dir == files {
-			m.pattern = "command-line-arguments"
+			m.pattern = fileList
 			if m.flags, err = d.fileFlags(); err != nil {
 				return nil, err
 			}
@@ -125,8 +170,8 @@ func (d *door) absolute(path string) string {
 // fileFlags are the user's flags for the package of the files on the command line.
 func (d *door) fileFlags() (string, error) {
 	asked := *d.args
-	asked.Packages = []string{"command-line-arguments"}
-	words, err := asked.Effective(gocmd.Package{ImportPath: "command-line-arguments", Dir: d.fileDir()})
+	asked.Packages = []string{fileList}
+	words, err := asked.Effective(gocmd.Package{ImportPath: fileList, Dir: d.fileDir()})
 	if err != nil {
 		return "", err
 	}
@@ -152,7 +197,7 @@ func (d *door) grouped(list []marked) []string {
 	}
 	sort.Strings(values)
 	for _, m := range list {
-		if m.flags != usual[m.module] || m.pattern == "command-line-arguments" {
+		if m.flags != usual[m.module] || m.pattern == fileList {
 			values = append(values, m.pattern+"="+m.flags+"-goatmark="+d.index.PlanHash)
 		}
 	}

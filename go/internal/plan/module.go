@@ -28,20 +28,45 @@ func ModuleDir(dir, gowork string) string {
 	if work == "" || work == "auto" {
 		work = above(dir, "go.work")
 	}
-	text, err := os.ReadFile(work)
-	if err != nil {
-		return ""
-	}
-	for _, used := range usedModules(string(text)) {
-		module := filepath.FromSlash(used)
-		if !filepath.IsAbs(module) {
-			module = filepath.Join(filepath.Dir(work), module)
-		}
+	for _, module := range workspace(work) {
 		if above(module, "go.mod") == filepath.Join(module, "go.mod") {
 			return module
 		}
 	}
 	return ""
+}
+
+// MainModules are the directories of the modules that a go command in dir works in, as
+// it spells them: those of the workspace, where there is one, else the one around dir.
+func MainModules(dir, gowork string) []string {
+	work := gowork
+	if work == "" || work == "auto" {
+		work = above(dir, "go.work")
+	}
+	if work != "" && work != "off" {
+		return workspace(work)
+	}
+	if file := above(dir, "go.mod"); file != "" {
+		return []string{filepath.Dir(file)}
+	}
+	return nil
+}
+
+// workspace are the module directories of a go.work file.
+func workspace(work string) []string {
+	text, err := os.ReadFile(work)
+	if err != nil {
+		return nil
+	}
+	var modules []string
+	for _, used := range usedModules(string(text)) {
+		module := filepath.FromSlash(used)
+		if !filepath.IsAbs(module) {
+			module = filepath.Join(filepath.Dir(work), module)
+		}
+		modules = append(modules, module)
+	}
+	return modules
 }
 
 // above finds the nearest regular file of a name in dir or above it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,6 +140,20 @@ func TestModuleDir(t *testing.T) {
 		}
 		if got := plan.ModuleDir(filepath.Join(root, c[0]), c[1]); got != want {
 			t.Errorf("ModuleDir(%s, %q) = %s, want %s", c[0], c[1], got, want)
+		}
+	}
+	for _, c := range [][3]string{
+		{"w/b/c", "", "w/gone w/a w/b"},
+		{"w/b/c", "off", "w/b"},
+		{"w/none", "off", ""},
+		{".", filepath.Join(root, "w", "go.work"), "w/gone w/a w/b"},
+	} {
+		var want []string
+		for _, dir := range strings.Fields(c[2]) {
+			want = append(want, filepath.Join(root, dir))
+		}
+		if got := plan.MainModules(filepath.Join(root, c[0]), c[1]); !slices.Equal(got, want) {
+			t.Errorf("MainModules(%s, %q) = %s, want %s", c[0], c[1], got, want)
 		}
 	}
 }

@@ -142,7 +142,10 @@ func (l *linking) compiler() string {
 
 // compileWith runs the compiler on something of goat's own.
 func (l *linking) compileWith(what string, args []string) error {
-	code, text, err := capture(append([]string{l.compiler()}, args...), nil)
+	// Little is compiled and the process ends soon: collecting its garbage would only
+	// cost time.
+	env := append(os.Environ(), "GOGC=400")
+	code, text, err := capture(append([]string{l.compiler()}, args...), env)
 	if err == nil && code != 0 {
 		return &problem{what: what + " does not compile: " + strings.TrimSpace(string(text)), hint: "build without goat (`go build`) and report this"}
 	}

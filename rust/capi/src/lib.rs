@@ -1,4 +1,4 @@
-//! The C ABI of goat: five exports, JSON in and JSON out.
+//! The C ABI of goat: JSON in and JSON out, and the helper's short way.
 //!
 //! The contract is written for C callers at the head of `include/goat.h`, which
 //! `tests/header.rs` renders from this file. All unsafe code of the workspace is
@@ -6,10 +6,11 @@
 
 pub mod boundary;
 pub mod buffer;
+mod helper;
 mod panics;
 mod watch;
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 
 pub use boundary::GoatStatus;
 pub use buffer::GoatBuffer;
@@ -78,3 +79,22 @@ pub extern "C" fn goat_version() -> *const c_char {
 /// another ABI number: the linker names the missing symbol.
 #[unsafe(no_mangle)]
 pub extern "C" fn goat_abi_v1() {}
+
+/// The first thing that the helper (`goat toolexec`) may do in its process: executes
+/// the tool where the command line says that it needs nothing of goat, and then does
+/// not return. Returns in all other cases, and for every other program, having done
+/// nothing.
+///
+/// `count` and `words` are the arguments of `main`. To be called before the process has started
+/// threads, or opened what its successor must not inherit. It allocates, and it reads
+/// `TOOLEXEC_IMPORTPATH`, `GOAT_TOOLEXEC_LOG` and the plan directory.
+///
+/// # Safety
+///
+/// `words` must hold `count` texts that end with NUL, then NULL, and nobody may write to
+/// them or to the environment meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn goat_toolexec(count: c_int, words: *const *const c_char) {
+    // SAFETY: the caller promises the same.
+    unsafe { helper::exec_plain(count, words) };
+}

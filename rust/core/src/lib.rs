@@ -12,6 +12,7 @@ pub mod change;
 pub mod control;
 pub mod error;
 pub mod git;
+pub mod helper;
 pub mod inplace;
 pub mod instrument;
 pub mod marks;

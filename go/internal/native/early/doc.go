@@ -1,0 +1,5 @@
+//go:build !cgo || goat_nocore || !linux
+
+// Package early is empty where there is no core, or no constructor that is given the
+// arguments: the helper then always starts as a Go program.
+package early

@@ -1,0 +1,46 @@
+//! The helper's short way (`goat_core::helper`) at the C boundary: the words of `main`
+//! in, another program in this process's place out.
+
+use std::ffi::{CStr, CString, OsStr, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+use std::panic::catch_unwind;
+use std::{env, slice};
+
+use goat_core::helper;
+
+/// Runs the tool where it needs nothing of goat; returns otherwise, having done nothing.
+///
+/// # Safety
+///
+/// As for `goat_toolexec`.
+pub unsafe fn exec_plain(count: c_int, words: *const *const c_char) {
+    // A panic has nothing to say here: the helper proper takes over.
+    let _ = catch_unwind(|| {
+        let count = usize::try_from(count).ok().filter(|_| !words.is_null())?;
+        // SAFETY: the caller promises as many pointers, each to a text that ends with NUL.
+        let words = unsafe { slice::from_raw_parts(words, count) };
+        let args: Vec<&OsStr> = words
+            .iter()
+            // SAFETY: as above.
+            .map(|word| OsStr::from_bytes(unsafe { CStr::from_ptr(*word) }.to_bytes()))
+            .collect();
+        let [_, verb, args @ ..] = args.as_slice() else {
+            return None;
+        };
+        if *verb != "toolexec" {
+            return None;
+        }
+        let import_path = env::var_os("TOOLEXEC_IMPORTPATH");
+        let search = env::var_os("PATH").unwrap_or_default();
+        let passed = helper::passes(args, import_path.as_deref(), &search)?;
+        if let Some(file) = env::var_os("GOAT_TOOLEXEC_LOG").filter(|file| !file.is_empty()) {
+            let rest = &args[passed.tool + 1..];
+            helper::log(&file, passed.name, rest, &import_path.unwrap_or_default());
+        }
+        let program = CString::new(passed.program.as_os_str().as_bytes()).ok()?;
+        let tool = &words[2 + passed.tool..];
+        // SAFETY: `tool` is the end of the words, so NULL follows it; execv reads it only.
+        unsafe { libc::execv(program.as_ptr(), tool.as_ptr()) };
+        Some(())
+    });
+}
