@@ -8,11 +8,14 @@
 //! the same end here.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use crate::plan::short_hash;
 
@@ -42,12 +45,13 @@ pub fn passes<'a>(
     import_path: Option<&OsStr>,
     search: &OsStr,
 ) -> Option<Passed<'a>> {
-    let mut plan = None;
+    let (mut plan, mut overlay) = (None, None);
     let mut tool = 0;
     while let Some(flag) = args.get(tool)?.to_str().filter(|arg| arg.starts_with("--")) {
         match flag.split_once('=')? {
             ("--plan", dir) => plan = Some(Path::new(dir)),
-            ("--overlay" | "--server", _) => {}
+            ("--overlay", file) => overlay = Some(Path::new(file)),
+            ("--server", _) => {}
             _ => return None,
         }
         tool += 1;
@@ -77,6 +81,7 @@ pub fn passes<'a>(
         "asm" => true,
         "compile" => compiles_plain(rest) && outside(plan, package),
         "cgo" => outside(plan, package),
+        "vet" => vets_plain(rest, overlay),
         _ => false,
     };
     let program = Cow::Borrowed(path);
@@ -131,6 +136,44 @@ fn compiles_plain(args: &[&OsStr]) -> bool {
     })
 }
 
+/// Whether a run of vet is about files that it may see as they are: neither cgo's
+/// output, which holds points, nor files that only an overlay has. Goat's own overlay
+/// has its own files only; behind one of the user's anything may be.
+fn vets_plain(args: &[&OsStr], overlay: Option<&Path>) -> bool {
+    let read = |config: &&&OsStr| fs::read(config).ok();
+    let Some(config) = args
+        .last()
+        .filter(|arg| is_config(arg))
+        .and_then(|arg| read(&arg))
+    else {
+        return false;
+    };
+    let ours = overlay.is_none_or(|file| fs::read(file).is_ok_and(|text| only_ours(&text)));
+    ours && !holds(&config, OURS) && !holds(&config, ".cgo1.go")
+}
+
+fn is_config(arg: &OsStr) -> bool {
+    arg.as_encoded_bytes().ends_with(b"vet.cfg")
+}
+
+/// Whether an overlay stands for files of goat's alone.
+fn only_ours(overlay: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Overlay {
+        replace: BTreeMap<PathBuf, PathBuf>,
+    }
+    let ours = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().contains(OURS))
+    };
+    serde_json::from_slice(overlay).is_ok_and(|overlay: Overlay| overlay.replace.keys().all(ours))
+}
+
+fn holds(text: &[u8], word: &str) -> bool {
+    memchr::memmem::find(text, word.as_bytes()).is_some()
+}
+
 /// Whether the plan knows nothing of the package. Errors are for the helper to tell.
 fn outside(plan: &Path, package: &str) -> bool {
     if package.is_empty() || package == FILE_LIST {
@@ -148,10 +191,7 @@ fn outside(plan: &Path, package: &str) -> bool {
 
 /// Whether a shard may hold the package; import paths need no escapes in JSON.
 fn names(shard: &[u8], package: &str) -> bool {
-    let key = format!("\"{package}\"");
-    shard
-        .windows(key.len())
-        .any(|window| window == key.as_bytes())
+    holds(shard, &format!("\"{package}\""))
 }
 
 #[cfg(test)]
@@ -237,6 +277,35 @@ mod tests {
                 );
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn vet_sees_files_as_they_are() -> std::io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let (config, overlay) = (dir.path().join("vet.cfg"), dir.path().join("overlay.json"));
+        let line = format!(
+            "--plan=/p --overlay={} /t/vet -atomic {}",
+            overlay.display(),
+            config.display()
+        );
+        let passed = |files: &str, replaced: &str| {
+            fs::write(&config, format!(r#"{{"GoFiles": [{files}]}}"#))?;
+            fs::write(&overlay, format!(r#"{{"Replace": {{{replaced}}}}}"#))?;
+            let args: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+            Ok::<_, std::io::Error>(
+                passes(&args, Some(OsStr::new("fmt")), OsStr::new("")).is_some(),
+            )
+        };
+        let ours = r#""/m/goat_main.go": "/c/goat_main.go""#;
+        assert!(passed(r#""/m/a.go""#, ours)?);
+        assert!(passed(r#""/m/a.go""#, "")?);
+        assert!(!passed(r#""/m/a.go", "/m/goat_main.go""#, ours)?);
+        assert!(!passed(r#""/b/a.cgo1.go""#, ours)?);
+        assert!(!passed(r#""/m/a.go""#, r#""/m/own.go": "/c/own.go""#)?);
+        fs::remove_file(&config)?;
+        let args: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+        assert_eq!(passes(&args, None, OsStr::new("")), None);
         Ok(())
     }
 
