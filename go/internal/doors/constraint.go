@@ -17,13 +17,14 @@ import (
 // and these tags: `go build ./...` passes over such a directory. So the hook is
 // constrained as the files beside it are, all together.
 
-// constraintOf returns the expression under which at least one of a directory's Go
-// files (its test files, if tests is set) is built; empty if one always is.
-func (o *overlay) constraintOf(dir string, tests bool) string {
+// constraintOf returns the expression under which at least one of the Go files of a
+// package in a directory (its test files, if tests is set) is built; empty if one
+// always is. Build tags may tell several packages in one directory apart.
+func (o *overlay) constraintOf(dir, pkg string, tests bool) string {
 	var either constraint.Expr
 	for _, name := range o.goFiles(dir, tests) {
 		text := o.text(name)
-		if hook.IsOurs(text) {
+		if hook.IsOurs(text) || !isOf(text, pkg) {
 			continue
 		}
 		expr := fileConstraint(filepath.Base(name), text)
@@ -40,6 +41,12 @@ func (o *overlay) constraintOf(dir string, tests bool) string {
 		return ""
 	}
 	return either.String()
+}
+
+// isOf reports whether a file's package clause names a package.
+func isOf(text []byte, pkg string) bool {
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly)
+	return err == nil && file.Name.Name == pkg
 }
 
 // goFiles are the Go files of a directory as the go command sees it through the

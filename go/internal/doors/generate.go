@@ -76,7 +76,7 @@ func (g *generation) collect(ctx context.Context) error {
 		}
 		runtime := module.Path + "/" + g.runtimePath()
 		p := hook.Params{ImportPath: m.ImportPath, Package: "main", Runtime: runtime, Identity: identity}
-		p.Constraint = (&overlay{door: g.door}).constraintOf(g.abs(m.Dir), false)
+		p.Constraint = (&overlay{door: g.door}).constraintOf(g.abs(m.Dir), p.Package, false)
 		if servers[m.ImportPath] {
 			p.Runtime += "/" + hook.ServerDir
 		}

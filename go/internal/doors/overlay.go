@@ -44,7 +44,7 @@ func (d *door) overlayFile() (string, error) {
 		}
 	}
 	for _, t := range d.index.Tests {
-		if d.Verb == "build" || d.Verb == "run" || d.Verb == "install" || hooked[t.Dir] {
+		if d.Verb == "build" || d.Verb == "run" || d.Verb == "install" || hooked[t.Dir] && t.OfMain() {
 			continue
 		}
 		if err := o.test(t); err != nil {
@@ -108,7 +108,7 @@ func (o *overlay) absolute(path string) string {
 // main puts the hook into a program.
 func (o *overlay) main(m plan.Main) error {
 	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Needs: o.needs, Identity: o.identity}
-	p.Constraint = o.constraintOf(o.door.abs(m.Dir), false)
+	p.Constraint = o.constraintOf(o.door.abs(m.Dir), p.Package, false)
 	return o.hook(m.Dir, o.names(hook.EnvMainName, hook.MainNames[:]), p)
 }
 
@@ -125,7 +125,7 @@ func (o *overlay) test(t plan.TestDir) error {
 		return nil
 	}
 	p := hook.Params{ImportPath: t.ImportPath, Package: name, Needs: o.needs, Identity: "test"}
-	p.Constraint = o.constraintOf(o.door.abs(t.Dir), true)
+	p.Constraint = o.constraintOf(o.door.abs(t.Dir), p.Package, true)
 	if o.door.args.Has("c") || o.door.args.Has("o") {
 		p.Identity = o.identity
 	}

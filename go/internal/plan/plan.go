@@ -81,6 +81,12 @@ type TestDir struct {
 	External   string `json:"external"`
 }
 
+// OfMain reports whether the tests are those of a program, whose own hook is then in
+// the test binary.
+func (t TestDir) OfMain() bool {
+	return t.Internal == "main" || t.Internal == "" && t.External == "main_test"
+}
+
 // Index is index.json: what the plan is of, and where its parts are.
 type Index struct {
 	Format      int          `json:"format"`

@@ -209,7 +209,7 @@ func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
 	if err != nil {
 		return false, c.planProblem(err)
 	}
-	p, ok := b.hookFor(index, path, os.Getenv("TOOLEXEC_IMPORTPATH"))
+	p, ok := b.hookFor(index, path, os.Getenv("TOOLEXEC_IMPORTPATH"), get(c.args, "p") == "main")
 	if !ok || c.hooked() {
 		return false, nil
 	}
@@ -240,8 +240,9 @@ func (c *compilation) hooked() bool {
 	return false
 }
 
-// hookFor returns the hook of the package that is being compiled, if it gets one.
-func (b *bareRun) hookFor(index *plan.Index, path, desc string) (hook.Params, bool) {
+// hookFor returns the hook of the package that is being compiled, if it gets one;
+// program says that it is compiled as package main.
+func (b *bareRun) hookFor(index *plan.Index, path, desc string, program bool) (hook.Params, bool) {
 	p := hook.Params{ImportPath: path, Package: "main", Identity: b.Hash}
 	if tested, ok := strings.CutSuffix(path, ".test"); ok {
 		for _, t := range index.Tests {
@@ -255,8 +256,9 @@ func (b *bareRun) hookFor(index *plan.Index, path, desc string) (hook.Params, bo
 	if strings.HasSuffix(desc, ".test]") {
 		return p, false
 	}
+	// Build tags may put a library beside the program.
 	for _, m := range index.Mains {
-		if m.ImportPath == path {
+		if m.ImportPath == path && program {
 			return p, true
 		}
 	}

@@ -133,9 +133,10 @@ func (m *maker) file(dir, base string, data []byte) {
 			t = &plan.TestDir{ImportPath: importPath, Dir: dir}
 			m.tests[importPath] = t
 		}
-		if strings.HasSuffix(pkg, "_test") {
+		switch {
+		case strings.HasSuffix(pkg, "_test"):
 			t.External = pkg
-		} else {
+		case t.Internal == "":
 			t.Internal = pkg
 		}
 		return

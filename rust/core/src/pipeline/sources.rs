@@ -265,10 +265,13 @@ fn tests(dir: &str, directory: &Directory) -> Option<TestPackage> {
     }
     let own = directory.package();
     let external = |name: &str| name.ends_with("_test") && name != own;
+    // Build tags may tell tests of other packages apart: those of this one count.
     let find = |outside: bool| {
-        names
-            .iter()
-            .find(|name| external(name) == outside)
+        let usual = format!("{own}{}", if outside { "_test" } else { "" });
+        let mut fitting = names.iter().filter(|name| external(name) == outside);
+        let first = fitting.clone().find(|name| **name == usual);
+        first
+            .or_else(|| fitting.next())
             .map_or("", |name| name)
             .to_owned()
     };
