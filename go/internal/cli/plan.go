@@ -120,7 +120,7 @@ func (a *app) addDeps(cmd *cobra.Command, settings *config.Settings, options *go
 	environ := gocmd.Environ(os.Environ())
 	args, err := gocmd.Parse("build", settings.Dir, nil, environ.Goflags())
 	if err != nil {
-		return &goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}
+		return &goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "see `go help environment`"}
 	}
 	find := doors.Upgrades{Environ: environ, Dir: settings.Dir, Flags: args.Module(), Requirements: goat.Requirements}
 	deps, packages, err := find.Find(cmd.Context(), *options)

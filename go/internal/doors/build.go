@@ -83,7 +83,7 @@ func (d *door) parse() error {
 	var err error
 	d.args, err = gocmd.Parse(d.Verb, d.Settings.Dir, d.Args, d.userEnviron().Goflags())
 	if err != nil {
-		return goSays{&goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}}
+		return goSays{&goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "see `go help environment`"}}
 	}
 	if d.args.Linkshared {
 		return &goat.Error{Code: goat.CodeUsage, Message: "-linkshared is not supported", Hint: "leave -linkshared out, or build without goat: `go " + d.Verb + " -linkshared`"}

@@ -123,7 +123,7 @@ func (d *door) examineFlags(x *Examination) error {
 	x.Goflags, x.From = d.Environ.Effective()
 	plain, err := gocmd.Parse(d.Verb, d.Settings.Dir, d.Args, x.Goflags)
 	if err != nil {
-		return &goat.Error{Code: goat.CodeUsage, Message: "GOFLAGS: " + err.Error(), Hint: "see `go help environment`"}
+		return &goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "see `go help environment`"}
 	}
 	gowork := d.userEnviron().Setting("GOWORK")
 	if x.Plain, err = helperIn(plain, d.Executable, gowork); err != nil {

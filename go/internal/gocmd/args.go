@@ -4,23 +4,47 @@
 package gocmd
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
 
 // valued are the go command's flags that take a value in the next argument where
 // they stand without `=`. All others are boolean or written with `=`.
-var valued = map[string]bool{}
+var valued = set(`C asmflags buildmode compiler covermode coverpkg coverprofile
+	exec gccgoflags gcflags installsuffix ldflags mod modfile o overlay p pgo pkgdir tags toolexec vet
+	debug-actiongraph debug-runtime-trace debug-trace
+	bench benchtime blockprofile blockprofilerate count cpu cpuprofile fuzz fuzztime fuzzminimizetime list
+	memprofile memprofilerate mutexprofile mutexprofilefraction outputdir parallel run shuffle skip timeout trace`)
 
-func init() {
-	for _, name := range strings.Fields(`C asmflags buildmode compiler covermode coverpkg coverprofile
-		exec f gccgoflags gcflags installsuffix ldflags mod modfile o overlay p pgo pkgdir tags toolexec vettool
-		debug-actiongraph debug-runtime-trace debug-trace
-		bench benchtime blockprofile blockprofilerate count cpu cpuprofile fuzz fuzztime fuzzminimizetime list
-		memprofile memprofilerate mutexprofile mutexprofilefraction outputdir parallel run shuffle skip timeout trace`) {
-		valued[name] = true
+// boolean are those of go test that stand alone. It gives a flag in neither list to
+// the test binary.
+var boolean = set(`a asan buildvcs c cover json linkshared modcacherw msan n race trimpath work x
+	artifacts benchmem failfast fullpath short v`)
+
+// prefixed are the flags that go test also takes with test. in front.
+var prefixed = set(`artifacts bench benchmem benchtime blockprofile blockprofilerate count coverprofile cpu cpuprofile
+	failfast fullpath fuzz fuzzminimizetime fuzztime list memprofile memprofilerate mutexprofile mutexprofilefraction
+	outputdir parallel run short shuffle skip timeout trace v`)
+
+func set(names string) map[string]bool {
+	m := map[string]bool{}
+	for _, name := range strings.Fields(names) {
+		m[name] = true
 	}
+	return m
+}
+
+// plainName is a flag's name without the test. that some may have.
+func plainName(name string) string {
+	if plain, ok := strings.CutPrefix(name, "test."); ok && prefixed[plain] {
+		return plain
+	}
+	return name
 }
 
 // Args are the arguments of one go command, taken apart.
@@ -37,7 +61,8 @@ type Args struct {
 	Overlay    string
 	Toolexec   string
 	Linkshared bool
-	// Flags are the other flags as the user wrote them, up to the packages.
+	// Flags are the other flags as the user wrote them, up to the packages, with the
+	// `--` that may end them.
 	Flags []string
 	// Rest is what follows: packages or files, and for test and run what comes after.
 	Rest []string
@@ -62,16 +87,57 @@ func Parse(verb, dir string, args []string, goflags string) (*Args, error) {
 	a := &Args{Verb: verb, Dir: dir, names: map[string]string{}}
 	words, err := Split(goflags)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
 	for _, word := range words {
 		name, value, _ := flagOf(word)
 		a.take(name, value)
 	}
 	inGoflags := len(a.Gcflags)
-	a.scan(args)
+	if args, err = a.chdir(args); err != nil {
+		return nil, err
+	}
+	if verb == "test" {
+		a.scanTest(args)
+	} else {
+		a.scan(args)
+	}
 	a.Own = len(a.Gcflags) - inGoflags
 	return a, nil
+}
+
+// chdir reads -C, which go takes as the first argument only. The system resolves the
+// path, not its text, and go then calls the directory by the name that has no links in
+// it: PWD stays as it was, and go believes it only where it is the same directory.
+func (a *Args) chdir(args []string) ([]string, error) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	name, value, hasValue := flagOf(args[0])
+	if name != "C" || !hasValue && len(args) == 1 {
+		return args, nil
+	}
+	args = args[1:]
+	if !hasValue {
+		value, args = args[0], args[1:]
+	}
+	if !filepath.IsAbs(value) {
+		value = a.Dir + string(filepath.Separator) + value
+	}
+	to, err := os.Stat(value)
+	if err != nil {
+		return nil, err
+	}
+	if !to.IsDir() {
+		return nil, &os.PathError{Op: "chdir", Path: value, Err: errors.New("not a directory")}
+	}
+	if here, err := os.Stat(a.Dir); err == nil && os.SameFile(here, to) {
+		return args, nil
+	}
+	if a.Dir = filepath.Clean(value); runtime.GOOS != "windows" {
+		a.Dir, err = filepath.EvalSymlinks(value)
+	}
+	return args, err
 }
 
 // flagOf reads one argument as a flag; name is empty if it is none.
@@ -83,61 +149,104 @@ func flagOf(arg string) (name, value string, hasValue bool) {
 	return name, value, hasValue
 }
 
-// scan goes over the command line. In `go test` flags may follow the packages; in
-// the other commands the first argument that is no flag ends them.
+// scan goes over the command line: the first argument that is no flag ends them, and so
+// does `--`.
 func (a *Args) scan(args []string) {
-	into := &a.Flags
-	for i := 0; i < len(args); i++ {
-		name, value, hasValue := flagOf(args[i])
-		if name == "args" && a.Verb == "test" || args[i] == "--" {
-			a.Rest = append(a.Rest, args[i:]...)
-			return
+	for len(args) > 0 {
+		if args[0] == "--" {
+			a.Flags, args = append(a.Flags, args[0]), args[1:]
+			break
 		}
+		name, n := a.flag(args)
 		if name == "" {
-			into = &a.Rest
-			if a.Verb == "run" {
-				a.program(args[i:])
-				return
-			}
-			a.Packages = append(a.Packages, args[i])
-			a.Rest = append(a.Rest, args[i])
-			continue
+			break
 		}
-		if into == &a.Rest && a.Verb != "test" {
-			a.Rest = append(a.Rest, args[i])
-			continue
-		}
-		words := args[i : i+1]
-		if !hasValue && valued[strings.TrimPrefix(name, "test.")] && i+1 < len(args) {
-			value = args[i+1]
-			words = args[i : i+2]
-			i++
-		}
-		if !a.take(name, value) {
-			*into = append(*into, words...)
-		}
+		args = args[n:]
+	}
+	a.Rest, a.Packages = slices.Clone(args), slices.Clone(args)
+	if a.Verb == "run" {
+		a.Packages = program(a.Packages)
 	}
 }
 
-// program splits what `go run` runs from the arguments of the program.
-func (a *Args) program(args []string) {
+// flag takes the flag at the head of args and returns its name, empty if there is none,
+// and how many arguments it is.
+func (a *Args) flag(args []string) (name string, n int) {
+	name, value, hasValue := flagOf(args[0])
+	if name == "" {
+		return "", 0
+	}
+	n = 1
+	if !hasValue && valued[plainName(name)] && len(args) > 1 {
+		value, n = args[1], 2
+	}
+	if !a.take(name, value) {
+		a.keep(args[:n]...)
+	}
+	return name, n
+}
+
+// scanTest does the same as go test does it: flags may follow the packages, which stand
+// together, and what it does not know is for the test binary.
+func (a *Args) scanTest(args []string) {
+	const before, inside, behind = 0, 1, 2
+	packages := before
+	mayBeValue := false // behind an unknown flag
+	for len(args) > 0 {
+		wasUnknown := mayBeValue
+		mayBeValue = false
+		name, _, hasValue := flagOf(args[0])
+		switch known := valued[plainName(name)] || boolean[plainName(name)]; {
+		case name == "args" && !hasValue || args[0] == "--":
+			a.Rest = append(a.Rest, args...)
+			return
+		case name == "" && packages == behind && !wasUnknown:
+			a.Rest = append(a.Rest, args...)
+			return
+		case name == "" && packages == behind:
+			a.keep(args[0])
+		case name == "":
+			packages = inside
+			a.Packages = append(a.Packages, args[0])
+			a.Rest = append(a.Rest, args[0])
+		case known:
+			if packages == inside {
+				packages = behind
+			}
+			_, n := a.flag(args)
+			args = args[n:]
+			continue
+		default:
+			packages = behind
+			mayBeValue = !hasValue
+			a.keep(args[0])
+		}
+		args = args[1:]
+	}
+}
+
+// keep leaves an argument where it stands: before the packages or behind them.
+func (a *Args) keep(words ...string) {
+	if len(a.Rest) > 0 {
+		a.Rest = append(a.Rest, words...)
+	} else {
+		a.Flags = append(a.Flags, words...)
+	}
+}
+
+// program is what `go run` runs, without the arguments of the program.
+func program(args []string) []string {
 	n := 0
 	for n < len(args) && strings.HasSuffix(args[n], ".go") {
 		n++
 	}
-	a.Packages = slices.Clone(args[:max(n, 1)])
-	a.Rest = slices.Clone(args)
+	return args[:min(max(n, 1), len(args))]
 }
 
 // take notes a flag and reports whether it is one that goat puts back itself.
 func (a *Args) take(name, value string) bool {
 	a.names[name] = value
 	switch name {
-	case "C":
-		if !filepath.IsAbs(value) {
-			value = filepath.Join(a.Dir, value)
-		}
-		a.Dir = filepath.Clean(value)
 	case "gcflags":
 		a.Gcflags = append(a.Gcflags, value)
 	case "overlay":
@@ -171,7 +280,7 @@ func (a *Args) Files() []string {
 // (`go install example.com/tool@latest`), which no work tree is about.
 func (a *Args) Versioned() bool {
 	return slices.ContainsFunc(a.Packages, func(arg string) bool {
-		return strings.Contains(arg, "@") && !strings.HasPrefix(arg, ".") && !filepath.IsAbs(arg)
+		return strings.Contains(arg, "@") && !isRelative(arg) && !filepath.IsAbs(arg) && !strings.HasSuffix(arg, ".go")
 	})
 }
 

@@ -1,8 +1,10 @@
 package gocmd
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -31,9 +33,23 @@ func TestParse(t *testing.T) {
 		{"build", "-ldflags -gcflags=x ./a", "-ldflags -gcflags=x", "./a", "./a", ""},
 		{"build", "a.go b.go", "", "a.go b.go", "a.go b.go", ""},
 		{"build", "./a -gcflags=x", "", "./a -gcflags=x", "./a -gcflags=x", ""},
+		{"build", "-gcflags=-N -- ./a", "--", "./a", "./a", "-N"},
+		{"build", "-o -- main.go", "-o --", "main.go", "main.go", ""},
+		{"build", "-- -gcflags=x", "--", "-gcflags=x", "-gcflags=x", ""},
+		{"run", "-- a.go b.go -- c", "--", "a.go b.go -- c", "a.go b.go", ""},
+		{"run", "--", "--", "", "", ""},
+		{"test", "-vet off ./a", "-vet off", "./a", "./a", ""},
+		{"test", "./a -email me@x.org", "", "./a -email me@x.org", "./a", ""},
+		{"test", "./a -email me@x.org -gcflags=-N", "", "./a -email me@x.org", "./a", "-N"},
+		{"test", "./a -email=x b -gcflags=-N", "", "./a -email=x b -gcflags=-N", "./a", ""},
+		{"test", "-email ./a -gcflags=-N", "-email ./a", "", "", "-N"},
+		{"test", "./a -v ./b -gcflags=-N", "", "./a -v ./b -gcflags=-N", "./a", ""},
+		{"test", "./a ./b -count 1 -- -gcflags=-N", "", "./a ./b -count 1 -- -gcflags=-N", "./a ./b", ""},
+		{"test", "./a -test.gcflags -gcflags=-N", "", "./a -test.gcflags", "./a", "-N"},
+		{"test", "a_test.go -gcflags -N", "", "a_test.go", "a_test.go", "-N"},
 		{"run", "-race ./a -gcflags=x -o y", "-race", "./a -gcflags=x -o y", "./a", ""},
 		{"run", "a.go b.go c -x", "", "a.go b.go c -x", "a.go b.go", ""},
-		{"test", "./a -gcflags=-N -run X ./b", "", "./a -run X ./b", "./a ./b", "-N"},
+		{"test", "./a -gcflags=-N -run X ./b", "", "./a -run X ./b", "./a", "-N"},
 		{"test", "-run X ./a -args -gcflags=x", "-run X", "./a -args -gcflags=x", "./a", ""},
 		{"test", "-test.run X -overlay=o ./a", "-test.run X", "./a", "./a", ""},
 	} {
@@ -42,15 +58,15 @@ func TestParse(t *testing.T) {
 		if want := []string{c.flags, c.rest, c.gcflags}; !slices.Equal(got, want) {
 			t.Errorf("go %s %s: flags, rest, gcflags %q, want %q", c.verb, c.line, got, want)
 		}
-		if packages := strings.Join(a.Packages, " "); c.packages != packages && c.line != "./a -gcflags=x" {
+		if packages := strings.Join(a.Packages, " "); c.packages != packages {
 			t.Errorf("go %s %s: packages %q, want %q", c.verb, c.line, packages, c.packages)
 		}
 	}
 }
 
 func TestParseDirectoryAndGoflags(t *testing.T) {
-	a := parse(t, "build", "-C sub -overlay o.json -linkshared .", "-gcflags=all=-l -tags=x '-toolexec=a b'")
-	if a.Dir != filepath.FromSlash("/w/sub") || a.Overlay != "o.json" || !a.Linkshared || a.Toolexec != "a b" {
+	a := parse(t, "build", "-overlay o.json -linkshared .", "-gcflags=all=-l -tags=x '-toolexec=a b'")
+	if a.Overlay != "o.json" || !a.Linkshared || a.Toolexec != "a b" {
 		t.Errorf("%+v", a)
 	}
 	if a.Value("tags") != "x" || len(a.Typed()) != 0 || len(a.Gcflags) != 1 {
@@ -59,11 +75,45 @@ func TestParseDirectoryAndGoflags(t *testing.T) {
 	if !parse(t, "install", "example.com/tool@latest", "").Versioned() || parse(t, "install", "./a@b", "").Versioned() {
 		t.Error("Versioned is for import paths with a version")
 	}
+	if parse(t, "run", "v@1/p.go", "").Versioned() || parse(t, "test", "./a -email me@x.org", "").Versioned() {
+		t.Error("files and a program's arguments are none")
+	}
+}
+
+// -C is a change of directory, which the system makes.
+func TestChdir(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links")
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range []string{"deep/in", "deep/m"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"link": "deep/in", "here": "."} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here := filepath.Join(dir, "here")
+	for value, want := range map[string]string{
+		"deep/in": filepath.Join(dir, "deep/in"), "link/../m": filepath.Join(dir, "deep/m"), "link": filepath.Join(dir, "deep/in"),
+		dir + "/link": filepath.Join(dir, "deep/in"), ".": here, "..": filepath.Dir(dir), "nowhere": "",
+	} {
+		a, err := Parse("build", here, []string{"-C", value, "-v"}, "")
+		if (err != nil) != (want == "") || err == nil && (a.Dir != want || len(a.Flags) != 1) {
+			t.Errorf("-C %s: %+v, %v, want %s", value, a, err, want)
+		}
+	}
 }
 
 // The last value that matches a package is the one that go gives it.
 func TestEffective(t *testing.T) {
-	leaf := Package{ImportPath: "ex.com/m/leaf", Dir: "/w/leaf", ModuleDir: "/w"}
+	leaf := Package{ImportPath: "ex.com/m/leaf", Dir: "/w/leaf", ModuleDir: "/w", Work: true}
 	for _, c := range []struct {
 		line string
 		want []string
@@ -82,6 +132,14 @@ func TestEffective(t *testing.T) {
 		{"-gcflags=ex.com/m/lea...=-m .", []string{"-m"}},
 		{"-gcflags=ex.com/m/leaf/...=-m .", []string{"-m"}},
 		{"-gcflags=ex.com/other/...=-m .", nil},
+		{"-gcflags=work=-m .", []string{"-m"}},
+		{"-gcflags=tool=-m .", nil},
+		{"-gcflags=-m work", []string{"-m"}},
+		{"-gcflags=-m tool", nil},
+		{"-gcflags=/w/leaf=-m .", nil},
+		{"-gcflags=-m /w/leaf/", []string{"-m"}},
+		{"-gcflags=-m /w/...", []string{"-m"}},
+		{"-gcflags=-m ex.com/m/leaf/", []string{"-m"}},
 	} {
 		got, err := parse(t, "build", c.line, "").Effective(leaf)
 		if err != nil || len(got) != len(c.want) || len(got) > 0 && !reflect.DeepEqual(got, c.want) {
@@ -107,6 +165,8 @@ func TestAsked(t *testing.T) {
 		{"/w/a", "/w", "./b", false},
 		{"/v", "/v", "./...", false},
 		{"/v", "/v", "../...", false},
+		{"/w/testdata/a", "/w", "ex.com/m/...", false},
+		{"/w/a", "/w", "work", false},
 	} {
 		a := parse(t, "build", c.pattern, "")
 		p := Package{ImportPath: "ex.com/m/a", Dir: filepath.FromSlash(c.dir), ModuleDir: filepath.FromSlash(c.module)}

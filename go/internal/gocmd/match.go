@@ -1,8 +1,10 @@
 package gocmd
 
 import (
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,18 +13,26 @@ type Package struct {
 	ImportPath string
 	Dir        string // absolute
 	ModuleDir  string // absolute, of the package's module
+	// Work says that the module is one that go works in, Tool that such a module names
+	// the package as a tool.
+	Work, Tool bool
 }
 
 // Matches reports whether a pattern of -gcflags is for a package, as the go
 // command decides it; dir is where the command is run.
 func Matches(pattern, dir string, p Package) bool {
-	switch {
-	case pattern == "all":
-		return true
-	case pattern == "std" || pattern == "cmd":
-		return false
-	case isRelative(pattern):
+	if isRelative(pattern) {
 		return matchBelow(dir, pattern, p.Dir)
+	}
+	switch pattern {
+	case "all":
+		return true
+	case "std", "cmd":
+		return false
+	case "work": // since go 1.25
+		return p.Work
+	case "tool":
+		return p.Tool
 	}
 	return matchPath(pattern, p.ImportPath)
 }
@@ -52,7 +62,7 @@ func absolute(dir, name string) string {
 }
 
 func isRelative(pattern string) bool {
-	return pattern == "." || pattern == ".." || strings.HasPrefix(pattern, "./") || strings.HasPrefix(pattern, "../") || filepath.IsAbs(pattern)
+	return pattern == "." || pattern == ".." || strings.HasPrefix(pattern, "./") || strings.HasPrefix(pattern, "../")
 }
 
 // matchPath matches a pattern with dots: `...` is any text, and `x/...` also
@@ -75,31 +85,41 @@ func (a *Args) Asked(p Package) bool {
 	if len(a.Packages) == 0 {
 		return p.Dir == a.Dir
 	}
-	for _, arg := range a.Packages {
-		if strings.HasSuffix(arg, ".go") {
-			continue
-		}
-		if Matches(arg, a.Dir, p) && (!strings.Contains(arg, "...") || walked(a.Dir, arg, p)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Packages, func(arg string) bool { return asks(arg, a.Dir, p) })
 }
 
-// walked reports whether a pattern with dots finds the package: the go command
-// does not walk into testdata, hidden directories and other modules.
-func walked(dir, pattern string, p Package) bool {
-	if !isRelative(pattern) {
-		return true
+// asks is [Asked] for one argument. Other than a pattern of -gcflags it may be an
+// absolute directory, and go cleans it.
+func asks(arg, dir string, p Package) bool {
+	arg = filepath.ToSlash(arg)
+	dots := strings.Contains(arg, "...")
+	switch {
+	case strings.HasSuffix(arg, ".go"):
+		return false
+	case isRelative(arg) || filepath.IsAbs(arg):
+		if !matchBelow(dir, arg, p.Dir) {
+			return false
+		}
+		if !dots {
+			return true
+		}
+		before, _, _ := strings.Cut(arg, "...")
+		return walked(absolute(dir, before[:strings.LastIndexByte(before, '/')+1]), p)
+	case arg == "work":
+		return p.Work && walked(p.ModuleDir, p)
 	}
-	before, _, _ := strings.Cut(pattern, "...")
-	root := absolute(dir, before[:strings.LastIndexByte(before, '/')])
+	return Matches(path.Clean(arg), dir, p) && (!dots || walked(p.ModuleDir, p))
+}
+
+// walked reports whether go finds the package below root: it does not walk into
+// testdata, hidden directories and other modules.
+func walked(root string, p Package) bool {
 	if p.ModuleDir != "" && root != p.ModuleDir && !strings.HasPrefix(root+string(filepath.Separator), p.ModuleDir+string(filepath.Separator)) {
 		return false
 	}
 	rel, err := filepath.Rel(root, p.Dir)
 	if err != nil {
-		return false
+		return root == "" // nothing known about its module
 	}
 	for _, element := range strings.Split(filepath.ToSlash(rel), "/") {
 		if element == "testdata" || element != "." && element != ".." && (strings.HasPrefix(element, ".") || strings.HasPrefix(element, "_")) {
