@@ -47,7 +47,7 @@ var policy = map[string]rule{
 		},
 		others: cobra,
 	},
-	"internal/config":        {own: []string{".", "internal/plan"}, others: yaml},
+	"internal/config":        {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
 	"internal/doctor":        {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/toolexec"}},
 	"internal/doors":         {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/toolexec"}},
 	"internal/gocmd":         {},

@@ -19,6 +19,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/gocmd"
 )
 
 // buildContext is what a plain `go build` of this moment would build. There is none
@@ -102,10 +103,10 @@ func coveredModules(ctx context.Context, root string, file *config.File) []strin
 
 // workspaceFile is the go.work that rules root, or "".
 func workspaceFile(root string) string {
-	switch named := os.Getenv("GOWORK"); named {
+	switch named := gocmd.Environ(os.Environ()).Setting("GOWORK"); named {
 	case "off":
 		return ""
-	case "":
+	case "", "auto":
 	default:
 		return named
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan"
 )
 
@@ -67,7 +68,7 @@ func (s *Settings) WorkingTree() bool {
 
 // workspace is GOWORK as the core takes it.
 func workspace() string {
-	if value := os.Getenv("GOWORK"); value != "" {
+	if value := gocmd.Environ(os.Environ()).Setting("GOWORK"); value != "" {
 		return value
 	}
 	return "auto"

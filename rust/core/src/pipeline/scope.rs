@@ -113,9 +113,11 @@ fn reason(path: &str, module: Option<&Module>, ignores: &Gitignore) -> Option<Re
         .then_some(Reason::Ignored)
 }
 
-/// Whether a path leads through a vendor directory.
+/// Whether a path leads through a vendor directory: that of the module, or one whose
+/// packages go lets nobody import. A package may itself be called vendor.
 pub(super) fn is_vendored(path: &str) -> bool {
-    parent(path).split('/').any(|part| part == "vendor")
+    let dir = parent(path);
+    dir == "vendor" || dir.starts_with("vendor/") || dir.contains("/vendor/")
 }
 
 /// Whether the go command never reads a file because of its name.

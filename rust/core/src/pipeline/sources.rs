@@ -120,10 +120,13 @@ impl Directory {
         self.code().filter(|file| !file.header.ignored)
     }
 
-    /// The package's name: the most frequent one, then the first.
+    /// The package's name: the most frequent one of the files that every build takes,
+    /// else of all; then the first.
     fn package(&self) -> &str {
         let mut names: Vec<(&str, usize)> = Vec::new();
-        for file in self.built() {
+        let always = self.built().any(|file| !file.header.constrained);
+        let counts = |file: &&GoFile| !(always && file.header.constrained);
+        for file in self.built().filter(counts) {
             let name = file.header.package.as_str();
             match names.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, count)) => *count += 1,

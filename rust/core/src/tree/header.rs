@@ -11,6 +11,8 @@ pub struct Header {
     pub package: String,
     /// Import paths, in order.
     pub imports: Vec<String>,
+    /// Whether there is a build constraint in it.
+    pub constrained: bool,
     /// Whether a build constraint is the word `ignore`.
     pub ignored: bool,
     /// Whether it has Go's mark of generated files.
@@ -115,6 +117,7 @@ fn comment(text: &[u8], header: &mut Header) {
     let constraint = body
         .strip_prefix(b"go:build ")
         .or_else(|| body.trim_ascii().strip_prefix(b"+build "));
+    header.constrained |= constraint.is_some();
     header.ignored |= constraint.is_some_and(|c| c.trim_ascii() == b"ignore");
 }
 
