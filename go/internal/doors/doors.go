@@ -53,6 +53,9 @@ type door struct {
 	linked, link string
 	// deps are the upgraded modules, where --deps asks for them.
 	deps []goat.Dependency
+	// work are the directories of the modules that go works in, and tools the packages
+	// that they name as tools.
+	work, tools []string
 	// hooks are the names of the hook files, by absolute directory.
 	hooks map[string]string
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
@@ -20,6 +21,10 @@ func (d *door) findRoot(dir string) error {
 	module := config.ModuleRoot(dir)
 	if module == "" {
 		return &goat.Error{Code: goat.CodeNoGoMod, Message: "no go.mod in " + dir + " or above", Hint: "run goat inside a Go module, or use -C DIR"}
+	}
+	d.work = plan.MainModules(d.args.Dir, d.userEnviron().Setting("GOWORK"))
+	for _, module := range d.work {
+		d.tools = append(d.tools, plan.Tools(module)...)
 	}
 	real, err := filepath.EvalSymlinks(module)
 	if err != nil {
@@ -106,7 +111,22 @@ func (d *door) pkg(importPath, dir string) gocmd.Package {
 	if m := d.moduleOf(dir); m != nil {
 		p.ModuleDir = d.abs(m.Dir)
 	}
+	p.Work = slices.Contains(d.work, p.ModuleDir)
+	p.Tool = slices.Contains(d.tools, importPath)
 	return p
+}
+
+// sameDir reports whether two absolute directories are one, whatever their names.
+func sameDir(a, b string) bool {
+	if a == b {
+		return true
+	}
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }
 
 // exists reports whether there is a file.

@@ -4,11 +4,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
-	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // stampPattern matches no package. Its value stands last, because the build
@@ -91,10 +89,9 @@ func (d *door) byDirectory(list []marked, from string) {
 	if from == "" {
 		return
 	}
-	roots := plan.MainModules(from, d.userEnviron().Setting("GOWORK"))
 	for i := range list {
 		m := &list[i]
-		if !slices.Contains(roots, m.root) || m.pattern == fileList {
+		if !slices.Contains(d.work, m.root) || m.pattern == fileList {
 			continue
 		}
 		rel, err := filepath.Rel(from, m.dir)
@@ -132,7 +129,7 @@ func (d *door) markedPackages() ([]marked, error) {
 			m.module = module.Path
 		}
 		list = append(list, m)
-		if p.Dir == files {
+		if files != "" && sameDir(p.Dir, files) {
 			m.pattern = fileList
 			if m.flags, err = d.fileFlags(); err != nil {
 				return nil, err
@@ -179,37 +176,38 @@ func (d *door) fileFlags() (string, error) {
 	return spaced(flags), err
 }
 
-// grouped marks whole modules with the plan's hash. Packages whose flags are not
-// the most frequent ones of their module are marked by name besides.
+// grouped marks whole modules with the plan's hash. The user's own values follow once
+// more, with the marker: they are for packages without points too, and go takes the last
+// one that matches.
 func (d *door) grouped(list []marked) []string {
-	count := map[string]map[string]int{}
+	marker := "-goatmark=" + d.index.PlanHash
+	var modules, values, files []string
 	for _, m := range list {
-		if count[m.module] == nil {
-			count[m.module] = map[string]int{}
-		}
-		count[m.module][m.flags]++
-	}
-	var values []string
-	usual := map[string]string{}
-	for module, flags := range count {
-		usual[module] = mostFrequent(flags)
-		values = append(values, module+"/...="+usual[module]+"-goatmark="+d.index.PlanHash)
-	}
-	sort.Strings(values)
-	for _, m := range list {
-		if m.flags != usual[m.module] || m.pattern == fileList {
-			values = append(values, m.pattern+"="+m.flags+"-goatmark="+d.index.PlanHash)
+		if m.pattern == fileList {
+			files = append(files, fileList+"="+m.flags+marker)
+		} else if !slices.Contains(modules, m.module) {
+			modules = append(modules, m.module)
 		}
 	}
-	return values
-}
-
-func mostFrequent(count map[string]int) string {
-	best := ""
-	for flags, n := range count {
-		if n > count[best] || n == count[best] && strings.Compare(flags, best) < 0 {
-			best = flags
+	slices.Sort(modules)
+	for _, module := range modules {
+		values = append(values, module+"/...="+marker)
+	}
+	for _, value := range d.args.Gcflags {
+		value = strings.TrimSpace(value)
+		pattern, flags, ok := strings.Cut(value, "=")
+		switch pattern = strings.TrimSpace(pattern); {
+		case value == "":
+			values = append(values, marker)
+		case !ok || strings.HasPrefix(value, "-"):
+			values = append(values, value+" "+marker)
+		case pattern == "all": // without a marker for the standard library
+			for _, module := range modules {
+				values = append(values, module+"/...="+spaced(flags)+marker)
+			}
+		case gocmd.Reaches(pattern, modules):
+			values = append(values, pattern+"="+spaced(flags)+marker)
 		}
 	}
-	return best
+	return append(values, files...)
 }

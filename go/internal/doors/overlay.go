@@ -160,6 +160,11 @@ func (o *overlay) hook(dir string, names []string, p hook.Params) error {
 		path, err := o.door.put(name, []byte(hook.Text(p)))
 		o.replace[at] = path
 		o.door.hooks[o.door.abs(dir)] = name
+		// Files on the command line may be those of this directory under another name.
+		if files := o.door.fileDir(); files != "" && sameDir(files, o.door.abs(dir)) {
+			o.replace[filepath.Join(files, name)] = path
+			o.door.hooks[files] = name
+		}
 		return err
 	}
 	return &goat.Error{

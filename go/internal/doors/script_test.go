@@ -88,7 +88,7 @@ func version() string {
 func repository(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, ".repo")); err == nil {
-			return at, nil
+			return filepath.EvalSymlinks(at)
 		}
 		if at == filepath.Dir(at) {
 			return "", fmt.Errorf("%s: not a repository", dir)

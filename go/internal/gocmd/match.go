@@ -37,6 +37,20 @@ func Matches(pattern, dir string, p Package) bool {
 	return matchPath(pattern, p.ImportPath)
 }
 
+// Reaches reports whether a pattern of -gcflags may be for a package of some modules.
+func Reaches(pattern string, modules []string) bool {
+	switch {
+	case pattern == "std" || pattern == "cmd":
+		return false
+	case isRelative(pattern) || pattern == "all" || pattern == "work" || pattern == "tool":
+		return true
+	}
+	before, _, dots := strings.Cut(pattern, "...")
+	return slices.ContainsFunc(modules, func(module string) bool {
+		return before == module || strings.HasPrefix(before, module+"/") || dots && strings.HasPrefix(module+"/", before)
+	})
+}
+
 // matchBelow matches a relative pattern against a directory: what stands before the
 // element with the dots is a directory, the rest is matched against the way down.
 func matchBelow(dir, pattern, pkgDir string) bool {

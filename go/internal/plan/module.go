@@ -59,7 +59,7 @@ func workspace(work string) []string {
 		return nil
 	}
 	var modules []string
-	for _, used := range usedModules(string(text)) {
+	for _, used := range directives(string(text), "use") {
 		module := filepath.FromSlash(used)
 		if !filepath.IsAbs(module) {
 			module = filepath.Join(filepath.Dir(work), module)
@@ -82,9 +82,18 @@ func above(dir, name string) string {
 	}
 }
 
-// usedModules are the directories of a go.work's use directives.
-func usedModules(text string) []string {
-	var used []string
+// Tools are the packages that the go.mod in a module's directory names as tools.
+func Tools(module string) []string {
+	text, err := os.ReadFile(filepath.Join(module, "go.mod"))
+	if err != nil {
+		return nil
+	}
+	return directives(string(text), "tool")
+}
+
+// directives are the first words of a go.mod's or go.work's directives of a name.
+func directives(text, name string) []string {
+	var found []string
 	block := false
 	for _, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "//")
@@ -94,12 +103,12 @@ func usedModules(text string) []string {
 		case block && words[0] == ")":
 			block = false
 		case block:
-			used = append(used, strings.Trim(words[0], "\"`"))
-		case words[0] == "use" && len(words) > 1 && words[1] == "(":
+			found = append(found, strings.Trim(words[0], "\"`"))
+		case words[0] == name && len(words) > 1 && words[1] == "(":
 			block = true
-		case words[0] == "use" && len(words) > 1:
-			used = append(used, strings.Trim(words[1], "\"`"))
+		case words[0] == name && len(words) > 1:
+			found = append(found, strings.Trim(words[1], "\"`"))
 		}
 	}
-	return used
+	return found
 }

@@ -173,6 +173,10 @@ func moduleImportPath(dir string) string {
 	if err != nil {
 		return ""
 	}
+	// The files may be named through a link; the plan knows their real place.
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
 	for at := dir; ; at = filepath.Dir(at) {
 		data, err := os.ReadFile(filepath.Join(at, "go.mod"))
 		if err == nil {
