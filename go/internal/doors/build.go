@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -167,14 +168,32 @@ func (d *door) toolexec(overlay string) (string, error) {
 // files, nothing of the package is in the binary, and no hook either.
 func (d *door) rest() []string {
 	files := d.args.Files()
-	name := d.hooks[d.fileDir()]
-	own := slices.ContainsFunc(files, func(file string) bool { return !strings.HasSuffix(file, "_test.go") })
-	if name == "" || !own {
+	own := slices.IndexFunc(files, func(file string) bool { return !strings.HasSuffix(file, "_test.go") })
+	if own < 0 {
+		return d.args.Rest
+	}
+	name := d.hookOf(files[own])
+	if name == "" {
 		return d.args.Rest
 	}
 	rest := append([]string(nil), d.args.Rest[:len(files)]...)
 	rest = append(rest, filepath.Join(filepath.Dir(files[0]), name))
 	return append(rest, d.args.Rest[len(files):]...)
+}
+
+// home is where a hook file is at home: an absolute directory, and the package of its clause.
+type home struct{ dir, pkg string }
+
+// hookOf is the name of the hook file for the package of a file on the command line.
+func (d *door) hookOf(file string) string {
+	pkg := "main"
+	if text, err := os.ReadFile(d.absolute(file)); err == nil {
+		pkg = clause(text)
+	}
+	if name := d.hooks[home{d.fileDir(), pkg}]; name != "" {
+		return name
+	}
+	return d.hooks[home{d.fileDir(), pkg + "_test"}]
 }
 
 // summary is goat's one line about a build.

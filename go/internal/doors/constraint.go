@@ -44,9 +44,15 @@ func (o *overlay) constraintOf(dir, pkg string, tests bool) string {
 }
 
 // isOf reports whether a file's package clause names a package.
-func isOf(text []byte, pkg string) bool {
+func isOf(text []byte, pkg string) bool { return clause(text) == pkg }
+
+// clause is the name in a file's package clause; empty where the file has none.
+func clause(text []byte) string {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly)
-	return err == nil && file.Name.Name == pkg
+	if err != nil {
+		return ""
+	}
+	return file.Name.Name
 }
 
 // goFiles are the Go files of a directory as the go command sees it through the

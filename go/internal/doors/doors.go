@@ -56,8 +56,8 @@ type door struct {
 	// work are the directories of the modules that go works in, and tools the packages
 	// that they name as tools.
 	work, tools []string
-	// hooks are the names of the hook files, by absolute directory.
-	hooks map[string]string
+	// hooks are the names of the hook files.
+	hooks map[home]string
 }
 
 // Run does what the request asks for and returns the exit code: go's once go has
@@ -66,7 +66,7 @@ func Run(ctx context.Context, r Request) (int, error) {
 	if r.Environ == nil {
 		r.Environ = os.Environ()
 	}
-	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[string]string{}}
+	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[home]string{}}
 	switch r.Verb {
 	case "vet", "list":
 		return d.plain(ctx)

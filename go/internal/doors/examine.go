@@ -90,7 +90,7 @@ type Marked struct {
 // Examine looks at what the door of r.Verb would do, and does not do it. An error is
 // one of the command line; all others are part of the answer.
 func Examine(ctx context.Context, r Request) (*Examination, error) {
-	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[string]string{}}
+	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[home]string{}}
 	x := &Examination{Build: ModeNone, Linked: map[string]plan.Linked{}}
 	refused := d.parse()
 	if d.args == nil {

@@ -159,11 +159,11 @@ func (o *overlay) hook(dir string, names []string, p hook.Params) error {
 		}
 		path, err := o.door.put(name, []byte(hook.Text(p)))
 		o.replace[at] = path
-		o.door.hooks[o.door.abs(dir)] = name
+		o.door.hooks[home{o.door.abs(dir), p.Package}] = name
 		// Files on the command line may be those of this directory under another name.
 		if files := o.door.fileDir(); files != "" && sameDir(files, o.door.abs(dir)) {
 			o.replace[filepath.Join(files, name)] = path
-			o.door.hooks[files] = name
+			o.door.hooks[home{files, p.Package}] = name
 		}
 		return err
 	}

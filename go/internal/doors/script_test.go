@@ -104,6 +104,9 @@ func planOptions() plantest.Options {
 	if broken := os.Getenv("TEST_BROKEN_FREE"); broken != "" {
 		opts.BrokenFree = strings.Split(broken, ",")
 	}
+	if broken := os.Getenv("TEST_BROKEN_STUB"); broken != "" {
+		opts.BrokenStub = strings.Split(broken, ",")
+	}
 	return opts
 }
 

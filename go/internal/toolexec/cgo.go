@@ -63,6 +63,9 @@ func (g *cgoRun) swap(dir string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		if !samePackage(units, g.doc) {
+			return false, nil
+		}
 		file := g.doc.File(units[0].base)
 		if file == nil {
 			continue

@@ -149,7 +149,9 @@ func (c *compilation) choose(path, marker string) error {
 	if c.marked && marker != doc.Marker && marker != c.planHash() {
 		return &problem{what: "plan directory gone: " + path + " was marked by another plan", hint: c.replan()}
 	}
-	c.doc = doc
+	if samePackage(c.units, doc) {
+		c.doc = doc
+	}
 	return nil
 }
 
@@ -239,7 +241,7 @@ func hookBase(file string) string {
 // instrumented compiles the rewritten package; if the compiler refuses it, the
 // original with the stub, which makes the package degraded. Between the two, where
 // the original is fine, stands the package without free points, in case that the
-// compiler does not know them. What is printed is what the original prints.
+// compiler does not know them. What fails in the end is the original alone.
 func (c *compilation) instrumented() (int, error) {
 	exact, err := c.exact()
 	if err != nil {
@@ -287,7 +289,29 @@ func (c *compilation) compileDegraded(last bool) (int, error) {
 		return 0, err
 	}
 	code, out, err := c.capture(v.args)
-	if err == nil && (last || code != 0) {
+	switch {
+	case err != nil:
+		return 1, err
+	case code > 0 && !passing(out):
+		return c.original()
+	case last || code != 0:
+		_, err = os.Stderr.Write(v.unmap(out))
+	}
+	if code < 0 {
+		code = 1
+	}
+	return code, err
+}
+
+// original compiles the package with nothing of goat's in it: what is said about it
+// then is the user's own.
+func (c *compilation) original() (int, error) {
+	v := c.newVariant("goat-plain")
+	if err := v.unsplice(c, c.doc); err != nil {
+		return 0, err
+	}
+	code, out, err := c.capture(v.args)
+	if err == nil {
 		_, err = os.Stderr.Write(v.unmap(out))
 	}
 	if code < 0 {

@@ -161,7 +161,7 @@ type entry struct {
 func (l *linking) entries() ([]entry, error) {
 	rows := []entry{{meta: l.identity()}}
 	for _, ref := range l.index.Packages {
-		text, symbols, err := l.archive(ref.ImportPath)
+		text, symbols, err := l.archive(ref)
 		if err != nil {
 			return nil, err
 		}
@@ -202,8 +202,9 @@ func (l *linking) rowsOf(doc *plan.Package, text []byte, prefixes []string) []en
 
 // archive returns the archive of a package if it is part of the program, and the
 // prefixes that its symbols may have.
-func (l *linking) archive(path string) ([]byte, []string, error) {
-	if l.isMain(path) {
+func (l *linking) archive(ref plan.PackageRef) ([]byte, []string, error) {
+	path := ref.ImportPath
+	if ref.Name == "main" && l.isMain(path) {
 		prefixes := []string{"main", symbolPrefix(path)}
 		if plugin := get(l.args, "pluginpath"); plugin != "" {
 			prefixes = append(prefixes, symbolPrefix(plugin), plugin)
@@ -215,14 +216,15 @@ func (l *linking) archive(path string) ([]byte, []string, error) {
 		name = fileList
 	}
 	file := l.archives[name]
-	if file == "" {
+	if file == "" || file == l.main || ref.Name == "main" && !strings.HasSuffix(l.pkg, ".test") {
+		// It is not there, or what is there is another package of the same directory.
 		return nil, nil, nil
 	}
 	text, err := os.ReadFile(file)
 	return text, []string{symbolPrefix(name)}, err
 }
 
-// isMain reports whether the planned package is the program itself.
+// isMain reports whether the planned package, if it is a main one, is the program.
 func (l *linking) isMain(path string) bool {
 	if l.pkg != fileList {
 		return path == l.pkg

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"go/scanner"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +95,36 @@ func (u *unit) read() ([]byte, error) {
 		u.data = data
 	}
 	return u.data, nil
+}
+
+// samePackage reports whether the files are of the document's package. One directory
+// can hold more than one: build constraints tell them apart, and files can be given one
+// by one on go's command line.
+func samePackage(units []*unit, doc *plan.Package) bool {
+	for _, u := range units {
+		if u.test || u.object && u.orig == u.arg || hook.IsName(u.base) {
+			continue
+		}
+		if data, err := u.read(); err == nil {
+			name := clause(data)
+			return name == "" || name == doc.Name
+		}
+	}
+	return true
+}
+
+// clause is the name in a file's package clause; empty where the file has none.
+func clause(text []byte) string {
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)
+	if _, tok, _ := s.Scan(); tok != token.PACKAGE {
+		return ""
+	}
+	_, tok, name := s.Scan()
+	if tok != token.IDENT {
+		return ""
+	}
+	return name
 }
 
 // stale returns the error for files that are not what they were when the plan was

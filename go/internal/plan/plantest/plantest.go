@@ -29,6 +29,8 @@ type Options struct {
 	Broken []string
 	// BrokenFree makes them so only where points are free.
 	BrokenFree []string
+	// BrokenStub makes their stub not compile either.
+	BrokenStub []string
 	// Version is the goat that claims to have made the plan.
 	Version string
 }
@@ -259,6 +261,9 @@ func (m *maker) finish(doc *plan.Package) {
 	doc.Symbol = "goat_acc_" + doc.Marker
 	doc.Added = plan.Generated{Name: "goat_points.go", Text: fmt.Sprintf(added, doc.Name, doc.Counters, doc.Symbol)}
 	doc.Stub = plan.Generated{Name: "goat_points.go", Text: fmt.Sprintf(stub, doc.Name, doc.Symbol)}
+	if slices.Contains(m.opts.BrokenStub, doc.ImportPath) {
+		doc.Stub.Text += "\nvar _ = goat_is_not_defined\n"
+	}
 	m.index.Packages = append(m.index.Packages, plan.PackageRef{
 		ImportPath: doc.ImportPath, Dir: doc.Dir, Name: doc.Name, Doc: plan.DocName(doc.ImportPath),
 		Marker: doc.Marker, Symbol: doc.Symbol, Counters: doc.Counters,
