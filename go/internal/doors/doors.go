@@ -88,7 +88,9 @@ func (d *door) plain(ctx context.Context) (int, error) {
 
 // run runs go without what `goat env` may have put into the environment.
 func (d *door) run(ctx context.Context, dir string, args []string) (int, error) {
-	code, err := gocmd.Run(ctx, dir, d.userEnviron(), args, d.Streams)
+	// After -C, go and the programs that it runs have the PWD from before.
+	env := d.userEnviron().With("PWD", d.Settings.Dir)
+	code, err := gocmd.Run(ctx, dir, env, args, d.Streams)
 	if errors.Is(err, gocmd.ErrNoGo) {
 		return 0, &goat.Error{Code: goat.CodeToolchain, Message: "there is no go command on PATH", Hint: "install Go 1.23 or newer: https://go.dev/dl"}
 	}

@@ -121,7 +121,7 @@ func (a *Args) chdir(args []string) ([]string, error) {
 	if !hasValue {
 		value, args = args[0], args[1:]
 	}
-	if !filepath.IsAbs(value) {
+	if value != "" && !filepath.IsAbs(value) {
 		value = a.Dir + string(filepath.Separator) + value
 	}
 	to, err := os.Stat(value)

@@ -102,7 +102,7 @@ func TestChdir(t *testing.T) {
 	here := filepath.Join(dir, "here")
 	for value, want := range map[string]string{
 		"deep/in": filepath.Join(dir, "deep/in"), "link/../m": filepath.Join(dir, "deep/m"), "link": filepath.Join(dir, "deep/in"),
-		dir + "/link": filepath.Join(dir, "deep/in"), ".": here, "..": filepath.Dir(dir), "nowhere": "",
+		dir + "/link": filepath.Join(dir, "deep/in"), ".": here, "..": filepath.Dir(dir), "nowhere": "", "": "",
 	} {
 		a, err := Parse("build", here, []string{"-C", value, "-v"}, "")
 		if (err != nil) != (want == "") || err == nil && (a.Dir != want || len(a.Flags) != 1) {
@@ -139,6 +139,7 @@ func TestEffective(t *testing.T) {
 		{"-gcflags=/w/leaf=-m .", nil},
 		{"-gcflags=-m /w/leaf/", []string{"-m"}},
 		{"-gcflags=-m /w/...", []string{"-m"}},
+		{"-gcflags=-m ./.../", []string{"-m"}},
 		{"-gcflags=-m ex.com/m/leaf/", []string{"-m"}},
 	} {
 		got, err := parse(t, "build", c.line, "").Effective(leaf)

@@ -107,6 +107,9 @@ func (a *Args) Asked(p Package) bool {
 func asks(arg, dir string, p Package) bool {
 	arg = filepath.ToSlash(arg)
 	dots := strings.Contains(arg, "...")
+	if dots {
+		arg = strings.TrimRight(arg, "/")
+	}
 	switch {
 	case strings.HasSuffix(arg, ".go"):
 		return false

@@ -20,14 +20,15 @@ type Streams struct {
 var ErrNoGo = errors.New("no go command on PATH")
 
 // Run runs the go command and returns its exit code. When ctx ends, go is asked to
-// stop as by Ctrl-C, and Run waits for it: go removes its own temporary files.
+// stop as by Ctrl-C, and Run waits for it: go removes its own temporary files. PWD in
+// env is how dir is spelled, where it names the same directory.
 func Run(ctx context.Context, dir string, env Environ, args []string, s Streams) (int, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {
 		return 0, ErrNoGo
 	}
 	cmd := exec.Command(path, args...)
-	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
+	cmd.Dir, cmd.Env = dir, env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
 	if err := cmd.Start(); err != nil {
 		return 0, err
