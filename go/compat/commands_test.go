@@ -168,7 +168,11 @@ func (b *bench) compare(ts *testscript.TestScript, args []string, verb string, r
 		ts.Fatalf("goat has changed the work tree:\n%s", after)
 	}
 	if !slices.Contains(rest, "-a") {
-		checkLog(ts)
+		for name, count := range checkLog(ts) {
+			if count > 1 {
+				ts.Fatalf("%s was compiled %d times", name, count)
+			}
+		}
 	}
 	for _, name := range outputs {
 		if strings.HasSuffix(name, ".out") && goat.code == 0 {
@@ -354,8 +358,8 @@ func cmdCompiled(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// checkLog counts the compiler's runs, and fails where one is of the standard
-// library or the second one of a package.
+// checkLog counts the compiler's runs per package and variant, and fails where one is
+// of the standard library.
 func checkLog(ts *testscript.TestScript) map[string]int {
 	data, _ := os.ReadFile(ts.Getenv("GOAT_TOOLEXEC_LOG"))
 	count := map[string]int{}

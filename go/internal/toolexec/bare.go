@@ -202,7 +202,8 @@ func generatedPlan(dir string) string {
 // mode. The hook goes into the program's own package, or into the main package
 // that go generates for tests, and imports nothing that is not in every importcfg.
 func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
-	if b.Generated {
+	// `goat generate` has put hooks into the programs, but not into tests of libraries.
+	if b.Generated && !strings.HasSuffix(path, ".test") {
 		return false, nil
 	}
 	index, err := plan.ReadIndex(c.plan)
@@ -248,7 +249,7 @@ func (b *bareRun) hookFor(index *plan.Index, path, desc string, program bool) (h
 		for _, t := range index.Tests {
 			if t.ImportPath == tested {
 				p.ImportPath = path
-				return p, true
+				return p, !(b.Generated && t.OfMain())
 			}
 		}
 		return p, false

@@ -226,7 +226,24 @@ func (c *compilation) hooksLast() bool {
 		return false
 	}
 	c.args = append(append(append([]string(nil), c.args[:c.first]...), rest...), hooks...)
+	c.nameFirst(hooks)
 	return true
+}
+
+// nameFirst puts the -trimpath rules of files before all others: the first rule that
+// fits wins, and where goat's cache lies inside the module, that of the package's
+// directory fits the hook, too. Its name in the cache would be in the binary.
+func (c *compilation) nameFirst(files []string) {
+	rules := strings.Split(get(c.args[:c.first], "trimpath"), ";")
+	own := func(rule string) int {
+		from, _, _ := strings.Cut(rule, "=>")
+		if slices.Contains(files, from) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(rules, func(a, b string) int { return own(a) - own(b) })
+	set(c.args[:c.first], "trimpath", strings.Join(rules, ";"))
 }
 
 // hookBase is the base name of a file, that of the original for cover's output.
