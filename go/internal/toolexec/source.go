@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/hook"
@@ -194,8 +195,51 @@ func (c *compilation) planned(u *unit, hashes map[string]string, home map[string
 // foreign reports whether a file is a copy of a module elsewhere: a package of the
 // plan may be built from a vendored or downloaded version of its module.
 func foreign(file string) bool {
-	slash := filepath.ToSlash(file)
-	return strings.Contains(slash, "/vendor/") || strings.Contains(slash, "/pkg/mod/")
+	dir := filepath.Dir(file)
+	if downloaded(dir) {
+		return true
+	}
+	for at := dir; at != filepath.Dir(at); at = filepath.Dir(at) {
+		if filepath.Base(at) == "vendor" && vendored(at, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// versionPattern matches the directory of a module in the module cache.
+var versionPattern = regexp.MustCompile(`@v[0-9]+\.[0-9]+\.[0-9]+`)
+
+// downloaded reports whether a directory is part of a module in the module cache, which
+// go names to its tools. Not all that lies there is: a checkout has no version.
+func downloaded(dir string) bool {
+	if cache := os.Getenv("GOMODCACHE"); cache != "" {
+		rel, err := filepath.Rel(cache, dir)
+		if err != nil || !filepath.IsLocal(rel) {
+			return false
+		}
+		dir = rel
+	}
+	return versionPattern.MatchString(dir)
+}
+
+// vendored reports whether a directory is a package that a vendor directory lists: a
+// checkout may lie below any directory of that name.
+func vendored(vendor, dir string) bool {
+	list, err := os.ReadFile(filepath.Join(vendor, "modules.txt"))
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(vendor, dir)
+	if err != nil {
+		return false
+	}
+	for _, line := range strings.Split(string(list), "\n") {
+		if strings.TrimSpace(line) == filepath.ToSlash(rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // instrument returns the file's text with the points in it; nil if it is to stay
@@ -219,7 +263,8 @@ func (u *unit) instrument(file *plan.File, f forms) ([]byte, bool, error) {
 		return nil, false, err
 	}
 	if !plan.SameHash(file.Hash, plan.HashBytes(data)) {
-		// The user's own overlay replaces it: anything else was called stale before.
+		// The user's own overlay replaces it, or it is another version's: anything else
+		// was called stale before.
 		return nil, true, nil
 	}
 	if !u.cover {

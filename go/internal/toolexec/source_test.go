@@ -56,3 +56,52 @@ func TestSamePackage(t *testing.T) {
 		}
 	}
 }
+
+func TestForeign(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"app/go.mod":             "module ex.com/app\n",
+		"app/vendor/modules.txt": "# ex.com/lib v1.0.0\n## explicit; go 1.21\nex.com/lib\nex.com/lib/sub\n",
+		// Before Go 1.17 the copy had its go.mod.
+		"app/vendor/ex.com/lib/go.mod":  "module ex.com/lib\n",
+		"app/vendor/ex.com/fork/go.mod": "module ex.com/fork\n",
+		"vendor/checkout/go.mod":        "module ex.com/checkout\n",
+	} {
+		name = filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		cache, file string
+		want        bool
+	}{
+		{"go/pkg/mod", "app/main.go", false},
+		{"go/pkg/mod", "app/vendor/ex.com/lib/a.go", true},
+		{"go/pkg/mod", "app/vendor/ex.com/lib/sub/a.go", true},
+		{"go/pkg/mod", "app/vendor/ex.com/fork/a.go", false},
+		{"go/pkg/mod", "vendor/checkout/a.go", false},
+		{"go/pkg/mod", "vendor/checkout/vendor/a.go", false},
+		{"go/pkg/mod", "go/pkg/mod/ex.com/lib@v1.0.0/a.go", true},
+		{"go/pkg/mod", "go/pkg/mod/ex.com/old@v0.0.0-20150101000000-0123456789ab/sub/a.go", true},
+		{"go/pkg/mod", "go/pkg/mod/ex.com/v2@v2.0.0+incompatible/a.go", true},
+		{"go/pkg/mod", "go/pkg/mod/checkout/a.go", false},
+		{"go/pkg/mod", "other/pkg/mod/checkout@v1.0.0/a.go", false},
+		{"go/pkg/mod", "go/pkg/mods/lib@v1.0.0/a.go", false},
+		{"cache", "cache/ex.com/lib@v1.0.0/a.go", true},
+		{"", "cache/ex.com/lib@v1.0.0/a.go", true},
+		{"", "jobs/build@2/a.go", false},
+	} {
+		cache := ""
+		if c.cache != "" {
+			cache = filepath.Join(root, filepath.FromSlash(c.cache))
+		}
+		t.Setenv("GOMODCACHE", cache)
+		if got := foreign(filepath.Join(root, filepath.FromSlash(c.file))); got != c.want {
+			t.Errorf("%s with GOMODCACHE=%s: %v", c.file, c.cache, got)
+		}
+	}
+}
