@@ -9,10 +9,11 @@ import (
 	"github.com/goat-trace/goat/go/internal/gocmd"
 )
 
-// stampPattern matches no package. Its value stands last, because the build
-// information of a binary shows the last -gcflags only, and is compiled in: a
-// marker there would link programs anew that do not hold the package.
-const stampPattern = "goat.build"
+// stampPattern matches no package: no module has a directory with a colon. Its value
+// stands last, because the build information of a binary shows the last -gcflags only,
+// and is compiled in: a marker there would link programs anew that do not hold the
+// package.
+const stampPattern = "./goat:build"
 
 // fileList is the package of files that are given on go's command line.
 const fileList = "command-line-arguments"
@@ -65,10 +66,6 @@ func (d *door) markers(limit int, from string) ([]string, error) {
 		return nil, err
 	}
 	d.byDirectory(list, from)
-	stamp := stampPattern
-	if from != "" && !exists(filepath.Join(from, stampPattern)) {
-		stamp = "./" + stampPattern
-	}
 	var values []string
 	size := 0
 	for _, m := range list {
@@ -80,7 +77,7 @@ func (d *door) markers(limit int, from string) ([]string, error) {
 		values = d.grouped(list)
 	}
 	identity, err := d.identity()
-	return append(values, stamp+"="+identity), err
+	return append(values, stampPattern+"="+identity), err
 }
 
 // byDirectory names packages by their directories where it is sure how go spells them:
