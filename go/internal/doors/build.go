@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/build"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
@@ -42,11 +44,37 @@ func (d *door) build(ctx context.Context) (int, error) {
 		return d.failed(ctx, err)
 	}
 	d.say("%s", d.summary())
+	for _, name := range d.unhooked() {
+		d.say("not tracked: %s, for goat hooks no program or test below testdata or a directory whose name begins with _ or .", name)
+	}
 	code, err := d.run(ctx, d.args.Dir, line)
 	if err == nil && code == 0 && d.Verb != "test" {
 		d.sayLinked()
 	}
 	return code, err
+}
+
+// unhooked are the packages on the command line that go passes over in patterns: they
+// are no parts of the program that is released, and the plan lists none of them.
+func (d *door) unhooked() []string {
+	packages := d.args.Packages
+	switch files := d.args.Files(); {
+	case len(packages) == 0:
+		packages = []string{"."}
+	case files != nil:
+		packages = files[:1]
+	}
+	return slices.DeleteFunc(slices.Clone(packages), func(name string) bool {
+		path := filepath.ToSlash(name)
+		if root := config.ModuleRoot(d.args.Dir); root != "" && (build.IsLocalImport(path) || filepath.IsAbs(name) || d.args.Files() != nil) {
+			if rel, err := filepath.Rel(root, d.absolute(name)); err == nil {
+				path = filepath.ToSlash(rel)
+			}
+		}
+		return !slices.ContainsFunc(strings.Split(path, "/"), func(element string) bool {
+			return element == "testdata" || strings.HasPrefix(element, "_") || strings.HasPrefix(element, ".") && strings.Trim(element, ".") != ""
+		})
+	})
 }
 
 // failed lets go report what it would have reported without us.

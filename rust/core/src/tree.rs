@@ -7,7 +7,7 @@ mod header;
 
 pub use constraint::either;
 pub use embed::matches_pattern;
-pub use header::{Header, is_generated, is_own, read_header};
+pub use header::{Asks, Header, is_generated, is_own, read_header};
 
 use sha2::{Digest, Sha256};
 

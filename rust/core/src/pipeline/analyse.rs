@@ -15,7 +15,7 @@ use crate::plan::Warning;
 use crate::points;
 use crate::syntax;
 use crate::token::scan;
-use crate::tree::read_header;
+use crate::tree::{Asks, read_header};
 
 /// Larger files are not looked into.
 const MAX_SIZE: usize = 16 << 20;
@@ -82,7 +82,7 @@ fn whole(scoped: &Scoped, sources: &Sources) -> Option<Reason> {
     if source.len() > MAX_SIZE {
         return Some(Reason::TooLarge);
     }
-    if header.ignored {
+    if header.asks == Asks::Ignore {
         return Some(Reason::BuildConstraint);
     }
     let package = sources.package(parent(&change.path));

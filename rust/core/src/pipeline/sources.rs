@@ -11,7 +11,7 @@ use crate::git::{GoSource, Repo, Sides};
 use crate::marks;
 use crate::modules::{Covered, parent};
 use crate::plan::{FORMAT, MainPackage, Shard, TestPackage, short_hash};
-use crate::tree::GoFile;
+use crate::tree::{Asks, GoFile};
 
 /// One directory of a covered module.
 #[derive(Debug, Default)]
@@ -117,15 +117,15 @@ impl Directory {
 
     /// The files that some build may compile as a part of the package.
     fn built(&self) -> impl Iterator<Item = &GoFile> {
-        self.code().filter(|file| !file.header.ignored)
+        self.code().filter(|file| file.header.asks != Asks::Ignore)
     }
 
     /// The package's name: the most frequent one of the files that every build takes,
     /// else of all; then the first.
     fn package(&self) -> &str {
         let mut names: Vec<(&str, usize)> = Vec::new();
-        let always = self.built().any(|file| !file.header.constrained);
-        let counts = |file: &&GoFile| !(always && file.header.constrained);
+        let always = self.built().any(|file| file.header.asks == Asks::Nothing);
+        let counts = |file: &&GoFile| !always || file.header.asks == Asks::Nothing;
         for file in self.built().filter(counts) {
             let name = file.header.package.as_str();
             match names.iter_mut().find(|(known, _)| *known == name) {
@@ -258,7 +258,7 @@ fn tests(dir: &str, directory: &Directory) -> Option<TestPackage> {
     let tests = directory
         .files
         .iter()
-        .filter(|f| f.is_test() && !f.header.own && !f.header.ignored);
+        .filter(|f| f.is_test() && !f.header.own && f.header.asks != Asks::Ignore);
     let names: BTreeSet<&str> = tests
         .map(|file| file.header.package.as_str())
         .filter(|name| !name.is_empty())

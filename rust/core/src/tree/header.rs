@@ -11,14 +11,24 @@ pub struct Header {
     pub package: String,
     /// Import paths, in order.
     pub imports: Vec<String>,
-    /// Whether there is a build constraint in it.
-    pub constrained: bool,
-    /// Whether a build constraint is the word `ignore`.
-    pub ignored: bool,
+    /// What its build constraints ask for.
+    pub asks: Asks,
     /// Whether it has Go's mark of generated files.
     pub generated: bool,
     /// Whether goat generated it.
     pub own: bool,
+}
+
+/// What the build constraints in a file ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asks {
+    /// Nothing: every build takes the file.
+    #[default]
+    Nothing,
+    /// Some system or tags.
+    Something,
+    /// One of them is the word `ignore`: no build takes the file.
+    Ignore,
 }
 
 /// First prefix to look at; most heads are shorter.
@@ -117,8 +127,13 @@ fn comment(text: &[u8], header: &mut Header) {
     let constraint = body
         .strip_prefix(b"go:build ")
         .or_else(|| body.trim_ascii().strip_prefix(b"+build "));
-    header.constrained |= constraint.is_some();
-    header.ignored |= constraint.is_some_and(|c| c.trim_ascii() == b"ignore");
+    if let Some(constraint) = constraint {
+        let asks = match constraint.trim_ascii() {
+            b"ignore" => Asks::Ignore,
+            _ => Asks::Something,
+        };
+        header.asks = header.asks.max(asks);
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +146,7 @@ mod tests {
         let header = read_header(source);
         assert_eq!(header.package, "a");
         assert_eq!(header.imports, ["fmt", "a/b", "c", "d"]);
-        assert!(header.generated && header.ignored && !header.own);
+        assert!(header.generated && header.asks == Asks::Ignore && !header.own);
     }
 
     #[test]
