@@ -1,3 +1,5 @@
+//go:build cgo && !goat_nocore && linux
+
 /* With glibc a constructor is given the words of main, and runs before Go starts. */
 
 #include "../goat.h"
