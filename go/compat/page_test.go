@@ -109,7 +109,7 @@ func write(t *testing.T, cases map[string]*testCase, results map[string]map[stri
 	b.WriteString("# Compatibility\n\n<!-- Written by `make matrix`; not by hand. -->\n\n" +
 		"Every row is a script in `go/compat/testdata/case`, run against the real go command: goat's build is\n" +
 		"held against plain go's (exit code, output, what the programs print), and the points that ran prove that\n" +
-		"it was instrumented. Taken out of the build on purpose, goat makes each of these scripts fail.\n" +
+		"it was instrumented. Taken out of the build on purpose, goat makes every script fail that claims so.\n" +
 		"`ok`: passed. `–`: this Go or system cannot do it; the reason stands below the table.\n")
 	for _, g := range groups {
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(cases)), func(name string) bool {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/build"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,24 +56,26 @@ func (d *door) build(ctx context.Context) (int, error) {
 // unhooked are the packages on the command line that go passes over in patterns: they
 // are no parts of the program that is released, and the plan lists none of them.
 func (d *door) unhooked() []string {
-	packages := d.args.Packages
-	switch files := d.args.Files(); {
-	case len(packages) == 0:
+	packages := slices.Clone(d.args.Packages)
+	if len(packages) == 0 {
 		packages = []string{"."}
-	case files != nil:
-		packages = files[:1]
 	}
-	return slices.DeleteFunc(slices.Clone(packages), func(name string) bool {
-		path := filepath.ToSlash(name)
-		if root := config.ModuleRoot(d.args.Dir); root != "" && (build.IsLocalImport(path) || filepath.IsAbs(name) || d.args.Files() != nil) {
+	root := config.ModuleRoot(d.args.Dir)
+	return slices.DeleteFunc(packages, func(name string) bool {
+		path := name
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".go") || filepath.IsAbs(name) {
 			if rel, err := filepath.Rel(root, d.absolute(name)); err == nil {
-				path = filepath.ToSlash(rel)
+				path = rel
 			}
 		}
-		return !slices.ContainsFunc(strings.Split(path, "/"), func(element string) bool {
-			return element == "testdata" || strings.HasPrefix(element, "_") || strings.HasPrefix(element, ".") && strings.Trim(element, ".") != ""
-		})
+		return !slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), passedOver)
 	})
+}
+
+// passedOver reports whether go's patterns do not go into a directory of that name;
+// names of dots alone are those of other directories.
+func passedOver(name string) bool {
+	return name == "testdata" || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") && strings.Trim(name, ".") != ""
 }
 
 // failed lets go report what it would have reported without us.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
 // stampPattern matches no package: no module has a directory with a colon. Its value
@@ -14,9 +15,6 @@ import (
 // and is compiled in: a marker there would link programs anew that do not hold the
 // package.
 const stampPattern = "./goat:build"
-
-// fileList is the package of files that are given on go's command line.
-const fileList = "command-line-arguments"
 
 // limit, set by tests, is a lower limit than the system's.
 var limit int
@@ -88,7 +86,7 @@ func (d *door) byDirectory(list []marked, from string) {
 	}
 	for i := range list {
 		m := &list[i]
-		if !slices.Contains(d.work, m.root) || m.pattern == fileList {
+		if !slices.Contains(d.work, m.root) || m.pattern == toolexec.FileList {
 			continue
 		}
 		rel, err := filepath.Rel(from, m.dir)
@@ -127,7 +125,7 @@ func (d *door) markedPackages() ([]marked, error) {
 		}
 		list = append(list, m)
 		if files != "" && sameDir(p.Dir, files) {
-			m.pattern = fileList
+			m.pattern = toolexec.FileList
 			if m.flags, err = d.fileFlags(); err != nil {
 				return nil, err
 			}
@@ -164,8 +162,8 @@ func (d *door) absolute(path string) string {
 // fileFlags are the user's flags for the package of the files on the command line.
 func (d *door) fileFlags() (string, error) {
 	asked := *d.args
-	asked.Packages = []string{fileList}
-	words, err := asked.Effective(gocmd.Package{ImportPath: fileList, Dir: d.fileDir()})
+	asked.Packages = []string{toolexec.FileList}
+	words, err := asked.Effective(gocmd.Package{ImportPath: toolexec.FileList, Dir: d.fileDir()})
 	if err != nil {
 		return "", err
 	}
@@ -180,8 +178,8 @@ func (d *door) grouped(list []marked) []string {
 	marker := "-goatmark=" + d.index.PlanHash
 	var modules, values, files []string
 	for _, m := range list {
-		if m.pattern == fileList {
-			files = append(files, fileList+"="+m.flags+marker)
+		if m.pattern == toolexec.FileList {
+			files = append(files, toolexec.FileList+"="+m.flags+marker)
 		} else if !slices.Contains(modules, m.module) {
 			modules = append(modules, m.module)
 		}

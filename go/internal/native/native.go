@@ -1,4 +1,4 @@
-// Package native is the only importer of "C": it hands one JSON request to the
+// Package native imports "C", as only package early in it does besides: it hands one JSON request to the
 // Rust core and returns its JSON answer.
 //
 // The core is linked in when cgo is on and the tag goat_nocore is not set; without

@@ -149,15 +149,15 @@ func takeMarker(args []string) (marker string, rest []string) {
 	return marker, rest
 }
 
-// fileList is the import path of a package that is given file by file on the go
+// FileList is the import path of a package that is given file by file on the go
 // command's line.
-const fileList = "command-line-arguments"
+const FileList = "command-line-arguments"
 
 // importPath is the package of a compile or cgo run. Files given on the go
 // command's line make a package without a path of its own: theirs is found by
 // the module around dir.
 func (h *helper) importPath(dir string) string {
-	if h.pkg != fileList {
+	if h.pkg != FileList {
 		return h.pkg
 	}
 	if path := moduleImportPath(dir); path != "" {

@@ -118,7 +118,7 @@ func (c *compilation) unknown(path, marker string) error {
 		return nil
 	}
 	for _, suffix := range []string{"_test", ".test"} {
-		if tested, ok := strings.CutSuffix(path, suffix); ok && (tested == fileList || hasPlanned(c.plan, tested)) {
+		if tested, ok := strings.CutSuffix(path, suffix); ok && (tested == FileList || hasPlanned(c.plan, tested)) {
 			return nil
 		}
 	}

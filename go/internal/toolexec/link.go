@@ -212,8 +212,8 @@ func (l *linking) archive(ref plan.PackageRef) ([]byte, []string, error) {
 		return l.mainText, prefixes, nil
 	}
 	name := path
-	if l.pkg == fileList+".test" && path == l.component() {
-		name = fileList
+	if l.pkg == FileList+".test" && path == l.component() {
+		name = FileList
 	}
 	file := l.archives[name]
 	if file == "" || file == l.main || ref.Name == "main" && !strings.HasSuffix(l.pkg, ".test") {
@@ -226,7 +226,7 @@ func (l *linking) archive(ref plan.PackageRef) ([]byte, []string, error) {
 
 // isMain reports whether the planned package, if it is a main one, is the program.
 func (l *linking) isMain(path string) bool {
-	if l.pkg != fileList {
+	if l.pkg != FileList {
 		return path == l.pkg
 	}
 	return path == l.component()

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
-use std::panic::catch_unwind;
+use std::panic::{self, catch_unwind};
 use std::{env, slice};
 
 use goat_core::helper;
@@ -30,6 +30,8 @@ pub unsafe fn exec_plain(count: c_int, words: *const *const c_char) {
         if *verb != "toolexec" {
             return None;
         }
+        // go keeps what a tool prints, and would repeat it.
+        panic::set_hook(Box::new(|_| {}));
         let import_path = env::var_os("TOOLEXEC_IMPORTPATH");
         let search = env::var_os("PATH").unwrap_or_default();
         let passed = helper::passes(args, import_path.as_deref(), &search)?;
@@ -43,4 +45,5 @@ pub unsafe fn exec_plain(count: c_int, words: *const *const c_char) {
         unsafe { libc::execv(program.as_ptr(), tool.as_ptr()) };
         Some(())
     });
+    drop(panic::take_hook());
 }
