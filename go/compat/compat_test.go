@@ -13,7 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/goat-trace/goat/go/internal/script"
+	"github.com/goat-trace/goat/go/internal/lab/script"
 )
 
 // The variables that choose what TestCases does.

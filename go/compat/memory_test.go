@@ -6,7 +6,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/goat-trace/goat/go/internal/script"
+	"github.com/goat-trace/goat/go/internal/lab/script"
 )
 
 // memory MIB COMMAND...: the command, and what it becomes, never takes more.

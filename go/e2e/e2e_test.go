@@ -10,7 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/goat-trace/goat/go/internal/script"
+	"github.com/goat-trace/goat/go/internal/lab/script"
 )
 
 // The caches are the developer's: the standard library and the dependencies of

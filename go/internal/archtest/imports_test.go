@@ -39,7 +39,6 @@ var policy = map[string]rule{
 	".":                 {own: []string{"internal/native", "internal/plan"}},
 	"cmd/goat":          {own: []string{"internal/cli", "internal/native/early"}},
 	"internal/archtest": {},
-	"internal/bench":    {own: []string{"internal/pair"}},
 	"internal/cli": {
 		own: []string{
 			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
@@ -47,28 +46,29 @@ var policy = map[string]rule{
 		},
 		others: cobra,
 	},
-	"internal/config":        {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
-	"internal/doctor":        {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/toolexec"}},
-	"internal/doors":         {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/toolexec"}},
-	"internal/gocmd":         {},
-	"internal/hook":          {},
-	"internal/linked":        {},
-	"internal/native":        {},
-	"internal/native/early":  {own: []string{"internal/native"}},
-	"internal/oracle":        {own: []string{"internal/pair", "internal/spool"}},
-	"internal/pair":          {},
-	"internal/thirdparty":    {own: []string{"internal/pair"}},
-	"internal/plan":          {},
-	"internal/plan/plantest": {own: []string{"internal/plan"}},
-	"internal/script":        {others: []string{"github.com/rogpeppe/go-internal/testscript"}},
-	"internal/report":        {own: []string{".", "internal/plan", "internal/spool"}},
-	"internal/spool":         {},
-	"internal/toolexec":      {own: []string{"internal/hook", "internal/plan"}},
-	"internal/rtsource":      {own: []string{"goatrt"}},
-	"goatrt":                 {std: runtimeStd},
-	"goatrt/server":          {own: []string{"goatrt"}, std: serverStd},
-	"e2e":                    {},
-	"compat":                 {},
+	"internal/config":         {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
+	"internal/doctor":         {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/toolexec"}},
+	"internal/doors":          {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/toolexec"}},
+	"internal/gocmd":          {},
+	"internal/hook":           {},
+	"internal/lab/bench":      {own: []string{"internal/lab/pair"}},
+	"internal/lab/oracle":     {own: []string{"internal/lab/pair", "internal/spool"}},
+	"internal/lab/pair":       {},
+	"internal/lab/script":     {others: []string{"github.com/rogpeppe/go-internal/testscript"}},
+	"internal/lab/thirdparty": {own: []string{"internal/lab/pair"}},
+	"internal/linked":         {},
+	"internal/native":         {},
+	"internal/native/early":   {own: []string{"internal/native"}},
+	"internal/plan":           {},
+	"internal/plan/plantest":  {own: []string{"internal/plan"}},
+	"internal/report":         {own: []string{".", "internal/plan", "internal/spool"}},
+	"internal/spool":          {},
+	"internal/toolexec":       {own: []string{"internal/hook", "internal/plan"}},
+	"internal/rtsource":       {own: []string{"goatrt"}},
+	"goatrt":                  {std: runtimeStd},
+	"goatrt/server":           {own: []string{"goatrt"}, std: serverStd},
+	"e2e":                     {},
+	"compat":                  {},
 }
 
 type pkg struct {
@@ -111,6 +111,22 @@ func TestStandardLibraryOnly(t *testing.T) {
 	}
 }
 
+// The laboratory examines goat; goat does not know it.
+func TestTheProductImportsNothingOfTheLaboratory(t *testing.T) {
+	for _, p := range list(t, "-deps", ".", "./cmd/...", "./goatrt/...") {
+		if inLab(strings.TrimPrefix(p.ImportPath, module+"/")) {
+			t.Errorf("the product links %s", p.ImportPath)
+		}
+	}
+	for name, r := range policy {
+		if !inLab(name) && slices.ContainsFunc(r.own, inLab) {
+			t.Errorf("the policy lets %s import from the laboratory", name)
+		}
+	}
+}
+
+func inLab(name string) bool { return strings.HasPrefix(name, "internal/lab/") }
+
 func TestPolicyRefuses(t *testing.T) {
 	for _, c := range []struct {
 		from, imports string
@@ -118,6 +134,7 @@ func TestPolicyRefuses(t *testing.T) {
 	}{
 		{"cmd/goat", module + "/internal/cli", false},
 		{"cmd/goat", module + "/internal/native", true},
+		{"internal/cli", module + "/internal/lab/script", true},
 		{"internal/toolexec", module, true},
 		{"internal/toolexec", "github.com/spf13/cobra", true},
 		{"internal/toolexec", "os/exec", false},

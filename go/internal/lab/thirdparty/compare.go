@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goat-trace/goat/go/internal/pair"
+	"github.com/goat-trace/goat/go/internal/lab/pair"
 )
 
 // compare runs one module's tests plain twice and through goat once.

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/goat-trace/goat/go/internal/pair"
+	"github.com/goat-trace/goat/go/internal/lab/pair"
 )
 
 // session is one comparison: a checkout of the release and what was found.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/goat-trace/goat/go/internal/pair"
+	"github.com/goat-trace/goat/go/internal/lab/pair"
 )
 
 // subject is a program, in two versions.
