@@ -42,7 +42,8 @@ var policy = map[string]rule{
 	"internal/cli": {
 		own: []string{
 			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
-			"internal/inplace", "internal/linked", "internal/plan", "internal/report", "internal/rtsource", "internal/spool", "internal/toolexec",
+			"internal/inplace", "internal/linked", "internal/plan", "internal/render", "internal/render/text", "internal/report", "internal/report/source",
+			"internal/rtsource", "internal/spool", "internal/toolexec",
 		},
 		others: cobra,
 	},
@@ -61,7 +62,10 @@ var policy = map[string]rule{
 	"internal/native/early":   {own: []string{"internal/native"}},
 	"internal/plan":           {},
 	"internal/plan/plantest":  {own: []string{"internal/plan"}},
-	"internal/report":         {own: []string{".", "internal/plan", "internal/spool"}},
+	"internal/render":         {own: []string{"."}},
+	"internal/render/text":    {own: []string{".", "internal/doctor", "internal/gocmd", "internal/render", "internal/report"}},
+	"internal/report":         {own: []string{"."}},
+	"internal/report/source":  {own: []string{".", "internal/plan", "internal/report", "internal/spool"}},
 	"internal/spool":          {},
 	"internal/toolexec":       {own: []string{"internal/hook", "internal/plan"}},
 	"internal/rtsource":       {own: []string{"goatrt"}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/render"
 )
 
 // inPlaceVerb is goat.Track or goat.Patch.
@@ -94,5 +95,5 @@ func cleanSummary(result *goat.InPlaceResult, check bool) string {
 	if check {
 		would = "would be "
 	}
-	return fmt.Sprintf("%s %srestored, %s removed", count(restored, "file"), would, count(removed, "generated file"))
+	return fmt.Sprintf("%s %srestored, %s removed", render.Plural(restored, "file"), would, render.Plural(removed, "generated file"))
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"os"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/doctor"
 	"github.com/goat-trace/goat/go/internal/doors"
+	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
@@ -75,9 +75,7 @@ func (a *app) runDoctor(cmd *cobra.Command, args []string) error {
 	if asJSON {
 		err = writeJSON(a.stdout, report)
 	} else {
-		view := doctorView{report: report, verbose: settings.Verbose, quiet: settings.Quiet, style: a.styleOf(a.stdout, settings.NoColor)}
-		_, err = io.WriteString(a.stdout, view.text())
-		err = written(err)
+		err = a.print(text.Doctor(report, a.looksOf(settings)))
 	}
 	if err == nil && report.Findings > 0 {
 		return exitStatus(exitNo)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func (a *app) runInit(cmd *cobra.Command, f *initFlags) error {
 // tellInit says what was written and what the answers mean here.
 func (a *app) tellInit(ctx context.Context, root, target string, file *config.File, mains []string) error {
 	looks, err := a.looks()
-	if err != nil || looks.quiet {
+	if err != nil || looks.Quiet {
 		return err
 	}
 	var b strings.Builder
@@ -216,8 +217,8 @@ func (a *app) initFile(ctx context.Context, root string, f *initFlags) (*config.
 	}
 	verbose := a.typed()[config.FlagVerbose] == "true"
 	return &config.File{
-		AppName:    orElse(f.appName, filepath.Base(root)),
-		AppVersion: orElse(f.appVersion, git.shortCommit(ctx, orElse(f.new, "HEAD"))),
+		AppName:    cmp.Or(f.appName, filepath.Base(root)),
+		AppVersion: cmp.Or(f.appVersion, git.shortCommit(ctx, cmp.Or(f.new, "HEAD"))),
 		OldBranch:  &old, NewBranch: f.new, Ignores: config.SplitList(f.ignores),
 		Granularity: granularity, DiffPrecision: int(f.precision[0] - '0'),
 		MainEntries: config.SplitList(f.mainEntries), DataType: f.dataType, SkipNestedModules: &f.skipNested,
@@ -226,13 +227,6 @@ func (a *app) initFile(ctx context.Context, root string, f *initFlags) (*config.
 		PrinterConfigMode: config.SplitList(f.printerMode),
 		PrinterConfigTab:  f.tabWidth, PrinterConfigIndent: f.indent,
 	}, nil
-}
-
-func orElse(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
 
 // initWords checks the flags that take one of a few words.

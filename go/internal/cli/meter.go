@@ -11,11 +11,6 @@ import (
 	"github.com/goat-trace/goat/go/internal/config"
 )
 
-// styleOf decides on colour: a terminal, and nobody said no.
-func (a *app) styleOf(w io.Writer, noColor bool) style {
-	return style{on: isTerminal(w) && !noColor && a.getenv("TERM") != "dumb"}
-}
-
 // meterDelay keeps quick plans from flashing a line.
 const meterDelay = 300 * time.Millisecond
 

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/render/text"
 )
 
 // writeJSON writes a document as people and programs read it.
@@ -23,6 +25,22 @@ func written(err error) error {
 	}
 	e := &goat.Error{Code: goat.CodeUnwritable, Message: "the output cannot be written"}
 	return e.Wrap(err)
+}
+
+// print writes a text to stdout.
+func (a *app) print(text string) error {
+	_, err := io.WriteString(a.stdout, text)
+	return written(err)
+}
+
+// looksOf is how text shall look by the settings.
+func (a *app) looksOf(settings *config.Settings) text.Looks {
+	return text.Looks{Verbose: settings.Verbose, Quiet: settings.Quiet, Colour: a.colour(settings.NoColor)}
+}
+
+// colour decides on colour: a terminal, and nobody said no.
+func (a *app) colour(unwanted bool) bool {
+	return isTerminal(a.stdout) && !unwanted && a.getenv("TERM") != "dumb"
 }
 
 // isTerminal reports whether w is a terminal: a character device other than the null device.

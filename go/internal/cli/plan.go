@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/doors"
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/render/text"
 )
 
 const planLong = `Plan shows what goat build would track, without building: the points, and what
@@ -86,12 +86,9 @@ func (a *app) runPlan(cmd *cobra.Command, out, binary string, explain bool) erro
 	if asJSON {
 		return a.writeDocument(result)
 	}
-	view := planView{
-		result: result, goBuild: goBuildHere(settings.Dir), explain: explain, verbose: settings.Verbose, quiet: settings.Quiet,
-		style: a.styleOf(a.stdout, settings.NoColor),
-	}
-	_, err = io.WriteString(a.stdout, view.text())
-	return written(err)
+	return a.print(text.Plan(result, text.PlanLooks{
+		Looks: a.looksOf(settings), GoBuild: goBuildHere(settings.Dir), Explain: explain,
+	}))
 }
 
 // goBuildHere says what plain go build does in this shell, if that is not plain: bare

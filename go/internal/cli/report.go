@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,7 +11,9 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/report"
+	"github.com/goat-trace/goat/go/internal/report/source"
 )
 
 const reportLong = `Report says which points ran, and when first: in live processes, in spool files, or
@@ -75,11 +77,11 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 		return usage(fmt.Sprintf("--timeout: %q is not a time to wait", f.timeout), "use something like 5s")
 	}
 	if len(sources) == 0 {
-		sources = []string{report.DefaultSource(a.getenv)}
+		sources = []string{source.Default(a.getenv)}
 	}
-	document, err := report.Make(cmd.Context(), report.Request{
+	document, err := source.Make(cmd.Context(), source.Request{
 		Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
-		Cache: config.CacheDir(a.getenv), Token: orElse(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
+		Cache: config.CacheDir(a.getenv), Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
 	})
 	if err != nil {
 		return err
@@ -90,12 +92,7 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if asJSON {
 		err = writeJSON(a.stdout, document)
 	} else {
-		view := reportView{
-			document: document, quiet: looks.quiet, verbose: looks.verbose,
-			style: a.styleOf(a.stdout, looks.noColor),
-		}
-		_, err = io.WriteString(a.stdout, view.text())
-		err = written(err)
+		err = a.print(text.Report(document, looks))
 	}
 	if err == nil && document.Outcome() == report.Partial {
 		a.sayPartial(document)
@@ -114,37 +111,36 @@ func reportFormat(format string) (asJSON bool, err error) {
 }
 
 // looks are the switches of a verb for which goat.yaml does not matter.
-type looks struct{ quiet, verbose, noColor bool }
-
-func (a *app) looks() (l looks, err error) {
+func (a *app) looks() (l text.Looks, err error) {
+	noColor := false
 	for _, s := range []struct {
 		flag   string
 		target *bool
-	}{{config.FlagQuiet, &l.quiet}, {config.FlagVerbose, &l.verbose}, {config.FlagNoColor, &l.noColor}} {
+	}{{config.FlagQuiet, &l.Quiet}, {config.FlagVerbose, &l.Verbose}, {config.FlagNoColor, &noColor}} {
 		what := "--" + s.flag
-		text, given := a.typed()[s.flag]
+		value, given := a.typed()[s.flag]
 		if !given {
 			what = config.EnvName(s.flag)
-			text = a.getenv(what)
+			value = a.getenv(what)
 		}
-		if text == "" {
+		if value == "" {
 			continue
 		}
-		if *s.target, err = config.ParseBool(what, text); err != nil {
-			return looks{}, err
+		if *s.target, err = config.ParseBool(what, value); err != nil {
+			return text.Looks{}, err
 		}
 	}
-	l.noColor = l.noColor || a.getenv("NO_COLOR") != ""
+	l.Colour = a.colour(noColor || a.getenv("NO_COLOR") != "")
 	return l, nil
 }
 
 // inDir takes paths from -C, as all other paths; what names a live process stays.
 func inDir(dir string, sources []string) []string {
 	moved := make([]string, len(sources))
-	for i, source := range sources {
-		moved[i] = source
-		if !report.IsLive(joinDir(dir, source)) && !report.IsLive(source) {
-			moved[i] = joinDir(dir, source)
+	for i, name := range sources {
+		moved[i] = name
+		if !source.IsLive(joinDir(dir, name)) && !source.IsLive(name) {
+			moved[i] = joinDir(dir, name)
 		}
 	}
 	return moved
@@ -169,7 +165,7 @@ func noSource(document *report.Document) error {
 	switch {
 	case strings.Contains(e.Causes[0], "token"):
 		e.Hint = "set GOAT_TOKEN to the token that the program was started with"
-	case report.IsLive(first):
+	case source.IsLive(first):
 		e.Hint = "is the program running, built by goat, and listening there? Its GOAT_ADDR says where; with GOAT_SPOOL=DIR, `goat report DIR` needs no server"
 	default:
 		e.Hint = "start the program with GOAT_SPOOL=DIR and name that directory"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
@@ -119,17 +120,10 @@ func trackSummary(result *goat.InPlaceResult) string {
 	case len(result.Files) == 0 && result.Points == 0:
 		return "nothing to track: no executable code differs"
 	case len(result.Files) == 0:
-		return fmt.Sprintf("%s, as before; nothing changed", count(result.Points, "point"))
+		return fmt.Sprintf("%s, as before; nothing changed", render.Plural(result.Points, "point"))
 	}
 	return fmt.Sprintf("%s; %s marked, %s in all; `goat clean` takes everything out again",
-		count(result.Points, "point"), count(written, "file"), count(len(result.Files), "file")+" written")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+		render.Plural(result.Points, "point"), render.Plural(written, "file"), render.Plural(len(result.Files), "file")+" written")
 }
 
 // tellInPlace says what became of the tree.
@@ -141,10 +135,10 @@ func (a *app) tellInPlace(settings *config.Settings, result *goat.InPlaceResult,
 		}
 	}
 	for _, kept := range result.Kept {
-		fmt.Fprintf(&b, "kept: %s: %s\n", place(kept.Path, kept.Line, kept.Line), kept.Text)
+		fmt.Fprintf(&b, "kept: %s: %s\n", render.Place(kept.Path, kept.Line, kept.Line), kept.Text)
 	}
 	for _, warning := range result.Warnings {
-		fmt.Fprintf(&b, "warning: %s: %s\n", place(warning.Path, warning.Line, warning.Line), warning.Message)
+		fmt.Fprintf(&b, "warning: %s: %s\n", render.Place(warning.Path, warning.Line, warning.Line), warning.Message)
 	}
 	if !settings.Quiet {
 		b.WriteString(summary + "\n")

@@ -1,37 +1,26 @@
 package report
 
 import (
-	"context"
 	"sort"
 	"time"
 
 	"github.com/goat-trace/goat/go"
 )
 
-// Make reads the sources and joins them.
-func Make(ctx context.Context, request Request) (*Document, error) {
-	var named *account
-	if request.Plan != "" {
-		var err error
-		if named, err = openPlan(request.Plan); err != nil {
-			return nil, err
-		}
-	}
-	observations := gather(ctx, &request)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+// Join makes one document of what the sources say. The account of lines is the named
+// plan's, else that of the plan which find knows by the hash that counts.
+func Join(observations []Observation, named *Account, find func(hash string) (*Account, error)) *Document {
 	m := &merger{observations: observations, document: &Document{Format: Format}}
 	m.choose(named)
 	m.join()
-	m.account(named, &request)
+	m.account(named, find)
 	m.finish()
-	return m.document, nil
+	return m.document
 }
 
 // merger builds one document out of the observations.
 type merger struct {
-	observations []observation
+	observations []Observation
 	document     *Document
 	// hash is the plan that counts; "" accepts every plan's points.
 	hash string
@@ -41,38 +30,38 @@ type merger struct {
 }
 
 // choose settles which plan counts: the named one, else that of the newest process.
-func (m *merger) choose(named *account) {
+func (m *merger) choose(named *Account) {
 	m.known, m.order = map[string]bool{}, map[string]int{}
-	var newest *observation
+	var newest *Observation
 	for i := range m.observations {
 		o := &m.observations[i]
-		if o.reachable && (newest == nil || o.started.After(newest.started)) &&
-			(named == nil || o.identity.PlanHash == named.hash) {
+		if o.Reachable && (newest == nil || o.Started.After(newest.Started)) &&
+			(named == nil || o.Identity.PlanHash == named.Hash) {
 			newest = o
 		}
 	}
 	if newest != nil {
-		m.document.Identity, m.hash = newest.identity, newest.identity.PlanHash
+		m.document.Identity, m.hash = newest.Identity, newest.Identity.PlanHash
 	}
 	if named != nil {
-		m.hash = named.hash
+		m.hash = named.Hash
 		named.identify(&m.document.Identity)
 		m.knowPlan(named)
 		return
 	}
 	for i := range m.observations {
-		if m.observations[i].identity.PlanHash == m.hash {
-			for j := range m.observations[i].points {
-				m.known[m.observations[i].points[j].point.ID] = true
+		if m.observations[i].Identity.PlanHash == m.hash {
+			for j := range m.observations[i].Points {
+				m.known[m.observations[i].Points[j].Point.ID] = true
 			}
 		}
 	}
 }
 
-func (m *merger) knowPlan(a *account) {
-	for i := range a.plan.Points {
-		m.known[a.plan.Points[i].ID] = true
-		m.order[a.plan.Points[i].ID] = i
+func (m *merger) knowPlan(a *Account) {
+	for i := range a.Plan.Points {
+		m.known[a.Plan.Points[i].ID] = true
+		m.order[a.Plan.Points[i].ID] = i
 	}
 }
 
@@ -92,11 +81,11 @@ func (m *merger) join() {
 	degraded := map[string]bool{}
 	for i := range m.observations {
 		o := &m.observations[i]
-		for _, name := range o.degraded {
+		for _, name := range o.Degraded {
 			degraded[name] = true
 		}
-		for j := range o.points {
-			id := o.points[j].point.ID
+		for j := range o.Points {
+			id := o.Points[j].Point.ID
 			if !m.known[id] {
 				dropped[id] = true
 				continue
@@ -105,7 +94,7 @@ func (m *merger) join() {
 				tallies[id] = &tally{holders: map[string]bool{}, hitters: map[string]bool{}}
 				ids = append(ids, id)
 			}
-			tallies[id].add(o, &o.points[j], m.hash)
+			tallies[id].add(o, &o.Points[j], m.hash)
 		}
 	}
 	m.document.Dropped = len(dropped)
@@ -126,14 +115,6 @@ func sorted(set map[string]bool) []string {
 	return list
 }
 
-// process names a process across its sources.
-func (o *observation) process() string {
-	if o.instance != "" {
-		return o.instance
-	}
-	return o.source
-}
-
 // rank orders the phases by what they prove about traffic.
 func rank(phase string) int {
 	switch phase {
@@ -147,18 +128,18 @@ func rank(phase string) int {
 	return 0
 }
 
-func (t *tally) add(o *observation, s *seen, hash string) {
-	if t.point.ID == "" || o.identity.PlanHash == hash && t.point.Start.Column == 0 {
+func (t *tally) add(o *Observation, s *Seen, hash string) {
+	if t.point.ID == "" || o.Identity.PlanHash == hash && t.point.Start.Column == 0 {
 		kept := t.point
-		t.point.Point = s.point
+		t.point.Point = s.Point
 		t.point.Hit, t.point.Count, t.point.FirstHit, t.point.Phase = kept.Hit, kept.Count, kept.FirstHit, kept.Phase
 	}
 	twice := t.holders[o.process()]
 	t.holders[o.process()] = true
-	if s.point.Form == goat.FormCount {
-		t.count(s.count, twice)
+	if s.Point.Form == goat.FormCount {
+		t.count(s.Count, twice)
 	}
-	if !s.hit {
+	if !s.Hit {
 		return
 	}
 	t.hitters[o.process()] = true
@@ -167,12 +148,12 @@ func (t *tally) add(o *observation, s *seen, hash string) {
 	if t.point.Phase != nil {
 		before = rank(*t.point.Phase)
 	}
-	switch now := rank(s.phase); {
+	switch now := rank(s.Phase); {
 	case now > before:
-		phase := s.phase
-		t.point.Phase, t.point.FirstHit = &phase, moment(s.first)
-	case now == before && !s.first.IsZero() && (t.point.FirstHit == nil || s.first.Before(*t.point.FirstHit)):
-		t.point.FirstHit = moment(s.first)
+		phase := s.Phase
+		t.point.Phase, t.point.FirstHit = &phase, moment(s.First)
+	case now == before && !s.First.IsZero() && (t.point.FirstHit == nil || s.First.Before(*t.point.FirstHit)):
+		t.point.FirstHit = moment(s.First)
 	}
 }
 
@@ -204,7 +185,7 @@ func (m *merger) finish() {
 	sort.SliceStable(d.Points, func(i, j int) bool { return m.before(&d.Points[i].Point, &d.Points[j].Point) })
 	for i := range m.observations {
 		d.Instances = append(d.Instances, m.observations[i].instanceOf())
-		if m.observations[i].err != nil {
+		if m.observations[i].Err != nil {
 			d.Summary.Failed++
 		}
 	}
@@ -259,19 +240,19 @@ func (s *Summary) add(p *Point) {
 	}
 }
 
-func (o *observation) instanceOf() Instance {
+func (o *Observation) instanceOf() Instance {
 	i := Instance{
-		Source: o.source, Instance: o.instance, Component: o.component, PlanHash: o.identity.PlanHash,
-		Mode: o.mode, Host: o.host, Started: moment(o.started), State: o.state,
-		Reachable: o.reachable, Points: len(o.points),
+		Source: o.Source, Instance: o.Instance, Component: o.Component, PlanHash: o.Identity.PlanHash,
+		Mode: o.Mode, Host: o.Host, Started: moment(o.Started), State: o.State,
+		Reachable: o.Reachable, Points: len(o.Points),
 	}
-	for j := range o.points {
-		if o.points[j].hit {
+	for j := range o.Points {
+		if o.Points[j].Hit {
 			i.Hit++
 		}
 	}
-	if o.err != nil {
-		text := o.err.Error()
+	if o.Err != nil {
+		text := o.Err.Error()
 		i.Error = &text
 	}
 	return i

@@ -1,5 +1,5 @@
-// Package report finds out which points of a plan ran: it reads live processes and
-// spool files, joins what they say by point id, and holds it against the account.
+// Package report is the document that says which points of a plan ran: it joins what the
+// sources say by point id and holds it against the account. It reads nothing itself.
 package report
 
 import (

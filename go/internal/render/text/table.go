@@ -1,9 +1,14 @@
-package cli
+// Package text writes documents as text for people.
+package text
 
 import (
 	"strings"
 	"unicode/utf8"
 )
+
+// Looks is how a text shall look: Verbose shows what is cut otherwise, Quiet leaves the
+// head out, Colour paints for a terminal.
+type Looks struct{ Verbose, Quiet, Colour bool }
 
 // style writes text in colour on a terminal and plain elsewhere. Colour only
 // underlines what the words already say.

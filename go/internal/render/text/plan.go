@@ -1,18 +1,35 @@
-package cli
+package text
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"strconv"
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/render"
 )
 
-// planView turns a plan into text for people.
+// PlanLooks is how a plan shall look. Explain adds the reason for each point and line,
+// GoBuild says what plain go build does in this shell, if that is not plain.
+type PlanLooks struct {
+	Looks
+	GoBuild string
+	Explain bool
+}
+
+// Plan is a plan for people.
+func Plan(result *goat.Result, looks PlanLooks) string {
+	v := planView{
+		result: result, goBuild: looks.GoBuild, explain: looks.Explain,
+		verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour},
+	}
+	return v.text()
+}
+
 type planView struct {
-	result *goat.Result
-	// goBuild is what plain go build does in this shell, if it is instrumented.
+	result                  *goat.Result
 	goBuild                 string
 	explain, verbose, quiet bool
 	style                   style
@@ -46,7 +63,7 @@ func (v *planView) shown(all int) int {
 func (v *planView) warnings(b *strings.Builder) {
 	shown := v.shown(len(v.result.Warnings))
 	for _, w := range v.result.Warnings[:shown] {
-		fmt.Fprintf(b, "warning: %s: %s\n", place(w.Path, w.Line, w.Line), w.Message)
+		fmt.Fprintf(b, "warning: %s: %s\n", render.Place(w.Path, w.Line, w.Line), w.Message)
 	}
 	if rest := len(v.result.Warnings) - shown; rest > 0 {
 		fmt.Fprintf(b, "and %d more warnings (--verbose lists them)\n", rest)
@@ -58,8 +75,8 @@ func (v *planView) head(b *strings.Builder) {
 	r := v.result
 	var t table
 	t.add(plainCells("module", r.Module)...)
-	t.add(plainCells("base", describeBase(&r.Base))...)
-	t.add(plainCells("release", describeRelease(&r.Release))...)
+	t.add(plainCells("base", render.Base(&r.Base))...)
+	t.add(plainCells("release", render.Release(&r.Release))...)
 	t.add(plainCells("how", fmt.Sprintf("precision %d (%s), granularity %s",
 		r.Precision, precisionName(r.Precision), r.Granularity))...)
 	t.add(plainCells("plan", r.PlanHash)...)
@@ -82,62 +99,6 @@ func precisionName(p goat.Precision) string {
 	return "diff without renames"
 }
 
-// short is a commit as people read it.
-func short(commit string) string {
-	if len(commit) > 12 {
-		return commit[:12]
-	}
-	return commit
-}
-
-// describeBase names the base, its commit, and how it was found.
-func describeBase(base *goat.Base) string {
-	if base.Commit == "" {
-		return base.Ref + ": everything is new"
-	}
-	tip := orElse(base.Tip, base.Commit)
-	text := named(base.Ref, tip)
-	if tip != base.Commit {
-		text += ", compared from " + short(base.Commit)
-	}
-	switch {
-	case base.Why != "":
-		text += " (" + base.Why + ")"
-	case base.Chosen != "":
-		text += " (" + strings.ReplaceAll(base.Chosen, "_", " ") + ")"
-	}
-	return text
-}
-
-// named is a ref with its commit, or the commit alone where the ref says no more.
-func named(ref, commit string) string {
-	if ref == "" || strings.HasPrefix(commit, ref) {
-		return short(commit)
-	}
-	return ref + " at " + short(commit)
-}
-
-func describeRelease(release *goat.Release) string {
-	switch {
-	case release.Dirty:
-		return "the working tree on " + short(release.Commit) + ", with changes that are not committed"
-	case release.Ref == "" || release.Ref == "HEAD" || release.Ref == ".":
-		return "the working tree at " + short(release.Commit)
-	}
-	return named(release.Ref, release.Commit)
-}
-
-// place is file:first-last, or file:line for one line.
-func place(file string, first, last int) string {
-	switch {
-	case first <= 0:
-		return file
-	case last <= first:
-		return fmt.Sprintf("%s:%d", file, first)
-	}
-	return fmt.Sprintf("%s:%d-%d", file, first, last)
-}
-
 func (v *planView) points(b *strings.Builder) {
 	var t table
 	head := []string{"POINT", "PLACE", "FUNCTION", "KIND", "FORM"}
@@ -147,7 +108,7 @@ func (v *planView) points(b *strings.Builder) {
 	t.add(v.headCells(head)...)
 	for i := range v.result.Points {
 		p := &v.result.Points[i]
-		row := plainCells(p.Name, place(p.File, p.Start.Line, p.End.Line), p.Func, string(p.Kind), string(p.Form))
+		row := plainCells(p.Name, render.Place(p.File, p.Start.Line, p.End.Line), p.Func, string(p.Kind), string(p.Form))
 		row[0].paint = v.style.faint
 		if v.explain {
 			row = append(row, cell{text: p.ID}, cell{text: formReason(p)})
@@ -183,7 +144,7 @@ func formReason(p *goat.Point) string {
 	case "asked":
 		return "asked for"
 	}
-	return orElse(p.Reason, p.FormReason)
+	return cmp.Or(p.Reason, p.FormReason)
 }
 
 func (v *planView) headCells(names []string) []cell {
@@ -204,14 +165,14 @@ func (v *planView) lines(b *strings.Builder) {
 	t.add(v.headCells([]string{"LINE", "CLASS", "WHY OR POINTS"})...)
 	for i := range v.result.Account {
 		line := &v.result.Account[i]
-		where := place(line.File, line.Line, line.Line)
+		where := render.Place(line.File, line.Line, line.Line)
 		if line.DeletedAfter != nil {
-			where = fmt.Sprintf("%s:%d, %s deleted after it", line.File, *line.DeletedAfter, plural(line.DeletedLines, "line"))
+			where = fmt.Sprintf("%s:%d, %s deleted after it", line.File, *line.DeletedAfter, render.Plural(line.DeletedLines, "line"))
 		}
 		t.add(plainCells(where, className(line.Class), lineReason(line, names))...)
 	}
 	for _, file := range v.result.Files {
-		t.add(plainCells(file.File+", "+plural(file.Added, "line"), className(file.Class), reasonName(file.Reason))...)
+		t.add(plainCells(file.File+", "+render.Plural(file.Added, "line"), className(file.Class), render.Words(file.Reason))...)
 	}
 	if len(t.rows) > 1 {
 		b.WriteByte('\n')
@@ -221,7 +182,7 @@ func (v *planView) lines(b *strings.Builder) {
 
 func lineReason(line *goat.AccountLine, names map[string]string) string {
 	if line.Class != goat.ClassTracked {
-		return reasonName(line.Reason)
+		return render.Words(line.Reason)
 	}
 	var points []string
 	for _, id := range line.Points {
@@ -235,15 +196,6 @@ func lineReason(line *goat.AccountLine, names map[string]string) string {
 
 func className(class goat.Class) string { return strings.ReplaceAll(string(class), "_", " ") }
 
-func reasonName(reason string) string { return strings.ReplaceAll(reason, "_", " ") }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // account sums up: the classes with their reasons, deletions, other files, points.
 func (v *planView) account(b *strings.Builder) {
 	s := &v.result.Summary
@@ -251,7 +203,7 @@ func (v *planView) account(b *strings.Builder) {
 		b.WriteString("no Go code changed between base and release\n")
 	} else {
 		var t table
-		t.add(plainCells("changed lines", strconv.Itoa(s.AddedLines), "in "+plural(s.Files, "file"))...)
+		t.add(plainCells("changed lines", strconv.Itoa(s.AddedLines), "in "+render.Plural(s.Files, "file"))...)
 		t.add(plainCells("  tracked", strconv.Itoa(s.Tracked))...)
 		t.add(plainCells("  not executable", strconv.Itoa(s.NotExecutable), v.reasons(goat.ClassNotExecutable))...)
 		t.add(plainCells("  untracked", strconv.Itoa(s.Untracked), v.reasons(goat.ClassUntracked))...)
@@ -262,7 +214,7 @@ func (v *planView) account(b *strings.Builder) {
 	}
 	v.others(b)
 	v.warnings(b)
-	fmt.Fprintf(b, "%s in %s%s\n", plural(s.Points, "point"), plural(v.packages(), "package"), v.forms())
+	fmt.Fprintf(b, "%s in %s%s\n", render.Plural(s.Points, "point"), render.Plural(v.packages(), "package"), v.forms())
 }
 
 // reasons counts the lines of a class by reason, most frequent first.
@@ -295,7 +247,7 @@ func countList(counts map[string]int) string {
 		return names[i] < names[j]
 	})
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s %d", reasonName(name), counts[name])
+		names[i] = fmt.Sprintf("%s %d", render.Words(name), counts[name])
 	}
 	return strings.Join(names, ", ")
 }
@@ -326,7 +278,7 @@ func (v *planView) others(b *strings.Builder) {
 	if len(others) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "%s changed beside Go code; goat cannot see whether they were used:\n", plural(len(others), "thing"))
+	fmt.Fprintf(b, "%s changed beside Go code; goat cannot see whether they were used:\n", render.Plural(len(others), "thing"))
 	shown := others[:v.shown(len(others))]
 	var t table
 	for i := range shown {

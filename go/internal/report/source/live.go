@@ -1,4 +1,4 @@
-package report
+package source
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/report"
 )
 
 const (
@@ -87,7 +88,7 @@ type live struct {
 	limit  time.Duration
 }
 
-func readLive(ctx context.Context, r *Request, source string, address *url.URL) []observation {
+func readLive(ctx context.Context, r *Request, source string, address *url.URL) []report.Observation {
 	if address.Scheme == "" {
 		return failed(source, errors.New("not a URL of a program: http://HOST:PORT or unix:/PATH"))
 	}
@@ -216,12 +217,12 @@ func statusError(status int) error {
 }
 
 // observe joins the two documents, component by component.
-func observe(source string, v *version, t *track) []observation {
+func observe(source string, v *version, t *track) []report.Observation {
 	identities := map[int]*identityJSON{}
 	for i := range v.Components {
 		identities[v.Components[i].ID] = &v.Components[i]
 	}
-	var all []observation
+	var all []report.Observation
 	for i := range t.Results {
 		id := identities[t.Results[i].ID]
 		if id == nil || id.Component != t.Results[i].Name {
@@ -229,7 +230,7 @@ func observe(source string, v *version, t *track) []observation {
 		}
 		o := fromIdentity(source, id)
 		for j := range t.Results[i].Metrics.Items {
-			o.points = append(o.points, trackPoint(&t.Results[i].Metrics.Items[j]))
+			o.Points = append(o.Points, trackPoint(&t.Results[i].Metrics.Items[j]))
 		}
 		all = append(all, o)
 	}
@@ -239,39 +240,39 @@ func observe(source string, v *version, t *track) []observation {
 	return all
 }
 
-func fromIdentity(source string, id *identityJSON) observation {
-	o := observation{
-		source: source, instance: id.Instance, component: id.Component, mode: id.Mode,
-		state: "live", degraded: id.Degraded, reachable: true,
-		identity: Identity{
+func fromIdentity(source string, id *identityJSON) report.Observation {
+	o := report.Observation{
+		Source: source, Instance: id.Instance, Component: id.Component, Mode: id.Mode,
+		State: "live", Degraded: id.Degraded, Reachable: true,
+		Identity: report.Identity{
 			App: id.App, Version: id.Version, Module: id.Module, PlanHash: id.PlanHash,
-			Base: Ref{id.Base, id.BaseCommit}, Release: Ref{id.Release, id.ReleaseCommit},
+			Base: report.Ref{Ref: id.Base, Commit: id.BaseCommit}, Release: report.Ref{Ref: id.Release, Commit: id.ReleaseCommit},
 			Dirty: id.Dirty, ContentHash: id.ContentHash, Granularity: id.Granularity, Precision: id.Precision,
 		},
 	}
 	if id.Started != nil {
-		o.started = *id.Started
+		o.Started = *id.Started
 	}
 	return o
 }
 
-func trackPoint(item *trackItem) seen {
-	s := seen{
-		point: goat.Point{
+func trackPoint(item *trackItem) report.Seen {
+	s := report.Seen{
+		Point: goat.Point{
 			ID: item.Point, Name: item.Name, Kind: goat.Kind(item.Kind), Form: goat.Form(item.Form),
 			Package: item.Package, File: item.File, Func: item.Func,
 			Start: goat.Position{Line: item.Line}, End: goat.Position{Line: item.EndLine},
 		},
-		hit: item.Count > 0,
+		Hit: item.Count > 0,
 	}
-	if s.point.Form == goat.FormCount {
-		s.count = item.Count
+	if s.Point.Form == goat.FormCount {
+		s.Count = item.Count
 	}
 	if item.Phase != nil {
-		s.phase = strings.ToLower(*item.Phase)
+		s.Phase = strings.ToLower(*item.Phase)
 	}
 	if item.FirstHit != nil {
-		s.first = *item.FirstHit
+		s.First = *item.FirstHit
 	}
 	return s
 }

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"fmt"
@@ -6,9 +6,15 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/doctor"
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/render"
 )
 
-// doctorView turns a doctor's report into text for people.
+// Doctor is a doctor's report for people.
+func Doctor(report *doctor.Report, looks Looks) string {
+	v := doctorView{report: report, verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour}}
+	return v.text()
+}
+
 type doctorView struct {
 	report         *doctor.Report
 	verbose, quiet bool
@@ -38,7 +44,7 @@ func (v *doctorView) text() string {
 	if v.report.Findings == 0 {
 		b.WriteString(v.style.good("all is well") + "\n")
 	} else {
-		b.WriteString(v.style.bad(plural(v.report.Findings, "finding")) + "\n")
+		b.WriteString(v.style.bad(render.Plural(v.report.Findings, "finding")) + "\n")
 	}
 	return strings.TrimLeft(b.String(), "\n")
 }
@@ -169,11 +175,11 @@ func (v *doctorView) missing(b *strings.Builder) {
 	for _, m := range shown {
 		switch {
 		case m.Package != "":
-			t.add(plainCells(m.Package, "the package, in the last build", reasonName(m.Reason))...)
+			t.add(plainCells(m.Package, "the package, in the last build", render.Words(m.Reason))...)
 		case m.Lines == "":
-			t.add(plainCells(m.File, "all "+plural(m.Count, "changed line"), reasonName(m.Reason))...)
+			t.add(plainCells(m.File, "all "+render.Plural(m.Count, "changed line"), render.Words(m.Reason))...)
 		default:
-			t.add(plainCells(m.File, "lines "+m.Lines, reasonName(m.Reason))...)
+			t.add(plainCells(m.File, "lines "+m.Lines, render.Words(m.Reason))...)
 		}
 	}
 	t.write(b, "  ")

@@ -1,15 +1,22 @@
-package cli
+package text
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
-// reportView turns a report into text for people. Its last line is the sum.
+// Report is a report for people. Its last line is the sum.
+func Report(document *report.Document, looks Looks) string {
+	v := reportView{document: document, quiet: looks.Quiet, verbose: looks.Verbose, style: style{looks.Colour}}
+	return v.text()
+}
+
 type reportView struct {
 	document       *report.Document
 	quiet, verbose bool
@@ -41,8 +48,8 @@ func (v *reportView) head(b *strings.Builder) {
 	if id.PlanHash != "" {
 		base := goat.Base{Ref: id.Base.Ref, Commit: id.Base.Commit}
 		release := goat.Release{Ref: id.Release.Ref, Commit: id.Release.Commit, Dirty: id.Dirty}
-		t.add(plainCells("base", describeBase(&base))...)
-		t.add(plainCells("release", describeRelease(&release))...)
+		t.add(plainCells("base", render.Base(&base))...)
+		t.add(plainCells("release", render.Release(&release))...)
 	}
 	label := "from"
 	for i := range v.document.Instances {
@@ -74,7 +81,7 @@ func describeInstance(i *report.Instance, plan string) string {
 		parts = append(parts, i.Mode)
 	}
 	if i.Reachable && i.PlanHash != plan {
-		parts = append(parts, "built from plan "+orElse(i.PlanHash, "none"))
+		parts = append(parts, "built from plan "+cmp.Or(i.PlanHash, "none"))
 	}
 	if i.Error != nil {
 		parts = append(parts, "not read as a whole: "+*i.Error)
@@ -102,7 +109,7 @@ func (v *reportView) points(b *strings.Builder) {
 	t.add(cells...)
 	for i := range v.document.Points {
 		p := &v.document.Points[i]
-		row := plainCells(place(p.File, p.Start.Line, p.End.Line), functionOf(p), "", firstHit(p))
+		row := plainCells(render.Place(p.File, p.Start.Line, p.End.Line), functionOf(p), "", firstHit(p))
 		row[2] = v.ran(p)
 		if counting {
 			row = append(row, cell{text: hits(p)})
@@ -136,7 +143,7 @@ func (v *reportView) counting() bool {
 
 // functionOf names the function, and what kind of point it is unless a plain change.
 func functionOf(p *report.Point) string {
-	name := orElse(p.Func, "(package)")
+	name := cmp.Or(p.Func, "(package)")
 	if p.Kind != goat.KindChange && p.Kind != "" {
 		name += " [" + string(p.Kind) + "]"
 	}
@@ -178,16 +185,16 @@ func (v *reportView) rest(b *strings.Builder) {
 	}
 	if n := len(d.NotLinked); n > 0 {
 		fmt.Fprintf(b, "%s and %s of the plan in code that none of these programs holds: %s\n",
-			plural(n, "more point"), plural(d.Summary.LinesNotLinked, "tracked line"), placesOf(d.NotLinked))
+			render.Plural(n, "more point"), render.Plural(d.Summary.LinesNotLinked, "tracked line"), placesOf(d.NotLinked))
 	}
 	if d.Dropped > 0 {
-		fmt.Fprintf(b, "%s of programs built from other plans left out\n", plural(d.Dropped, "point"))
+		fmt.Fprintf(b, "%s of programs built from other plans left out\n", render.Plural(d.Dropped, "point"))
 	}
 	switch {
 	case d.Lines == nil:
 		fmt.Fprintf(b, "no account of lines: %s\n", d.LinesMissing)
 	case len(d.Lines) > 0:
-		fmt.Fprintf(b, "%d of %s %s\n", d.Summary.LinesReached, plural(len(d.Lines), "tracked line"), d.Lines[0].Evidence)
+		fmt.Fprintf(b, "%d of %s %s\n", d.Summary.LinesReached, render.Plural(len(d.Lines), "tracked line"), d.Lines[0].Evidence)
 	}
 	if p := d.Summary.Phases; p.Init+p.Startup > 0 {
 		fmt.Fprintf(b, "by phase: %d traffic, %d startup, %d init\n", p.Traffic, p.Startup, p.Init)
@@ -204,7 +211,7 @@ func placesOf(points []goat.Point) string {
 			places = append(places, "...")
 			break
 		}
-		places = append(places, place(points[i].File, points[i].Start.Line, points[i].End.Line))
+		places = append(places, render.Place(points[i].File, points[i].Start.Line, points[i].End.Line))
 	}
 	return strings.Join(places, ", ")
 }

@@ -1,4 +1,4 @@
-package report_test
+package source_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/goatrt"
 	"github.com/goat-trace/goat/go/internal/report"
+	"github.com/goat-trace/goat/go/internal/report/source"
 )
 
 // process is a peer on the network with the documents of a live process. The real
@@ -65,14 +66,14 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-func request(t *testing.T, sources ...string) report.Request {
+func request(t *testing.T, sources ...string) source.Request {
 	t.Helper()
-	return report.Request{Sources: sources, Dir: t.TempDir(), Cache: t.TempDir(), Timeout: 10 * time.Second}
+	return source.Request{Sources: sources, Dir: t.TempDir(), Cache: t.TempDir(), Timeout: 10 * time.Second}
 }
 
-func makeReport(t *testing.T, r report.Request) *report.Document {
+func makeReport(t *testing.T, r source.Request) *report.Document {
 	t.Helper()
-	d, err := report.Make(context.Background(), r)
+	d, err := source.Make(context.Background(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,11 +242,11 @@ func TestNoAnswerEndsWithTheTimeout(t *testing.T) {
 
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	source := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	slow := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	}))
-	if _, err := report.Make(ctx, request(t, source)); !errors.Is(err, context.Canceled) {
+	if _, err := source.Make(ctx, request(t, slow)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -342,7 +343,7 @@ func TestDefaultSource(t *testing.T) {
 		{"off", "", "", "http://127.0.0.1:57005"},
 		{"unix:/run/goat.sock", "", "", "unix:/run/goat.sock"},
 	} {
-		got := report.DefaultSource(func(name string) string {
+		got := source.Default(func(name string) string {
 			return map[string]string{"GOAT_ADDR": c.addr, "GOAT_METRICS_IP": c.ip, "GOAT_PORT": c.port}[name]
 		})
 		if got != c.want {
@@ -370,7 +371,7 @@ func TestBadPlan(t *testing.T) {
 		}
 		r := request(t, "http://127.0.0.1:1")
 		r.Plan = path
-		_, err := report.Make(context.Background(), r)
+		_, err := source.Make(context.Background(), r)
 		var e *goat.Error
 		if !errors.As(err, &e) || e.Code != c.code || e.Error() != c.want {
 			t.Errorf("%s: got %v", name, err)

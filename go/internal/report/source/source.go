@@ -1,4 +1,6 @@
-package report
+// Package source reads what a report is made of: live processes, spool files, and the
+// plan that holds the account of changed lines.
+package source
 
 import (
 	"context"
@@ -7,18 +9,17 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/spool"
 )
 
-// DefaultSource is where an instrumented program listens in this environment.
-func DefaultSource(getenv func(string) string) string {
+// Default is where an instrumented program listens in this environment.
+func Default(getenv func(string) string) string {
 	host, port := getenv("GOAT_METRICS_IP"), getenv("GOAT_PORT")
 	if address := getenv("GOAT_ADDR"); strings.HasPrefix(address, "unix:") {
 		return address
@@ -50,38 +51,29 @@ type Request struct {
 	Timeout time.Duration
 }
 
-// observation is what one source says about one process.
-type observation struct {
-	source    string
-	instance  string
-	component string
-	identity  Identity
-	mode      string
-	host      string
-	state     string
-	started   time.Time
-	points    []seen
-	degraded  []string
-	// err is set when something is missing; without data reachable is false.
-	err       error
-	reachable bool
-}
-
-// seen is a point as a process knows it.
-type seen struct {
-	point goat.Point
-	hit   bool
-	count uint64
-	phase string
-	first time.Time
-}
-
 // parallel bounds how many sources are read at once.
 const parallel = 32
 
+// Make reads the sources and the plan, and joins them.
+func Make(ctx context.Context, request Request) (*report.Document, error) {
+	var named *report.Account
+	if request.Plan != "" {
+		var err error
+		if named, err = openPlan(request.Plan); err != nil {
+			return nil, err
+		}
+	}
+	observations := gather(ctx, &request)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	find := func(hash string) (*report.Account, error) { return findPlan(hash, &request) }
+	return report.Join(observations, named, find), nil
+}
+
 // gather reads all sources at once and keeps their order.
-func gather(ctx context.Context, r *Request) []observation {
-	answers := make([][]observation, len(r.Sources))
+func gather(ctx context.Context, r *Request) []report.Observation {
+	answers := make([][]report.Observation, len(r.Sources))
 	slots := make(chan struct{}, parallel)
 	var group sync.WaitGroup
 	for i, source := range r.Sources {
@@ -94,7 +86,7 @@ func gather(ctx context.Context, r *Request) []observation {
 		}()
 	}
 	group.Wait()
-	var all []observation
+	var all []report.Observation
 	for _, answer := range answers {
 		all = append(all, answer...)
 	}
@@ -102,7 +94,7 @@ func gather(ctx context.Context, r *Request) []observation {
 }
 
 // read asks one source: a live process or spool files.
-func read(ctx context.Context, r *Request, source string) []observation {
+func read(ctx context.Context, r *Request, source string) []report.Observation {
 	if address, live := liveAddress(source); live {
 		return readLive(ctx, r, source, address)
 	}
@@ -114,11 +106,11 @@ func read(ctx context.Context, r *Request, source string) []observation {
 		return readDir(source)
 	}
 	file, err := spool.Read(source)
-	return []observation{fromSpool(spool.Result{Path: source, File: file, Err: err})}
+	return []report.Observation{fromSpool(spool.Result{Path: source, File: file, Err: err})}
 }
 
-func failed(source string, err error) []observation {
-	return []observation{{source: source, err: err}}
+func failed(source string, err error) []report.Observation {
+	return []report.Observation{{Source: source, Err: err}}
 }
 
 func unreadable(source string, err error) error {
@@ -158,61 +150,6 @@ func liveAddress(source string) (*url.URL, bool) {
 		host = "127.0.0.1"
 	}
 	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}, true
-}
-
-func readDir(dir string) []observation {
-	results, err := spool.ReadDir(dir)
-	if err != nil {
-		return failed(dir, unreadable(dir, err))
-	}
-	if len(results) == 0 {
-		return failed(dir, errors.New("no spool files in this directory"))
-	}
-	var all []observation
-	for _, result := range results {
-		all = append(all, fromSpool(result))
-	}
-	return all
-}
-
-func fromSpool(result spool.Result) observation {
-	o := observation{source: filepath.ToSlash(result.Path), err: spoolError(result)}
-	file := result.File
-	if file == nil {
-		return o
-	}
-	id := &file.Identity
-	o.reachable = true
-	o.instance, o.component, o.mode, o.host = id.Instance, id.Component, id.Mode, id.Host
-	o.state, o.started, o.degraded = string(file.Live), file.Started, file.Degraded
-	o.identity = Identity{
-		App: id.App, Version: id.Version, Module: id.Module, PlanHash: file.Plan,
-		Base: Ref{id.Base, id.BaseCommit}, Release: Ref{id.Release, id.ReleaseCommit},
-		Dirty: id.Dirty, ContentHash: id.ContentHash, Granularity: id.Granularity, Precision: id.Precision,
-	}
-	for i := range file.Points {
-		o.points = append(o.points, spoolPoint(&file.Points[i]))
-	}
-	return o
-}
-
-func spoolError(result spool.Result) error {
-	if result.Err == nil {
-		return nil
-	}
-	return unreadable(result.Path, result.Err)
-}
-
-func spoolPoint(p *spool.Point) seen {
-	return seen{
-		point: goat.Point{
-			ID: p.ID, Name: p.Name, Kind: goat.Kind(p.Kind), Form: goat.Form(p.Form),
-			Package: p.Package, File: p.File, Func: p.Func,
-			Start: goat.Position{Line: p.Line, Column: p.Column},
-			End:   goat.Position{Line: p.EndLine, Column: p.EndColumn},
-		},
-		hit: p.Hit, count: p.Count, phase: p.Phase, first: p.First,
-	}
 }
 
 // IsLive reports whether a source names a live process rather than a file.

@@ -1,0 +1,92 @@
+package source
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/report"
+)
+
+// openPlan reads the plan that somebody named: a plan directory, or the document
+// that `goat plan --format json` printed.
+func openPlan(path string) (*report.Account, error) {
+	a, err := readPlan(path)
+	if err == nil {
+		return a, nil
+	}
+	e := &goat.Error{Code: goat.CodePlanMismatch, Message: "--plan cannot be read", Path: path}
+	e.Hint = "name a plan directory, or a file that `goat plan --format json` wrote"
+	if errors.Is(err, fs.ErrNotExist) {
+		e.Code = goat.CodeUsage
+	}
+	return nil, e.Wrap(err)
+}
+
+func readPlan(path string) (*report.Account, error) {
+	a := &report.Account{}
+	document := path
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if info.IsDir() {
+		index, err := plan.ReadIndex(path)
+		if err != nil {
+			return nil, err
+		}
+		a.Hash, a.App, a.Version = index.PlanHash, index.App.Name, index.App.Version
+		document = filepath.Join(path, "plan.json")
+	}
+	text, err := os.ReadFile(document)
+	if err != nil {
+		return nil, err
+	}
+	var head struct{ Format int }
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), err)
+	}
+	if head.Format != goat.Format {
+		return nil, fmt.Errorf("format %d: %w", head.Format, plan.ErrFormat)
+	}
+	if err := json.Unmarshal(text, &a.Plan); err != nil {
+		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), err)
+	}
+	if a.Hash == "" {
+		a.Hash = a.Plan.PlanHash
+	}
+	return a, nil
+}
+
+// findPlan looks for the plan with this hash: in .goat of the directory or above it, then
+// in the plan cache.
+func findPlan(hash string, request *Request) (*report.Account, error) {
+	if hash == "" {
+		return nil, errors.New("no program of these sources was built from a plan")
+	}
+	for _, dir := range places(hash, request) {
+		index, err := plan.ReadIndex(dir)
+		if err != nil || index.PlanHash != hash {
+			continue
+		}
+		return readPlan(dir)
+	}
+	return nil, fmt.Errorf("plan %s is neither in .goat nor in the plan cache; --plan names one", hash)
+}
+
+func places(hash string, request *Request) []string {
+	var dirs []string
+	for dir := request.Dir; dir != ""; dir = filepath.Dir(dir) {
+		dirs = append(dirs, filepath.Join(dir, ".goat"))
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	if request.Cache != "" {
+		dirs = append(dirs, filepath.Join(request.Cache, "plans", hash))
+	}
+	return dirs
+}
