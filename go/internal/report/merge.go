@@ -2,7 +2,6 @@ package report
 
 import (
 	"sort"
-	"time"
 
 	"github.com/goat-trace/goat/go"
 )
@@ -65,13 +64,6 @@ func (m *merger) knowPlan(a *Account) {
 	}
 }
 
-// tally is one point over all processes.
-type tally struct {
-	point   Point
-	holders map[string]bool
-	hitters map[string]bool
-}
-
 // join takes the union over all processes, by point id. A process that is seen twice,
 // live and in its spool, counts once.
 func (m *merger) join() {
@@ -91,7 +83,7 @@ func (m *merger) join() {
 				continue
 			}
 			if tallies[id] == nil {
-				tallies[id] = &tally{holders: map[string]bool{}, hitters: map[string]bool{}}
+				tallies[id] = newTally()
 				ids = append(ids, id)
 			}
 			tallies[id].add(o, &o.Points[j], m.hash)
@@ -100,9 +92,7 @@ func (m *merger) join() {
 	m.document.Dropped = len(dropped)
 	m.document.Degraded = sorted(degraded)
 	for _, id := range ids {
-		t := tallies[id]
-		t.point.HitInstances, t.point.Instances = len(t.hitters), len(t.holders)
-		m.document.Points = append(m.document.Points, t.point)
+		m.document.Points = append(m.document.Points, tallies[id].result())
 	}
 }
 
@@ -113,70 +103,6 @@ func sorted(set map[string]bool) []string {
 	}
 	sort.Strings(list)
 	return list
-}
-
-// rank orders the phases by what they prove about traffic.
-func rank(phase string) int {
-	switch phase {
-	case "traffic":
-		return 3
-	case "startup":
-		return 2
-	case "init":
-		return 1
-	}
-	return 0
-}
-
-func (t *tally) add(o *Observation, s *Seen, hash string) {
-	if t.point.ID == "" || o.Identity.PlanHash == hash && t.point.Start.Column == 0 {
-		kept := t.point
-		t.point.Point = s.Point
-		t.point.Hit, t.point.Count, t.point.FirstHit, t.point.Phase = kept.Hit, kept.Count, kept.FirstHit, kept.Phase
-	}
-	twice := t.holders[o.process()]
-	t.holders[o.process()] = true
-	if s.Point.Form == goat.FormCount {
-		t.count(s.Count, twice)
-	}
-	if !s.Hit {
-		return
-	}
-	t.hitters[o.process()] = true
-	t.point.Hit = true
-	before := 0
-	if t.point.Phase != nil {
-		before = rank(*t.point.Phase)
-	}
-	switch now := rank(s.Phase); {
-	case now > before:
-		phase := s.Phase
-		t.point.Phase, t.point.FirstHit = &phase, moment(s.First)
-	case now == before && !s.First.IsZero() && (t.point.FirstHit == nil || s.First.Before(*t.point.FirstHit)):
-		t.point.FirstHit = moment(s.First)
-	}
-}
-
-// count adds up over processes; of one process seen twice the larger number is the newer.
-func (t *tally) count(hits uint64, twice bool) {
-	total := uint64(0)
-	if t.point.Count != nil {
-		total = *t.point.Count
-	}
-	if twice {
-		total = max(total, hits)
-	} else if total += hits; total < hits {
-		total = ^uint64(0)
-	}
-	t.point.Count = &total
-}
-
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }
 
 // finish orders the points and sums up.
@@ -244,7 +170,11 @@ func (o *Observation) instanceOf() Instance {
 	i := Instance{
 		Source: o.Source, Instance: o.Instance, Component: o.Component, PlanHash: o.Identity.PlanHash,
 		Mode: o.Mode, Host: o.Host, Started: moment(o.Started), State: o.State,
+		Lane: o.Lane, Phase: o.Phase, Ended: o.Ended, Tests: o.Mode == "test",
 		Reachable: o.Reachable, Points: len(o.Points),
+	}
+	if o.Reachable {
+		i.Window = o.Window.String()
 	}
 	for j := range o.Points {
 		if o.Points[j].Hit {

@@ -16,6 +16,14 @@ type Observation struct {
 	Identity  Identity
 	Mode      string
 	Host      string
+	// Lane is the process's GOAT_LANE; "" is the stable one.
+	Lane string
+	// Window is how exactly a last hit is known; 0: not at all.
+	Window time.Duration
+	// Phase is the one the process is in, or ended in; "" where the source does not say.
+	Phase string
+	// Ended is nil while the process runs, and where that is not known.
+	Ended *Ended
 	// State is live, alive, ended or unknown.
 	State    string
 	Started  time.Time
@@ -31,10 +39,14 @@ type Seen struct {
 	Point goat.Point
 	Hit   bool
 	Count uint64
-	// Phase is init, startup or traffic; "" where there was no hit.
+	// Phase is the one that proves most: traffic, startup, init; "" where there was no hit.
 	Phase string
-	// First is the time of the first hit; zero where it is not known.
-	First time.Time
+	// First is the first hit of all, Firsts those of init, startup and traffic; zero where
+	// there was none, or its time is not known.
+	First  time.Time
+	Firsts [3]time.Time
+	// Last is the newest hit, to one window; zero where that is not known.
+	Last time.Time
 }
 
 // process names a process across its sources.

@@ -65,12 +65,34 @@ type Instance struct {
 	Host      string     `json:"host,omitempty"`
 	Started   *time.Time `json:"started"`
 	// State is live, alive, ended or unknown.
-	State     string `json:"state,omitempty"`
-	Reachable bool   `json:"reachable"`
+	State string `json:"state,omitempty"`
+	// Lane names the gray lane of the process (GOAT_LANE); "" is the stable one.
+	Lane string `json:"lane"`
+	// Window is how exactly the process knows a last hit, as a duration; "0s": not at all.
+	Window string `json:"window,omitempty"`
+	// Phase is the one that the process is in, or that it ended in; "" where the source
+	// does not say.
+	Phase string `json:"phase,omitempty"`
+	// Ended says how a process ended; null while it runs, and where that is not known.
+	Ended *Ended `json:"ended"`
+	// Tests says that it is a test binary: what it ran, tests asked for.
+	Tests     bool `json:"tests,omitempty"`
+	Reachable bool `json:"reachable"`
 	// Error says what could not be read; there may be data all the same.
 	Error  *string `json:"error"`
 	Points int     `json:"points"`
 	Hit    int     `json:"hit"`
+}
+
+// Ended is how a process ended.
+type Ended struct {
+	// At is when; null after a kill or a crash, which nobody notes.
+	At *time.Time `json:"at"`
+	// Orderly says that the process came to the end of main or to os.Exit.
+	Orderly bool `json:"orderly"`
+	// Phase is the one it ended in: after init or startup, no point of the process can
+	// have been reached by traffic. "" where the source does not say.
+	Phase string `json:"phase"`
 }
 
 // Point is a point with the evidence for it.
@@ -79,13 +101,41 @@ type Point struct {
 	Hit bool `json:"hit"`
 	// Count is the number of hits, for points that count; else null.
 	Count *uint64 `json:"count"`
-	// FirstHit is the earliest first hit among the processes of that phase.
+	// FirstHit is the first of all hits, in whatever phase and process.
 	FirstHit *time.Time `json:"firstHit"`
+	// FirstTraffic is the first hit in the phase traffic.
+	FirstTraffic *time.Time `json:"firstTraffic"`
+	// LastHit is the newest hit of all, known to one window of its process; null where
+	// no process that hit it has windows.
+	LastHit *time.Time `json:"lastHit"`
+	// Phases are the first hits of each phase; null when it was not hit.
+	Phases *FirstHits `json:"phases"`
 	// Phase is the one that proves most among the processes: traffic, startup, init.
 	Phase *string `json:"phase"`
 	// HitInstances counts the processes that hit it, Instances those that hold it.
 	HitInstances int `json:"hitInstances"`
 	Instances    int `json:"instances"`
+	// Lanes are the same over the processes of one lane each, ordered by name.
+	Lanes []LaneHits `json:"lanes"`
+}
+
+// FirstHits are the first hits of a point, phase by phase; null where there was none.
+type FirstHits struct {
+	Init    *time.Time `json:"init"`
+	Startup *time.Time `json:"startup"`
+	Traffic *time.Time `json:"traffic"`
+}
+
+// LaneHits is what the processes of one lane say about a point.
+type LaneHits struct {
+	Lane string `json:"lane"`
+	// Phase is the one that proves most in this lane; null when it was not hit there.
+	Phase        *string    `json:"phase"`
+	FirstHit     *time.Time `json:"firstHit"`
+	FirstTraffic *time.Time `json:"firstTraffic"`
+	LastHit      *time.Time `json:"lastHit"`
+	HitInstances int        `json:"hitInstances"`
+	Instances    int        `json:"instances"`
 }
 
 // Line is a tracked line of the account.

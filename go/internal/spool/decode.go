@@ -214,6 +214,7 @@ func (f *File) readRecords(data []byte, at layout) error {
 		default:
 			p := &f.Points[i]
 			p.Hit, p.Phase, p.First = true, phases[phase], moment(record[8:])
+			p.Firsts[phase-1] = p.First
 			p.Count = binary.LittleEndian.Uint64(record[16:])
 		}
 	}

@@ -57,7 +57,7 @@ type Identity struct {
 	Dirty                               bool
 	Plan, Granularity, Mode, Module     string
 	Precision                           int
-	Instance, Host                      string
+	Instance, Host, Lane                string
 }
 
 // Point is one code point and what the file says about it.
@@ -66,10 +66,12 @@ type Point struct {
 	File, Func                       string
 	Line, Column, EndLine, EndColumn int
 
-	Hit   bool
-	Phase string    // init, startup or traffic; "" when not hit
-	First time.Time // zero when not hit
-	Count uint64    // hits of a counting point, else 0
+	Hit    bool
+	Phase  string       // the one that proves most of those it was hit in; "" when not hit
+	First  time.Time    // of all hits; zero when not hit
+	Firsts [3]time.Time // the first hit of init, startup, traffic
+	Last   time.Time    // to one window; zero when not hit and where windows are off
+	Count  uint64       // hits of a counting point, else 0
 }
 
 // File is the content of one spool file at one moment.
@@ -82,6 +84,10 @@ type File struct {
 	Started  time.Time
 	Sealed   time.Time // zero when the process has not ended in an orderly way
 	Reset    time.Time // of the last POST /reset, else zero
+	// Phase is the one the process is in, or ended in; "" in files of format 1.
+	Phase string
+	// Window is how exactly a last hit is known; 0: not at all.
+	Window   time.Duration
 	Live     Liveness
 	Degraded []string // packages built without their points
 	Points   []Point

@@ -74,11 +74,20 @@ func describeInstance(i *report.Instance, plan string) string {
 	switch {
 	case i.State == "alive":
 		parts = append(parts, "running")
+	case i.Ended != nil && (i.Ended.Phase == "startup" || i.Ended.Phase == "init"):
+		// A command is over before its start-up is: nothing of it can be traffic.
+		parts = append(parts, "the process ended in "+phaseWords[i.Ended.Phase])
 	case i.State == "ended":
 		parts = append(parts, "ended")
 	}
-	if i.Mode != "" && i.Mode != "exe" {
+	switch {
+	case i.Tests:
+		parts = append(parts, "tests")
+	case i.Mode != "" && i.Mode != "exe":
 		parts = append(parts, i.Mode)
+	}
+	if i.Lane != "" {
+		parts = append(parts, "lane "+i.Lane)
 	}
 	if i.Reachable && i.PlanHash != plan {
 		parts = append(parts, "built from plan "+cmp.Or(i.PlanHash, "none"))
@@ -88,6 +97,8 @@ func describeInstance(i *report.Instance, plan string) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+var phaseWords = map[string]string{"init": "initialisation", "startup": "start-up"}
 
 // clock is a time in the reader's zone, as long as needed to compare two of them.
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

@@ -29,6 +29,7 @@ const (
 // version is GET /version of a live process.
 type version struct {
 	identityJSON
+	Phase      string         `json:"phase"`
 	Components []identityJSON `json:"components"`
 }
 
@@ -52,6 +53,8 @@ type identityJSON struct {
 	Instance      string     `json:"instance"`
 	Started       *time.Time `json:"started"`
 	Degraded      []string   `json:"degraded"`
+	Lane          string     `json:"lane"`
+	Window        string     `json:"window"`
 }
 
 // track is GET /track of a live process.
@@ -66,18 +69,20 @@ type track struct {
 }
 
 type trackItem struct {
-	Name     string     `json:"name"`
-	Count    uint64     `json:"count"`
-	Point    string     `json:"point"`
-	Package  string     `json:"package"`
-	File     string     `json:"file"`
-	Line     int        `json:"line"`
-	EndLine  int        `json:"endLine"`
-	Func     string     `json:"func"`
-	Kind     string     `json:"kind"`
-	Form     string     `json:"form"`
-	FirstHit *time.Time `json:"firstHit"`
-	Phase    *string    `json:"phase"`
+	Name     string            `json:"name"`
+	Count    uint64            `json:"count"`
+	Point    string            `json:"point"`
+	Package  string            `json:"package"`
+	File     string            `json:"file"`
+	Line     int               `json:"line"`
+	EndLine  int               `json:"endLine"`
+	Func     string            `json:"func"`
+	Kind     string            `json:"kind"`
+	Form     string            `json:"form"`
+	FirstHit *time.Time        `json:"firstHit"`
+	LastHit  *time.Time        `json:"lastHit"`
+	Phase    *string           `json:"phase"`
+	Phases   *report.FirstHits `json:"phases"`
 }
 
 // live is one process and how to ask it.
@@ -202,6 +207,13 @@ func (l *live) explain(err error) error {
 	return passing{err}
 }
 
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
 func statusError(status int) error {
 	switch {
 	case status == http.StatusOK:
@@ -229,13 +241,16 @@ func observe(source string, v *version, t *track) []report.Observation {
 			id = &v.identityJSON
 		}
 		o := fromIdentity(source, id)
+		o.Phase = v.Phase
 		for j := range t.Results[i].Metrics.Items {
 			o.Points = append(o.Points, trackPoint(&t.Results[i].Metrics.Items[j]))
 		}
 		all = append(all, o)
 	}
 	if len(all) == 0 {
-		all = append(all, fromIdentity(source, &v.identityJSON))
+		o := fromIdentity(source, &v.identityJSON)
+		o.Phase = v.Phase
+		all = append(all, o)
 	}
 	return all
 }
@@ -243,7 +258,7 @@ func observe(source string, v *version, t *track) []report.Observation {
 func fromIdentity(source string, id *identityJSON) report.Observation {
 	o := report.Observation{
 		Source: source, Instance: id.Instance, Component: id.Component, Mode: id.Mode,
-		State: "live", Degraded: id.Degraded, Reachable: true,
+		State: "live", Degraded: id.Degraded, Reachable: true, Lane: id.Lane,
 		Identity: report.Identity{
 			App: id.App, Version: id.Version, Module: id.Module, PlanHash: id.PlanHash,
 			Base: report.Ref{Ref: id.Base, Commit: id.BaseCommit}, Release: report.Ref{Ref: id.Release, Commit: id.ReleaseCommit},
@@ -253,6 +268,7 @@ func fromIdentity(source string, id *identityJSON) report.Observation {
 	if id.Started != nil {
 		o.Started = *id.Started
 	}
+	o.Window, _ = time.ParseDuration(id.Window)
 	return o
 }
 
@@ -271,8 +287,12 @@ func trackPoint(item *trackItem) report.Seen {
 	if item.Phase != nil {
 		s.Phase = strings.ToLower(*item.Phase)
 	}
-	if item.FirstHit != nil {
-		s.First = *item.FirstHit
+	s.First, s.Last = orZero(item.FirstHit), orZero(item.LastHit)
+	if p := item.Phases; p != nil {
+		s.Firsts = [...]time.Time{orZero(p.Init), orZero(p.Startup), orZero(p.Traffic)}
+	} else if rank := report.Rank(s.Phase); rank > 0 {
+		// A runtime that knows only the first of all.
+		s.Firsts[rank-1] = s.First
 	}
 	return s
 }

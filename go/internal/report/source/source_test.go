@@ -28,6 +28,7 @@ type process struct {
 	plan, instance, started string
 	items                   []string
 	degraded                string
+	lane                    string
 }
 
 // item is one point of /track.
@@ -50,7 +51,7 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		fmt.Fprintf(w, `{"goat":"0.1.0","app":"app","version":"1","component":"example.com/a","module":"example.com/a","mode":"exe",
 			"base":"v1","baseCommit":"b","release":"HEAD","releaseCommit":"r","dirty":false,"contentHash":"","planHash":%q,
-			"granularity":"patch","precision":2,"instance":%q,"started":%q,"degraded":%s,"components":[]}`, p.plan, p.instance, p.started, degraded)
+			"granularity":"patch","precision":2,"instance":%q,"started":%q,"degraded":%s,"lane":%q,"window":"1s","phase":"traffic","components":[]}`, p.plan, p.instance, p.started, degraded, p.lane)
 	case "/track":
 		fmt.Fprintf(w, `{"name":"app","version":"1","results":[{"id":0,"name":"example.com/a","degraded":[],"metrics":{"items":[%s]}}]}`,
 			strings.Join(p.items, ","))
@@ -107,9 +108,8 @@ func TestUnionOverAFleet(t *testing.T) {
 	if got := rows(d); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// Of x the first hit in traffic counts, of z the earlier one.
-	if got := d.Points[0].FirstHit.Format("05"); got != "09" {
-		t.Errorf("first hit of x: %s", got)
+	if x := d.Points[0]; x.FirstHit.Format("05") != "01" || x.FirstTraffic.Format("05") != "09" || x.Phases.Startup.Format("05") != "01" || x.Phases.Init != nil {
+		t.Errorf("x: first hit %v, in traffic %v, phases %+v", x.FirstHit, x.FirstTraffic, x.Phases)
 	}
 	if got := d.Points[2].FirstHit.Format("05"); got != "02" {
 		t.Errorf("first hit of z: %s", got)
@@ -123,6 +123,35 @@ func TestUnionOverAFleet(t *testing.T) {
 	}
 	if d.Identity.PlanHash != "p" || d.Identity.Base.Ref != "v1" {
 		t.Errorf("%+v", d.Identity)
+	}
+}
+
+func TestLanesAndLastHits(t *testing.T) {
+	moments := func(id, last, startup, traffic string) string {
+		quote := func(second string) string {
+			if second == "" {
+				return "null"
+			}
+			return fmt.Sprintf("%q", "2026-01-02T03:04:"+second+"Z")
+		}
+		return fmt.Sprintf(`{"name":"TRACK_ID_1","count":1,"point":%q,"file":"a.go","line":1,"form":"exact","firstHit":%s,"phase":"traffic",
+			"firstTraffic":%s,"lastHit":%s,"phases":{"init":null,"startup":%s,"traffic":%s}}`, id, quote(startup), quote(traffic), quote(last), quote(startup), quote(traffic))
+	}
+	grey := serve(t, &process{plan: "p", instance: "1", started: early, lane: "gray", items: []string{moments("x", "30", "02", "05"), item("y", 2, "traffic", 1)}})
+	stable := serve(t, &process{plan: "p", instance: "2", started: early, items: []string{moments("x", "20", "01", "07"), item("y", 2, "", 0)}})
+	d := makeReport(t, request(t, grey, stable))
+	if i := d.Instances[0]; i.Lane != "gray" || i.Phase != "traffic" || i.Window != "1s" || i.Ended != nil || i.Tests {
+		t.Errorf("%+v", i)
+	}
+	x, y := d.Points[0], d.Points[1]
+	if x.FirstHit.Format("05") != "01" || x.FirstTraffic.Format("05") != "05" || x.LastHit.Format("05") != "30" {
+		t.Errorf("x: first %v, in traffic %v, last %v", x.FirstHit, x.FirstTraffic, x.LastHit)
+	}
+	if len(x.Lanes) != 2 || x.Lanes[0].Lane != "" || x.Lanes[1].Lane != "gray" || x.Lanes[0].LastHit.Format("05") != "20" || x.Lanes[1].FirstHit.Format("05") != "02" {
+		t.Errorf("x: %+v", x.Lanes)
+	}
+	if y.Lanes[0].Phase != nil || y.Lanes[0].Instances != 1 || y.Lanes[0].HitInstances != 0 || *y.Lanes[1].Phase != "traffic" || y.LastHit != nil {
+		t.Errorf("y: %+v", y.Lanes)
 	}
 }
 

@@ -34,6 +34,13 @@ func fromSpool(result spool.Result) report.Observation {
 	o.Reachable = true
 	o.Instance, o.Component, o.Mode, o.Host = id.Instance, id.Component, id.Mode, id.Host
 	o.State, o.Started, o.Degraded = string(file.Live), file.Started, file.Degraded
+	o.Lane, o.Window, o.Phase = id.Lane, file.Window, file.Phase
+	if file.Live == spool.Ended {
+		o.Ended = &report.Ended{Orderly: !file.Sealed.IsZero(), Phase: file.Phase}
+		if o.Ended.Orderly {
+			o.Ended.At = &file.Sealed
+		}
+	}
 	o.Identity = report.Identity{
 		App: id.App, Version: id.Version, Module: id.Module, PlanHash: file.Plan,
 		Base: report.Ref{Ref: id.Base, Commit: id.BaseCommit}, Release: report.Ref{Ref: id.Release, Commit: id.ReleaseCommit},
@@ -60,6 +67,6 @@ func spoolPoint(p *spool.Point) report.Seen {
 			Start: goat.Position{Line: p.Line, Column: p.Column},
 			End:   goat.Position{Line: p.EndLine, Column: p.EndColumn},
 		},
-		Hit: p.Hit, Count: p.Count, Phase: p.Phase, First: p.First,
+		Hit: p.Hit, Count: p.Count, Phase: p.Phase, First: p.First, Firsts: p.Firsts, Last: p.Last,
 	}
 }
