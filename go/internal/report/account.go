@@ -40,42 +40,14 @@ func (m *merger) account(named *Account, find func(hash string) (*Account, error
 		a.identify(&m.document.Identity)
 		m.knowPlan(a)
 	}
-	evidence := "entered"
-	if a.Plan.Granularity == goat.GranularityLine {
-		evidence = "reached"
-	}
-	found, degraded := m.takePlanPoints(a), m.degradedPoints(a)
-	m.document.Lines = []Line{}
-	for i := range a.Plan.Account {
-		line := &a.Plan.Account[i]
-		if line.Class != goat.ClassTracked || line.DeletedAfter != nil {
-			continue
-		}
-		// Of a line in code that no program holds nothing can be said; its points are
-		// among those that are not linked. A degraded package's code is held.
-		points := slices.DeleteFunc(slices.Clone(line.Points), func(id string) bool {
-			_, held := found[id]
-			return !held && !degraded[id]
-		})
-		if len(points) == 0 && len(line.Points) > 0 {
-			m.document.Summary.LinesNotLinked++
-			continue
-		}
-		m.document.Lines = append(m.document.Lines, Line{
-			File: line.File, Line: line.Line, Points: points,
-			Reached: reached(points, found), Evidence: evidence,
-		})
-	}
+	m.takePlanPoints(a)
+	m.changes(a)
 }
 
 // takePlanPoints gives the points the plan's own fields (a live process does not tell
 // columns) and collects those that no program holds.
-func (m *merger) takePlanPoints(a *Account) map[string]bool {
-	hit, held := map[string]bool{}, map[string]*Point{}
-	for i := range m.document.Points {
-		p := &m.document.Points[i]
-		held[p.ID], hit[p.ID] = p, p.Hit
-	}
+func (m *merger) takePlanPoints(a *Account) {
+	held := m.document.byID()
 	for i := range a.Plan.Points {
 		if p := held[a.Plan.Points[i].ID]; p != nil {
 			p.Point = a.Plan.Points[i]
@@ -83,7 +55,15 @@ func (m *merger) takePlanPoints(a *Account) map[string]bool {
 			m.document.NotLinked = append(m.document.NotLinked, a.Plan.Points[i])
 		}
 	}
-	return hit
+}
+
+// byID finds the points that the programs hold.
+func (d *Document) byID() map[string]*Point {
+	held := make(map[string]*Point, len(d.Points))
+	for i := range d.Points {
+		held[d.Points[i].ID] = &d.Points[i]
+	}
+	return held
 }
 
 // degradedPoints are the points of packages that were built without them.
@@ -95,20 +75,4 @@ func (m *merger) degradedPoints(a *Account) map[string]bool {
 		}
 	}
 	return ids
-}
-
-func reached(points []string, hit map[string]bool) string {
-	count := 0
-	for _, id := range points {
-		if hit[id] {
-			count++
-		}
-	}
-	switch count {
-	case 0:
-		return "none"
-	case len(points):
-		return "all"
-	}
-	return "some"
 }

@@ -1,18 +1,33 @@
 package report
 
 import (
+	"bytes"
+	"cmp"
+	"fmt"
 	"sort"
 
 	"github.com/goat-trace/goat/go"
 )
 
-// Join makes one document of what the sources say. The account of lines is the named
-// plan's, else that of the plan which find knows by the hash that counts.
-func Join(observations []Observation, named *Account, find func(hash string) (*Account, error)) *Document {
+// Question is what a report shall answer.
+type Question struct {
+	// Plan is the plan that counts; nil for that of the newest process.
+	Plan *Account
+	// Find looks for the plan with this hash, where none was named.
+	Find func(hash string) (*Account, error)
+	// Counting says what counts as run; its zero value is any hit.
+	Counting Counting
+	// Subtract is a report whose hits do not count; nil for none.
+	Subtract *Document
+}
+
+// Join makes one document of what the sources say. It takes the observations over.
+func Join(observations []Observation, q Question) *Document {
 	m := &merger{observations: observations, document: &Document{Format: Format}}
-	m.choose(named)
+	m.count(&q)
+	m.choose(q.Plan)
 	m.join()
-	m.account(named, find)
+	m.account(q.Plan, q.Find)
 	m.finish()
 	return m.document
 }
@@ -45,6 +60,9 @@ func (m *merger) choose(named *Account) {
 	if named != nil {
 		m.hash = named.Hash
 		named.identify(&m.document.Identity)
+	}
+	m.refuseStrangers()
+	if named != nil {
 		m.knowPlan(named)
 		return
 	}
@@ -54,6 +72,20 @@ func (m *merger) choose(named *Account) {
 				m.known[m.observations[i].Points[j].Point.ID] = true
 			}
 		}
+	}
+}
+
+// refuseStrangers takes nothing from programs of another module: not one of their points
+// can be among those that count.
+func (m *merger) refuseStrangers() {
+	id := &m.document.Identity
+	for i := range m.observations {
+		o := &m.observations[i]
+		if o.Identity.PlanHash == m.hash || o.Identity.Module == "" || id.Module == "" || o.Identity.Module == id.Module {
+			continue
+		}
+		o.Err = fmt.Errorf("of module %s, and the report is about %s", o.Identity.Module, id.Module)
+		o.Reachable, o.Points, o.Degraded = false, nil, nil
 	}
 }
 
@@ -109,8 +141,12 @@ func sorted(set map[string]bool) []string {
 func (m *merger) finish() {
 	d := m.document
 	sort.SliceStable(d.Points, func(i, j int) bool { return m.before(&d.Points[i].Point, &d.Points[j].Point) })
+	index := make(map[string]int, len(d.Points))
+	for i := range d.Points {
+		index[d.Points[i].ID] = i
+	}
 	for i := range m.observations {
-		d.Instances = append(d.Instances, m.observations[i].instanceOf())
+		d.Instances = append(d.Instances, m.observations[i].instanceOf(index))
 		if m.observations[i].Err != nil {
 			d.Summary.Failed++
 		}
@@ -149,10 +185,9 @@ func (m *merger) before(a, b *goat.Point) bool {
 
 func (s *Summary) add(p *Point) {
 	s.Points++
-	if !p.Hit {
-		return
+	if p.Hit {
+		s.Hit++
 	}
-	s.Hit++
 	if p.Phase == nil {
 		return
 	}
@@ -166,9 +201,10 @@ func (s *Summary) add(p *Point) {
 	}
 }
 
-func (o *Observation) instanceOf() Instance {
+// instanceOf is what the document says of a process; index knows the points' order.
+func (o *Observation) instanceOf(index map[string]int) Instance {
 	i := Instance{
-		Source: o.Source, Instance: o.Instance, Component: o.Component, PlanHash: o.Identity.PlanHash,
+		Source: o.Source, Instance: o.Instance, Component: o.Component, PlanHash: cmp.Or(o.Built, o.Identity.PlanHash),
 		Mode: o.Mode, Host: o.Host, Started: moment(o.Started), State: o.State,
 		Lane: o.Lane, Phase: o.Phase, Ended: o.Ended, Tests: o.Mode == "test",
 		Reachable: o.Reachable, Points: len(o.Points),
@@ -176,10 +212,18 @@ func (o *Observation) instanceOf() Instance {
 	if o.Reachable {
 		i.Window = o.Window.String()
 	}
+	ran := bytes.Repeat([]byte{notHeld}, len(index))
 	for j := range o.Points {
-		if o.Points[j].Hit {
+		s := &o.Points[j]
+		if s.Hit {
 			i.Hit++
 		}
+		if at, known := index[s.Point.ID]; known {
+			ran[at] = s.letter()
+		}
+	}
+	if o.Reachable {
+		i.Ran = string(ran)
 	}
 	if o.Err != nil {
 		text := o.Err.Error()

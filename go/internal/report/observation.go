@@ -14,8 +14,10 @@ type Observation struct {
 	Instance  string
 	Component string
 	Identity  Identity
-	Mode      string
-	Host      string
+	// Built is the plan that the program was built from, where that is not the identity's.
+	Built string
+	Mode  string
+	Host  string
 	// Lane is the process's GOAT_LANE; "" is the stable one.
 	Lane string
 	// Window is how exactly a last hit is known; 0: not at all.

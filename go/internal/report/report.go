@@ -20,8 +20,16 @@ type Document struct {
 	Instances []Instance `json:"instances"`
 	// Points are those that the programs hold, in the plan's order.
 	Points []Point `json:"points"`
-	// Lines are the tracked lines of the account; null when there is no account.
+	// Lines are the tracked lines of the account in code that the programs hold; null when
+	// there is no account.
 	Lines []Line `json:"lines"`
+	// Account is every changed line of the plan with its state, and every place where
+	// lines were only removed, in the plan's order; null when there is no account. Files
+	// are the changed files that have one reason as a whole (their lines are not in
+	// Account), Other is what changed beside Go code.
+	Account []Change           `json:"account"`
+	Files   []goat.AccountFile `json:"files"`
+	Other   []goat.Other       `json:"other"`
 	// LinesMissing says why there is no account.
 	LinesMissing string `json:"linesMissing,omitempty"`
 	// NotLinked are points of the plan that no program of the report holds.
@@ -31,6 +39,10 @@ type Document struct {
 	Dropped int `json:"dropped"`
 	// Degraded are packages that some program holds without their points.
 	Degraded []string `json:"degraded"`
+	// Shown is set where the document holds less than it could, or sums on top.
+	Shown *Shown `json:"shown,omitempty"`
+	// Counting says what counts as run.
+	Counting Counting `json:"counting"`
 	Summary  Summary  `json:"summary"`
 }
 
@@ -82,6 +94,10 @@ type Instance struct {
 	Error  *string `json:"error"`
 	Points int     `json:"points"`
 	Hit    int     `json:"hit"`
+	// Ran has one letter for each of the document's points, in their order: t, s, i for
+	// the phase that proves most in this process (traffic, startup, init), - for a point
+	// that did not run, . for one that the process does not hold. "" without data.
+	Ran string `json:"ran,omitempty"`
 }
 
 // Ended is how a process ended.
@@ -156,7 +172,7 @@ type Phases struct {
 	Traffic int `json:"traffic"`
 }
 
-// Summary is the sum.
+// Summary is the sum. Phases are those that the points ran in, whether or not that counts.
 type Summary struct {
 	Points int `json:"points"`
 	Hit    int `json:"hit"`
@@ -169,6 +185,8 @@ type Summary struct {
 	NotLinked    int    `json:"notLinked"`
 	// LinesNotLinked counts the tracked lines of the plan that are in no program.
 	LinesNotLinked int `json:"linesNotLinked"`
+	// Changed sums up the account; null without one.
+	Changed *Changed `json:"changed"`
 	// Sources and Failed count what was asked and what could not be read.
 	Sources int `json:"sources"`
 	Failed  int `json:"failed"`

@@ -59,10 +59,9 @@ func (t *tally) add(o *Observation, s *Seen, hash string) {
 
 func (e *evidence) add(process string, s *Seen) {
 	e.holders[process] = true
-	if !s.Hit {
-		return
+	if s.Hit {
+		e.hitters[process] = true
 	}
-	e.hitters[process] = true
 	if Rank(s.Phase) > Rank(e.phase) {
 		e.phase = s.Phase
 	}
@@ -89,7 +88,7 @@ func (t *tally) result() Point {
 	p.Hit, p.Phase = len(e.hitters) > 0, phaseOrNil(e.phase)
 	p.FirstHit, p.FirstTraffic, p.LastHit = moment(e.first), moment(e.firsts[2]), moment(e.last)
 	p.HitInstances, p.Instances = len(e.hitters), len(e.holders)
-	if p.Hit {
+	if p.Hit || p.Phase != nil {
 		p.Phases = &FirstHits{Init: moment(e.firsts[0]), Startup: moment(e.firsts[1]), Traffic: moment(e.firsts[2])}
 	}
 	for name, lane := range t.lanes {

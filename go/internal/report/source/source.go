@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +38,8 @@ func Default(getenv func(string) string) string {
 
 // Request says what to report on.
 type Request struct {
-	// Sources are URLs (http, https, unix:), host:port, spool files and directories.
+	// Sources are URLs (http, https, unix:), host:port, spool files and directories of
+	// them, and saved reports.
 	Sources []string
 	// Plan is a plan directory or plan.json; "" looks for one.
 	Plan string
@@ -47,6 +49,8 @@ type Request struct {
 	Cache string
 	// Token is sent as a bearer token.
 	Token string
+	// Counting says what counts as run.
+	Counting report.Counting
 	// Timeout is for one request to a live process.
 	Timeout time.Duration
 }
@@ -63,17 +67,51 @@ func Make(ctx context.Context, request Request) (*report.Document, error) {
 			return nil, err
 		}
 	}
-	observations := gather(ctx, &request)
+	subtract, err := openSubtract(request.Counting.Subtract)
+	if err != nil {
+		return nil, err
+	}
+	found := gather(ctx, &request)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	find := func(hash string) (*report.Account, error) { return findPlan(hash, &request) }
-	return report.Join(observations, named, find), nil
+	document := report.Join(found.observations, report.Question{
+		Plan: named, Find: func(hash string) (*report.Account, error) { return found.plan(hash, &request) },
+		Counting: request.Counting, Subtract: subtract,
+	})
+	return document, sameModule(document, subtract)
+}
+
+// found is what the sources gave.
+type found struct {
+	observations []report.Observation
+	// saved are the reports among the sources; each carries the account of its plan.
+	saved []*report.Document
+}
+
+// plan looks for a plan in all places, and then in the saved reports.
+func (f *found) plan(hash string, r *Request) (*report.Account, error) {
+	a, err := findPlan(hash, r)
+	if err == nil {
+		return a, nil
+	}
+	for _, document := range f.saved {
+		if kept := document.Kept(); kept != nil && kept.Hash == hash {
+			return kept, nil
+		}
+	}
+	return nil, err
+}
+
+// answer is what one source gave.
+type answer struct {
+	observations []report.Observation
+	saved        *report.Document
 }
 
 // gather reads all sources at once and keeps their order.
-func gather(ctx context.Context, r *Request) []report.Observation {
-	answers := make([][]report.Observation, len(r.Sources))
+func gather(ctx context.Context, r *Request) *found {
+	answers := make([]answer, len(r.Sources))
 	slots := make(chan struct{}, parallel)
 	var group sync.WaitGroup
 	for i, source := range r.Sources {
@@ -86,27 +124,36 @@ func gather(ctx context.Context, r *Request) []report.Observation {
 		}()
 	}
 	group.Wait()
-	var all []report.Observation
-	for _, answer := range answers {
-		all = append(all, answer...)
+	all := &found{}
+	for _, a := range answers {
+		all.observations = append(all.observations, a.observations...)
+		if a.saved != nil {
+			all.saved = append(all.saved, a.saved)
+		}
 	}
 	return all
 }
 
-// read asks one source: a live process or spool files.
-func read(ctx context.Context, r *Request, source string) []report.Observation {
+// read asks one source: a live process, spool files, or a saved report.
+func read(ctx context.Context, r *Request, source string) answer {
 	if address, live := liveAddress(source); live {
-		return readLive(ctx, r, source, address)
+		return answer{observations: readLive(ctx, r, source, address)}
 	}
 	info, err := os.Stat(source)
-	if err != nil {
-		return failed(source, unreadable(source, err))
-	}
-	if info.IsDir() {
-		return readDir(source)
+	switch {
+	case err != nil:
+		return answer{observations: failed(source, unreadable(source, err))}
+	case info.IsDir():
+		return answer{observations: readDir(source)}
+	case info.Mode().IsRegular() && isSaved(source):
+		document, err := readSaved(source)
+		if err != nil {
+			return answer{observations: failed(source, err)}
+		}
+		return answer{document.Observations(filepath.ToSlash(source)), document}
 	}
 	file, err := spool.Read(source)
-	return []report.Observation{fromSpool(spool.Result{Path: source, File: file, Err: err})}
+	return answer{observations: []report.Observation{fromSpool(spool.Result{Path: source, File: file, Err: err})}}
 }
 
 func failed(source string, err error) []report.Observation {
