@@ -1,4 +1,4 @@
-package archtest
+package platforms
 
 import (
 	"go/ast"
@@ -34,12 +34,12 @@ func TestPlatforms(t *testing.T) {
 		gobuild.Default.ToolTags = toolTags(t, tags, arch)
 		set := token.NewFileSet()
 		std := importer.ForCompiler(set, "source", nil)
-		core := checkTypes(t, set, "../../goatrt", "github.com/goat-trace/goat/go/goatrt", std)
+		core := checkTypes(t, set, "../../../goatrt", "github.com/goat-trace/goat/go/goatrt", std)
 		if core == nil || seen[system] {
 			continue
 		}
 		seen[system] = true
-		checkTypes(t, set, "../../goatrt/server", "github.com/goat-trace/goat/go/goatrt/server", with{std, core})
+		checkTypes(t, set, "../../../goatrt/server", "github.com/goat-trace/goat/go/goatrt/server", with{std, core})
 	}
 	if len(seen) < 10 {
 		t.Errorf("only %d systems: %s", len(seen), out)
