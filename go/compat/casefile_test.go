@@ -22,6 +22,8 @@ type testCase struct {
 	// claims says that the script fails where nothing is instrumented; marked that
 	// it does so, too, where only the marker is lost.
 	claims, marked bool
+	// every says that CI runs it on the oldest and the newest Go, too.
+	every bool
 }
 
 // claim is a line by which a script says that something was instrumented.
@@ -70,6 +72,8 @@ func readCase(file string) (*testCase, error) {
 		case "unmarked":
 			// The claims rest on no marker; the value says why.
 			c.marked = false
+		case "every":
+			c.every = true
 		}
 	}
 	return c, nil

@@ -24,6 +24,9 @@ const (
 	// envSabotage takes goat out of the builds, in one of two ways; then every
 	// script that claims instrumentation must fail.
 	envSabotage = "GOAT_COMPAT_SABOTAGE"
+	// envCases set to every takes only the scripts that say so: those that meet what
+	// differs from one Go to the next.
+	envCases = "GOAT_COMPAT_CASES"
 	// envResults is a directory that gets the results as JSON lines.
 	envResults = "GOAT_COMPAT_RESULTS"
 	// envPage set to write makes TestPage write the page from those results.
@@ -142,6 +145,9 @@ func (b *bench) run(t *testing.T) {
 func (b *bench) chosen() ([]string, error) {
 	var files []string
 	for name, c := range b.cases {
+		if os.Getenv(envCases) == "every" && !c.every {
+			continue
+		}
 		if b.sabotage == "" || c.claims && (b.sabotage != unmarked || c.marked) {
 			files = append(files, caseFile(name))
 		}
