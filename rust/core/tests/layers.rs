@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "layers/graph.rs"]
+mod graph;
+
 /// A crate, and the only modules that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("git2", &["git"]),
@@ -66,6 +69,17 @@ fn stages_are_siblings() {
 }
 
 #[test]
+fn files_form_no_circle() {
+    let mut found = Vec::new();
+    for root in crates() {
+        let graph = graph::of_crate(&root);
+        assert!(!graph.is_empty(), "no sources below {}", root.display());
+        found.extend(graph::circles(&graph));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
 fn the_core_is_safe_rust_and_panics_unwind() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let lib = fs::read_to_string(root.join("src/lib.rs")).expect("src/lib.rs");
@@ -97,6 +111,19 @@ fn a_forbidden_name_is_found() {
     assert!(nested.names("rayon"));
     assert!(!nested.names("ray"));
     assert!(!file("use tree_sitter_go::LANGUAGE;").names("tree_sitter"));
+}
+
+/// The source folders of all crates.
+fn crates() -> Vec<PathBuf> {
+    let rust = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = fs::read_dir(rust).expect("the folder of the crates");
+    let mut found: Vec<PathBuf> = folders
+        .map(|entry| entry.expect("a directory entry").path().join("src"))
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    assert!(found.len() > 1, "no crates");
+    found
 }
 
 struct Source {

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::super::Repo;
-use super::super::contents::Clean;
-use super::super::linediff::linediff;
-use super::super::rename::{Contents, FirstFailure, chunks_of};
-use super::super::similarity::Chunks;
-use super::super::trees::Entry;
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::diff::linediff::linediff;
+use crate::git::diff::rename::{Contents, FirstFailure, chunks_of};
+use crate::git::diff::similarity::Chunks;
+use crate::git::repo::Repo;
+use crate::git::repo::entry::Entry;
+use crate::git::worktree::contents::Clean;
 use crate::model::Hunk;
 
 /// Contents by blob id; those of the working tree are not in the database.

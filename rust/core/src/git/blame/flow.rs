@@ -11,12 +11,13 @@ use std::sync::Arc;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::super::rename::rename_of;
-use super::super::trees::{Entry, Pair, Trees};
-use super::super::workdir::differences;
 use super::contents::{Candidates, Job, Versions};
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::diff::rename::rename_of;
+use crate::git::diff::trees::{Pair, Trees};
+use crate::git::repo::entry::Entry;
+use crate::git::worktree::workdir::differences;
 
 /// Where lines arrive from.
 #[derive(Clone, Copy, Debug)]

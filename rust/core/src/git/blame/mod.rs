@@ -21,12 +21,12 @@ use self::contents::Versions;
 use self::flow::{Flow, From, Point, Stop, Way};
 use self::lines::{Piece, split};
 use self::start::{Followed, Start};
-use super::Repo;
-use super::contents::Clean;
-use super::sides::Sides;
-use super::trees::Trees;
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::diff::trees::Trees;
+use crate::git::repo::Repo;
+use crate::git::repo::sides::Sides;
+use crate::git::worktree::contents::Clean;
 use crate::model::{Hunk, Lines};
 
 mod contents;

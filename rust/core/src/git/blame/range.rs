@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use git2::Oid;
 
-use super::super::Repo;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::git::repo::Repo;
 
 /// Commits reachable from `starts` and not from `base`, each before its parents.
 ///

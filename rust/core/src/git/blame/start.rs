@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use git2::Oid;
 
-use super::super::Repo;
-use super::super::changes::blob_id;
-use super::super::contents::Clean;
-use super::super::sides::Sides;
-use super::super::trees::{Entry, Pair, Trees};
-use super::super::workdir::{DiskContent, PLAIN, differences};
 use super::flow::{From, Load, Point};
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::diff::changes::blob_id;
+use crate::git::diff::trees::{Pair, Trees};
+use crate::git::repo::Repo;
+use crate::git::repo::entry::Entry;
+use crate::git::repo::sides::Sides;
+use crate::git::worktree::contents::Clean;
+use crate::git::worktree::workdir::{DiskContent, PLAIN, differences};
 
 /// A file of the release whose lines are followed.
 #[derive(Clone, Debug)]

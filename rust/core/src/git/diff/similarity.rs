@@ -5,7 +5,7 @@
 //! bytes in chunks that both contents have.
 
 /// A score of 100 %.
-pub(super) const MAX_SCORE: u64 = 60_000;
+pub(in crate::git) const MAX_SCORE: u64 = 60_000;
 /// Chunks are hashed into this many values.
 const HASH_BASE: u32 = 107_927;
 /// Longest chunk.
@@ -15,13 +15,13 @@ const BINARY_PREFIX: usize = 8000;
 
 /// The chunks of a content: `(hash, bytes)`, ascending by hash.
 #[derive(Debug)]
-pub(super) struct Chunks {
+pub(in crate::git) struct Chunks {
     counts: Vec<(u32, u64)>,
     size: u64,
 }
 
 /// Whether git takes a content for binary.
-pub(super) fn is_binary(data: &[u8]) -> bool {
+pub(in crate::git) fn is_binary(data: &[u8]) -> bool {
     memchr::memchr(0, &data[..data.len().min(BINARY_PREFIX)]).is_some()
 }
 
@@ -91,7 +91,7 @@ fn sum_equal(mut hashes: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
 }
 
 /// Whether sizes alone leave room for a score of `minimum`.
-pub(super) const fn sizes_allow(source: u64, target: u64, minimum: u64) -> bool {
+pub(in crate::git) const fn sizes_allow(source: u64, target: u64, minimum: u64) -> bool {
     let (small, large) = if source < target {
         (source, target)
     } else {

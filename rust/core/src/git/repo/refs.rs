@@ -5,7 +5,7 @@ use std::path::Path;
 
 use git2::{ObjectType, Oid};
 
-use super::open::Layout;
+use super::layout::Layout;
 use super::store::Store;
 use crate::error::{Code, Error, Result};
 
@@ -23,7 +23,7 @@ const RULES: [(&str, &str); 6] = [
 
 /// All refs of a repository, read once.
 #[derive(Debug, Default)]
-pub(super) struct Refs {
+pub(in crate::git) struct Refs {
     direct: BTreeMap<String, Oid>,
     symbolic: BTreeMap<String, String>,
 }
@@ -170,7 +170,7 @@ fn is_root_ref(name: &str) -> bool {
 }
 
 /// The object a tag (of a tag …) stands for.
-pub(super) fn peel(store: &Store, id: Oid) -> Result<(Oid, ObjectType)> {
+pub(in crate::git) fn peel(store: &Store, id: Oid) -> Result<(Oid, ObjectType)> {
     let mut current = id;
     loop {
         let (kind, data) = store.read(current)?;

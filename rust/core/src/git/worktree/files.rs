@@ -1,25 +1,18 @@
 //! The Go files of the release and their bytes.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::PoisonError;
 
 use git2::Oid;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::Repo;
 use super::contents::no_such_file;
-use super::open::Layout;
-use super::paths::text;
-use super::sides::Sides;
-use super::trees::Trees;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
-
-/// Files by path from the root: the SHA-256 of what was read, nothing where there was
-/// no such file.
-pub type Probes = BTreeMap<String, Option<[u8; 32]>>;
+use crate::git::diff::trees::Trees;
+use crate::git::repo::paths::text;
+use crate::git::repo::sides::Sides;
+use crate::git::repo::{Probes, Repo};
 
 /// How git sees a file of the release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,25 +140,6 @@ impl Repo {
         let entry = Trees::new(&self.store).find(self.tree_of(commit)?, path.as_bytes())?;
         let entry = entry.filter(|entry| !entry.is_submodule());
         entry.map(|entry| self.store.blob(entry.id)).transpose()
-    }
-
-    /// The work tree's root, or the git directory of a bare repository.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The directory asked for, relative to the root, `/` between elements.
-    #[must_use]
-    pub fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// The directory of this work tree's `HEAD` and `index`.
-    #[must_use]
-    pub fn git_dir(&self) -> &Path {
-        let Layout { git_dir, .. } = &self.layout;
-        git_dir
     }
 }
 

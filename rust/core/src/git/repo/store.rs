@@ -17,7 +17,7 @@ const REPLACE_DEPTH: usize = 5;
 
 /// What a clone lacks, which decides the command that helps.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits {
+pub(in crate::git) struct Limits {
     /// The history is cut off (`--depth`).
     pub shallow: bool,
     /// Objects are fetched on demand (`--filter`), which only git itself does.
@@ -25,7 +25,7 @@ pub(super) struct Limits {
 }
 
 /// The object database.
-pub(super) struct Store {
+pub(in crate::git) struct Store {
     objects: PathBuf,
     handles: Mutex<Vec<Odb<'static>>>,
     replace: HashMap<Oid, Oid>,
@@ -181,6 +181,6 @@ impl Store {
 }
 
 /// Wraps an error of libgit2.
-pub(super) fn git_error(what: &str, error: &git2::Error) -> Error {
+pub(in crate::git) fn git_error(what: &str, error: &git2::Error) -> Error {
     Error::new(Code::Git, what).cause(error.message())
 }

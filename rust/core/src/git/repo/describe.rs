@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use git2::Oid;
 
-use super::Repo;
 use super::commits::insert_by_date;
 use crate::error::Result;
+use crate::git::repo::Repo;
 
 /// git looks at ten candidates before it settles.
 const CANDIDATES: usize = 10;
@@ -21,7 +21,7 @@ struct Candidate {
 
 /// The tag reachable from `start` that leaves out the fewest commits; `None`
 /// where no tag is reachable.
-pub(super) fn latest_tag(repo: &Repo, start: Oid) -> Result<Option<(String, Oid)>> {
+pub(in crate::git) fn latest_tag(repo: &Repo, start: Oid) -> Result<Option<(String, Oid)>> {
     let tags = named_commits(repo);
     if let Some((name, tag, _)) = tags.get(&start) {
         return Ok(Some((name.clone(), *tag)));

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::paths::is_go;
 use super::similarity::{Chunks, MAX_SCORE, is_binary, sizes_allow};
-use super::trees::{Entry, Pair};
+use super::trees::Pair;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::git::repo::entry::Entry;
+use crate::git::repo::paths::is_go;
 
 /// `-M50%`
 const MINIMUM: u64 = MAX_SCORE / 2;
@@ -27,7 +28,7 @@ const IDENTICAL: usize = 100;
 const BEST: usize = 4;
 
 /// How rename detection gets at contents.
-pub(super) trait Contents: Sync {
+pub(in crate::git) trait Contents: Sync {
     /// The size of a file of the release (or base); `None` where git cannot read it.
     fn size(&self, release: bool, path: &[u8], entry: Entry) -> Option<u64>;
     /// The content of a file of the release (or base); `None` where it cannot be read.
@@ -44,7 +45,7 @@ pub(super) trait Contents: Sync {
 
 /// Keeps the first failure of many threads.
 #[derive(Default)]
-pub(super) struct FirstFailure(Mutex<Option<Error>>);
+pub(in crate::git) struct FirstFailure(Mutex<Option<Error>>);
 
 impl FirstFailure {
     /// The value, or `None` with the failure noted.
@@ -76,7 +77,7 @@ impl FirstFailure {
 }
 
 /// Loads a file and cuts it into chunks.
-pub(super) fn chunks_of<C: Contents + ?Sized>(
+pub(in crate::git) fn chunks_of<C: Contents + ?Sized>(
     contents: &C,
     release: bool,
     path: &[u8],
@@ -98,7 +99,7 @@ struct File<'a> {
 }
 
 /// For each target (by its index in `pairs`) the index of its source.
-pub(super) fn renames(
+pub(in crate::git) fn renames(
     pairs: &[Pair],
     contents: &dyn Contents,
     control: &Control,
@@ -108,7 +109,7 @@ pub(super) fn renames(
 
 /// The source of one added path alone, as `git log --follow` and `git blame` ask:
 /// other added files do not compete for it.
-pub(super) fn rename_of(
+pub(in crate::git) fn rename_of(
     pairs: &[Pair],
     target: usize,
     contents: &dyn Contents,

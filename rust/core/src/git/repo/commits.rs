@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 
 /// What the graph needs to know of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Commit {
+pub(in crate::git) struct Commit {
     /// Its tree.
     pub tree: Oid,
     /// Its parents, in order.
@@ -25,7 +25,7 @@ pub(super) struct Commit {
 }
 
 /// The commits read so far.
-pub(super) struct Commits {
+pub(in crate::git) struct Commits {
     grafts: HashMap<Oid, Vec<Oid>>,
     shallow: HashSet<Oid>,
     cache: RwLock<HashMap<Oid, Arc<Commit>>>,
@@ -177,14 +177,14 @@ impl Commits {
 }
 
 /// Inserts newest first, after those of the same date.
-pub(super) fn insert_by_date(list: &mut Vec<(i64, Oid)>, date: i64, id: Oid) {
+pub(in crate::git) fn insert_by_date(list: &mut Vec<(i64, Oid)>, date: i64, id: Oid) {
     let at = list.partition_point(|&(other, _)| other >= date);
     list.insert(at, (date, id));
 }
 
 /// A queue of commits: newest first, first come first served among equals.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(in crate::git) struct Queue {
     heap: BinaryHeap<Queued>,
     count: u64,
 }
@@ -260,7 +260,7 @@ fn header_id(line: &[u8], key: &[u8]) -> Option<Oid> {
 }
 
 /// The seconds after the last `>`; 0 where there are none, as git reads it.
-pub(super) fn committer_date(line: &[u8]) -> i64 {
+pub(in crate::git) fn committer_date(line: &[u8]) -> i64 {
     let Some(at) = memchr::memrchr(b'>', line) else {
         return 0;
     };

@@ -8,12 +8,12 @@ use std::sync::{Mutex, PoisonError};
 
 use git2::{AttrCheckFlags, AttrValue, Odb, Repository, RepositoryOpenFlags};
 
-use super::open::Layout;
+use super::layout::Layout;
 
 /// What the attribute `text` (and its older relatives) asks for on the way into
 /// the repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Text {
+pub(in crate::git) enum Text {
     /// Nothing is said: `core.autocrlf` decides.
     #[default]
     Unspecified,
@@ -27,7 +27,7 @@ pub(super) enum Text {
 
 /// The attributes of a path that decide how git reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct PathAttributes {
+pub(in crate::git) struct PathAttributes {
     pub text: Text,
     pub ident: bool,
     pub encoding: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct PathAttributes {
 }
 
 /// Handles for asking.
-pub(super) struct Attributes {
+pub(in crate::git) struct Attributes {
     /// Whether libgit2 opens the repository itself.
     whole: bool,
     root: PathBuf,

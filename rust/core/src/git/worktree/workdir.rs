@@ -10,21 +10,22 @@ use std::sync::Arc;
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 
-use super::Repo;
-use super::index::{Freshness, Index, IndexEntry, StatRules};
-use super::paths::{bytes_of, is_go, os_path};
-use super::trees::{Entry, Pair, Trees};
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::diff::trees::{Pair, Trees};
+use crate::git::repo::Repo;
+use crate::git::repo::entry::Entry;
+use crate::git::repo::index::{Freshness, Index, IndexEntry, StatRules};
+use crate::git::repo::paths::{bytes_of, is_go, os_path};
 
 const LINK: u32 = 0o120_000;
-pub(super) const PLAIN: u32 = 0o100_644;
+pub(in crate::git) const PLAIN: u32 = 0o100_644;
 const EXECUTABLE: u32 = 0o100_755;
 const SUBMODULE: u32 = 0o160_000;
 
 /// A file whose content is not (surely) that of a blob.
 #[derive(Clone, Debug)]
-pub(super) struct DiskFile {
+pub(in crate::git) struct DiskFile {
     /// The bytes on disk and the bytes that git compares; kept for Go files.
     pub content: Option<DiskContent>,
     /// Why there are none.
@@ -33,14 +34,14 @@ pub(super) struct DiskFile {
 
 /// Both forms of a file of the working tree.
 #[derive(Clone, Debug)]
-pub(super) struct DiskContent {
+pub(in crate::git) struct DiskContent {
     pub disk: Arc<Vec<u8>>,
     pub git: Arc<Vec<u8>>,
 }
 
 /// The working tree as far as it differs from HEAD.
 #[derive(Debug, Default)]
-pub(super) struct WorkTree {
+pub(in crate::git) struct WorkTree {
     /// Tracked paths that differ from HEAD, in path order.
     pub dirty: Vec<Pair>,
     /// Tracked files that had to be read, by path.
@@ -59,7 +60,11 @@ enum Found {
 
 impl Repo {
     /// Compares the working tree with HEAD through the index, which is not written.
-    pub(super) fn work_tree(&self, head: Option<Oid>, control: &Control) -> Result<WorkTree> {
+    pub(in crate::git) fn work_tree(
+        &self,
+        head: Option<Oid>,
+        control: &Control,
+    ) -> Result<WorkTree> {
         let index = self.index()?;
         let rules = StatRules {
             ctime: self.settings.trust_ctime,
@@ -98,7 +103,7 @@ impl Repo {
     }
 
     /// What the index holds, in path order; in a conflict our side.
-    pub(super) fn index_listing(&self) -> Result<Vec<(Vec<u8>, Entry)>> {
+    pub(in crate::git) fn index_listing(&self) -> Result<Vec<(Vec<u8>, Entry)>> {
         let index = self.index()?;
         let mut files = Vec::with_capacity(index.entries.len());
         for entry in one_per_path(&index.entries) {
@@ -215,7 +220,7 @@ impl Repo {
     }
 
     /// Reads a file or link and converts it as `git add` would.
-    pub(super) fn read_disk(
+    pub(in crate::git) fn read_disk(
         &self,
         path: &[u8],
         full: &Path,
@@ -240,7 +245,7 @@ impl Repo {
     }
 
     /// The full path of a path of the repository.
-    pub(super) fn full_path(&self, path: &[u8]) -> PathBuf {
+    pub(in crate::git) fn full_path(&self, path: &[u8]) -> PathBuf {
         self.root.join(os_path(path))
     }
 }
@@ -266,7 +271,7 @@ fn unreadable(mode: u32, why: String) -> Found {
 
 /// A submodule's entry is the commit that is checked out in it.
 fn submodule(path: &Path, entry: &IndexEntry) -> Found {
-    let head = super::open::head_of(path);
+    let head = crate::git::repo::open::head_of(path);
     match head {
         Some(id) if id != entry.entry.id => {
             let now = Entry {
@@ -309,7 +314,10 @@ fn one_per_path(entries: &[IndexEntry]) -> Vec<&IndexEntry> {
 }
 
 /// The paths in which two sorted listings differ.
-pub(super) fn differences(old: Vec<(Vec<u8>, Entry)>, new: Vec<(Vec<u8>, Entry)>) -> Vec<Pair> {
+pub(in crate::git) fn differences(
+    old: Vec<(Vec<u8>, Entry)>,
+    new: Vec<(Vec<u8>, Entry)>,
+) -> Vec<Pair> {
     let mut out = Vec::new();
     let mut old = old.into_iter().peekable();
     let mut new = new.into_iter().peekable();

@@ -8,23 +8,23 @@ use std::os::unix::ffi::OsStrExt;
 
 /// The operating system's form.
 #[cfg(unix)]
-pub(super) fn os_path(path: &[u8]) -> PathBuf {
+pub(in crate::git) fn os_path(path: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(path))
 }
 
 /// git's form.
 #[cfg(unix)]
-pub(super) fn bytes_of(name: &OsStr) -> Vec<u8> {
+pub(in crate::git) fn bytes_of(name: &OsStr) -> Vec<u8> {
     name.as_bytes().to_vec()
 }
 
 /// Whether the go command compiles such a name outside tests.
-pub(super) fn is_go(path: &[u8]) -> bool {
+pub(in crate::git) fn is_go(path: &[u8]) -> bool {
     path.ends_with(b".go") && !path.ends_with(b"_test.go")
 }
 
 /// The plan's form; the second value says whether it is exact.
-pub(super) fn text(path: &[u8]) -> (String, bool) {
+pub(in crate::git) fn text(path: &[u8]) -> (String, bool) {
     match std::str::from_utf8(path) {
         Ok(text) => (text.to_owned(), true),
         Err(_) => (String::from_utf8_lossy(path).into_owned(), false),

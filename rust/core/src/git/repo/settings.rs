@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Config, ConfigLevel};
 
-use super::open::Layout;
+use super::layout::Layout;
 use super::store::git_error;
 use crate::error::Result;
 
@@ -21,7 +21,7 @@ const KNOWN: [&str; 5] = [
 
 /// A value with three states, such as `core.autocrlf`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum AutoCrlf {
+pub(in crate::git) enum AutoCrlf {
     /// Leave line ends alone.
     #[default]
     False,
@@ -37,7 +37,7 @@ pub(super) enum AutoCrlf {
     clippy::struct_excessive_bools,
     reason = "each is one switch of git's configuration"
 )]
-pub(super) struct Settings {
+pub(in crate::git) struct Settings {
     pub worktree: Option<String>,
     pub bare: bool,
     pub object_format: Option<String>,

@@ -2,9 +2,9 @@
 
 use git2::{ObjectType, Oid};
 
-use super::Repo;
 use super::refs::peel;
 use crate::error::{Code, Error, Result};
+use crate::git::repo::Repo;
 
 /// Fewest hex digits that can stand for an object.
 const SHORTEST_ID: usize = 4;
@@ -13,7 +13,7 @@ const NEAR: usize = 3;
 
 impl Repo {
     /// The commit that a revision names (`main`, `v1.2`, `HEAD~3`, `abc1234`, …).
-    pub(super) fn commit_of(&self, revision: &str) -> Result<Oid> {
+    pub(in crate::git) fn commit_of(&self, revision: &str) -> Result<Oid> {
         let (name, suffix) = split_suffix(revision);
         let (Some(start), Some(steps)) = (self.object_of(name), steps(suffix)) else {
             return self
@@ -66,7 +66,7 @@ impl Repo {
     }
 
     /// The full name of a branch's upstream.
-    pub(super) fn upstream_ref(&self, branch: &str) -> Option<String> {
+    pub(in crate::git) fn upstream_ref(&self, branch: &str) -> Option<String> {
         let lookup = super::settings::Settings::lookup;
         let remote = lookup(&self.settings.branch_remotes, branch)?;
         let merge = lookup(&self.settings.branch_merges, branch)?;
@@ -144,7 +144,7 @@ impl Repo {
     }
 
     /// The error for a name that nothing has, with names that look like it.
-    pub(super) fn unknown(&self, revision: &str) -> Error {
+    pub(in crate::git) fn unknown(&self, revision: &str) -> Error {
         let error = Error::new(
             Code::UnknownRef,
             format!("no commit is called {revision:?}"),

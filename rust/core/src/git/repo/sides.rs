@@ -2,10 +2,10 @@
 
 use git2::Oid;
 
-use super::Repo;
 use super::commits::committer_date;
 use super::refs::peel;
 use crate::error::{Code, Error, Result};
+use crate::git::repo::Repo;
 
 /// What the caller asks to compare.
 #[derive(Clone, Debug, Default)]
@@ -86,14 +86,14 @@ pub struct Sides {
 
 impl Sides {
     /// The base's commit; `None` where everything is new.
-    pub(super) fn base_id(&self) -> Option<Oid> {
+    pub(in crate::git) fn base_id(&self) -> Option<Oid> {
         Oid::from_str(&self.base.commit)
             .ok()
             .filter(|_| !self.base.commit.is_empty())
     }
 
     /// The release's commit; `None` before the first commit.
-    pub(super) fn release_id(&self) -> Option<Oid> {
+    pub(in crate::git) fn release_id(&self) -> Option<Oid> {
         Oid::from_str(&self.release.commit)
             .ok()
             .filter(|_| !self.release.commit.is_empty())
@@ -311,7 +311,7 @@ impl Repo {
     }
 
     /// All tags as `(name, tag or commit id, tagged commit, tagger date if annotated)`.
-    pub(super) fn tags(&self) -> Vec<(String, Oid, Oid, Option<i64>)> {
+    pub(in crate::git) fn tags(&self) -> Vec<(String, Oid, Oid, Option<i64>)> {
         let all = self.refs.with_prefix("refs/tags/");
         all.filter_map(|(name, id)| {
             let (target, kind) = peel(&self.store, id).ok()?;

@@ -1,8 +1,8 @@
 //! From the bytes on disk to the bytes that git compares (`git add` without the add).
 
-use super::Repo;
-use super::attributes::{PathAttributes, Text};
-use super::settings::AutoCrlf;
+use crate::git::repo::Repo;
+use crate::git::repo::attributes::{PathAttributes, Text};
+use crate::git::repo::settings::AutoCrlf;
 
 /// Counts that tell text from binary, as git's conversion takes them.
 #[derive(Default)]
@@ -16,7 +16,11 @@ struct Census {
 
 impl Repo {
     /// What git would store for `disk`, or why that cannot be said here.
-    pub(super) fn to_git(&self, path: &str, disk: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    pub(in crate::git) fn to_git(
+        &self,
+        path: &str,
+        disk: &[u8],
+    ) -> Result<Option<Vec<u8>>, String> {
         let attributes = self.attributes.of(path);
         self.refuse(&attributes)?;
         let line_ends = self.line_ends(&attributes, path, disk);

@@ -5,7 +5,7 @@ use git2::{DiffOptions, Patch};
 use crate::error::Result;
 use crate::model::Hunk;
 
-use super::store::git_error;
+use crate::git::repo::store::git_error;
 
 /// git compares ends of files in blocks of this size.
 const BLOCK: usize = 1024;

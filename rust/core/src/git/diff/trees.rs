@@ -6,46 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use git2::{ObjectType, Oid};
 
-use super::store::Store;
 use crate::error::{Code, Error, Result};
-
-/// Bits of a mode that tell what an entry is.
-const TYPE: u32 = 0o170_000;
-
-/// What a path holds on one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Entry {
-    /// git's mode.
-    pub mode: u32,
-    /// The blob; for content that is only on disk, zero until it is hashed.
-    pub id: Oid,
-}
-
-impl Entry {
-    /// A file with content (not a link, directory or submodule).
-    pub const fn is_file(self) -> bool {
-        self.mode & TYPE == 0o100_000
-    }
-
-    /// A subtree.
-    pub const fn is_tree(self) -> bool {
-        self.mode & TYPE == 0o040_000
-    }
-
-    /// A submodule.
-    pub const fn is_submodule(self) -> bool {
-        self.mode & TYPE == 0o160_000
-    }
-
-    /// Whether both are files, both links, or both submodules.
-    pub const fn same_type(self, other: Self) -> bool {
-        self.mode & TYPE == other.mode & TYPE
-    }
-}
+use crate::git::repo::entry::{Entry, TYPE};
+use crate::git::repo::store::Store;
 
 /// One path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pair {
+pub(in crate::git) struct Pair {
     /// Path from the root, `/` between elements.
     pub path: Vec<u8>,
     /// What the base has.
@@ -120,7 +87,7 @@ fn order(a: &TreeLine<'_>, b: &TreeLine<'_>) -> Ordering {
 const KEPT: usize = 256 << 20;
 
 /// Reads trees; optionally remembers them, for walks that meet the same again and again.
-pub(super) struct Trees<'a> {
+pub(in crate::git) struct Trees<'a> {
     store: &'a Store,
     kept: Option<RwLock<Kept>>,
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use git2::Oid;
 
-use super::trees::Entry;
+use super::entry::Entry;
 use crate::error::{Code, Error, Result};
 
 const EXTENDED: u16 = 0x4000;
@@ -20,7 +20,7 @@ const FIXED: usize = 60;
 
 /// The stat data that git noted when it last saw the file clean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(in crate::git) struct Stat {
     ctime: (u32, u32),
     mtime: (u32, u32),
     ino: u32,
@@ -31,7 +31,7 @@ pub(super) struct Stat {
 
 /// One path of the index.
 #[derive(Clone, Debug)]
-pub(super) struct IndexEntry {
+pub(in crate::git) struct IndexEntry {
     /// Path from the root.
     pub path: Vec<u8>,
     /// Mode and blob.
@@ -47,7 +47,7 @@ pub(super) struct IndexEntry {
 
 /// The entries and what is needed to trust their stat data.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(in crate::git) struct Index {
     /// In path order; directories of a sparse index are entries of tree mode.
     pub entries: Vec<IndexEntry>,
     written: (u32, u32),
@@ -91,7 +91,7 @@ impl Index {
 
 /// How sure the stat data are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Freshness {
+pub(in crate::git) enum Freshness {
     /// The file is the one that the index describes.
     Clean,
     /// So it seems, but it was written in the second in which the index was, and may
@@ -103,7 +103,7 @@ pub(super) enum Freshness {
 
 /// Which stat fields count (`core.trustctime`, `core.checkStat`).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StatRules {
+pub(in crate::git) struct StatRules {
     pub ctime: bool,
     pub minimal: bool,
 }

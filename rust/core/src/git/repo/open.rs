@@ -6,23 +6,14 @@ use std::sync::Mutex;
 
 use git2::{Oid, Repository, RepositoryOpenFlags};
 
-use super::Repo;
 use super::attributes::Attributes;
 use super::commits::Commits;
+use super::layout::Layout;
 use super::refs::Refs;
 use super::settings::Settings;
 use super::store::{Limits, Store, git_error};
 use crate::error::{Code, Error, Result};
-
-/// Where the parts of a repository lie.
-pub(super) struct Layout {
-    /// Per-worktree directory (`HEAD`, `index`).
-    pub git_dir: PathBuf,
-    /// Shared directory (`objects`, `refs`, `config`).
-    pub common: PathBuf,
-    /// The work tree; `None` in a bare repository.
-    pub work: Option<PathBuf>,
-}
+use crate::git::repo::Repo;
 
 impl Repo {
     /// Opens the repository that holds `dir`.
@@ -246,7 +237,7 @@ fn replacements(refs: &Refs) -> HashMap<Oid, Oid> {
 }
 
 /// The commit that is checked out in a work tree of its own (a submodule).
-pub(super) fn head_of(dir: &Path) -> Option<Oid> {
+pub(in crate::git) fn head_of(dir: &Path) -> Option<Oid> {
     let dot = dir.join(".git");
     let git_dir = if dot.is_file() {
         linked(&dot).ok()?

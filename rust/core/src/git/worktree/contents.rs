@@ -6,14 +6,15 @@ use std::sync::Arc;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::Repo;
-use super::changes::{GoFile, blob_id, hunks};
-use super::linediff::added_lines;
-use super::paths::{is_go, text};
-use super::rename::{Contents, FirstFailure};
-use super::trees::{Entry, Pair};
 use super::workdir::{DiskContent, DiskFile};
 use crate::error::{Code, Result};
+use crate::git::diff::changes::{GoFile, blob_id, hunks};
+use crate::git::diff::linediff::added_lines;
+use crate::git::diff::rename::{Contents, FirstFailure};
+use crate::git::diff::trees::Pair;
+use crate::git::repo::Repo;
+use crate::git::repo::entry::Entry;
+use crate::git::repo::paths::{is_go, text};
 use crate::model::FileChange;
 
 /// Takes marks out of the content of a path.
@@ -34,7 +35,7 @@ struct Loaded {
 type Side = std::result::Result<Loaded, String>;
 
 /// Loads contents of blobs and of the working tree.
-pub(super) struct Loader<'a> {
+pub(in crate::git) struct Loader<'a> {
     repo: &'a Repo,
     disk: HashMap<Vec<u8>, DiskFile>,
     /// Whether files that git has no reason to doubt are on disk.
@@ -262,12 +263,6 @@ impl<'a> Loader<'a> {
     }
 }
 
-impl<'a> GoFile<'a> {
-    fn source(&self) -> &'a [u8] {
-        self.old_path.unwrap_or(self.path)
-    }
-}
-
 fn assemble(file: &GoFile<'_>, old: Option<Side>, new: Option<Side>) -> Result<FileChange> {
     let (path, exact) = text(file.path);
     let mut change = FileChange {
@@ -360,6 +355,6 @@ impl Contents for Loader<'_> {
 }
 
 /// The error for a file that is asked for and not there.
-pub(super) fn no_such_file(path: &str) -> crate::error::Error {
+pub(in crate::git) fn no_such_file(path: &str) -> crate::error::Error {
     crate::error::Error::new(Code::Unreadable, format!("{path} is not in the release")).path(path)
 }

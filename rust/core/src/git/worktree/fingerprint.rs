@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::Repo;
-use super::paths::os_path;
-use super::sides::Sides;
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::repo::Repo;
+use crate::git::repo::paths::os_path;
+use crate::git::repo::sides::Sides;
 
 /// Local file systems tell times apart by a tick of the kernel, a few milliseconds. A
 /// file that was written that shortly before it was looked at may be written again
@@ -90,10 +90,9 @@ impl Repo {
             .map(|entry| {
                 control.check()?;
                 let seen = Seen::of(&self.root.join(os_path(&entry.path)));
-                let head = entry
-                    .entry
-                    .is_submodule()
-                    .then(|| super::open::head_of(&self.root.join(os_path(&entry.path))));
+                let head = entry.entry.is_submodule().then(|| {
+                    crate::git::repo::open::head_of(&self.root.join(os_path(&entry.path)))
+                });
                 let text = format!(
                     "{:o} {} {} {} {} {head:?}\n",
                     entry.entry.mode, entry.entry.id, entry.stage, entry.skip, seen.text,

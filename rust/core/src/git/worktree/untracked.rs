@@ -5,15 +5,15 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::Repo;
-use super::index::Index;
-use super::paths::{bytes_of, os_path};
 use crate::control::Control;
 use crate::error::Result;
+use crate::git::repo::Repo;
+use crate::git::repo::index::Index;
+use crate::git::repo::paths::{bytes_of, os_path};
 
 /// A file that is not in the index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Untracked {
+pub(in crate::git) struct Untracked {
     /// Path from the root.
     pub path: Vec<u8>,
     /// Whether an ignore rule covers it, or another repository inside this one has it.
@@ -32,7 +32,7 @@ struct Walk<'a> {
 impl Repo {
     /// All untracked files in path order; below ignored directories only with
     /// `with_ignored`, and then only Go files.
-    pub(super) fn untracked(
+    pub(in crate::git) fn untracked(
         &self,
         with_ignored: bool,
         control: &Control,

@@ -1,0 +1,37 @@
+//! What a tree or the index holds at a path.
+
+use git2::Oid;
+
+/// Bits of a mode that tell what an entry is.
+pub(in crate::git) const TYPE: u32 = 0o170_000;
+
+/// What a path holds on one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::git) struct Entry {
+    /// git's mode.
+    pub mode: u32,
+    /// The blob; for content that is only on disk, zero until it is hashed.
+    pub id: Oid,
+}
+
+impl Entry {
+    /// A file with content (not a link, directory or submodule).
+    pub const fn is_file(self) -> bool {
+        self.mode & TYPE == 0o100_000
+    }
+
+    /// A subtree.
+    pub const fn is_tree(self) -> bool {
+        self.mode & TYPE == 0o040_000
+    }
+
+    /// A submodule.
+    pub const fn is_submodule(self) -> bool {
+        self.mode & TYPE == 0o160_000
+    }
+
+    /// Whether both are files, both links, or both submodules.
+    pub const fn same_type(self, other: Self) -> bool {
+        self.mode & TYPE == other.mode & TYPE
+    }
+}

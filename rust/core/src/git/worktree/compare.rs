@@ -1,0 +1,155 @@
+//! Compares the two sides, the working tree among them.
+
+use std::collections::HashMap;
+
+use git2::Oid;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::contents::{Clean, Loader};
+use super::workdir::WorkTree;
+use crate::control::Control;
+use crate::error::Result;
+use crate::git::diff::changes::{
+    ChangeKind, Changes, Delta, OtherChange, blob_id, deltas, has_go_text, other_change, overlay,
+    type_changed,
+};
+use crate::git::diff::rename::renames;
+use crate::git::diff::trees::{Pair, Trees};
+use crate::git::repo::Repo;
+use crate::git::repo::entry::Entry;
+use crate::git::repo::paths::{is_go, text};
+use crate::git::repo::sides::Sides;
+use crate::model::FileChange;
+
+impl Repo {
+    /// Compares the two sides as the oracle command does
+    /// (`git -c diff.algorithm=myers -c diff.indentHeuristic=true diff --no-ext-diff
+    /// --no-textconv -U0 -l0 -M50%`; without `find_renames`, `--no-renames`), and adds
+    /// untracked files where the working tree is the release.
+    ///
+    /// `clean` takes goat's own marks out of a Go file's content; both sides are
+    /// compared without them.
+    pub fn changes(
+        &self,
+        sides: &Sides,
+        find_renames: bool,
+        clean: &Clean<'_>,
+        control: &Control,
+    ) -> Result<Changes> {
+        control.tick("diff", 0, 0);
+        let (pairs, work) = self.pairs(sides, control)?;
+        let WorkTree { dirty, disk } = work;
+        let mut loader = Loader::new(self, disk, sides.release.worktree, clean);
+        let pairs = loader.prepare(pairs)?;
+        control.check()?;
+        let moved = if find_renames {
+            renames(&pairs, &loader, control)?
+        } else {
+            HashMap::new()
+        };
+        let mut changes = describe(deltas(&pairs, &moved), &loader, control)?;
+        if sides.release.worktree {
+            self.add_untracked(&mut changes, &dirty, &loader, control)?;
+        }
+        changes.sort();
+        Ok(changes)
+    }
+
+    /// The paths that differ, and what was read of the working tree.
+    pub(in crate::git) fn pairs(
+        &self,
+        sides: &Sides,
+        control: &Control,
+    ) -> Result<(Vec<Pair>, WorkTree)> {
+        let tree = |id: Option<Oid>| id.map(|id| self.tree_of(id)).transpose();
+        let (base, release) = (tree(sides.base_id())?, tree(sides.release_id())?);
+        let committed = Trees::new(&self.store).diff(base, release)?;
+        if !sides.release.worktree {
+            return Ok((committed, WorkTree::default()));
+        }
+        let work = self.work_tree(sides.release_id(), control)?;
+        Ok((overlay(committed, &work.dirty), work))
+    }
+
+    fn add_untracked(
+        &self,
+        changes: &mut Changes,
+        dirty: &[Pair],
+        loader: &Loader<'_>,
+        control: &Control,
+    ) -> Result<()> {
+        let mut hash = Sha256::new();
+        let dirty: Vec<Option<Pair>> = dirty
+            .par_iter()
+            .map(|pair| loader.different(pair))
+            .collect::<Result<_>>()?;
+        for pair in dirty.into_iter().flatten() {
+            changes.dirty.push(text(&pair.path).0);
+            note(&mut hash, &pair.path, pair.new);
+        }
+        let (go, other): (Vec<_>, Vec<_>) = self
+            .untracked(false, control)?
+            .into_iter()
+            .partition(|file| is_go(&file.path));
+        changes
+            .other
+            .extend(other.into_iter().map(|file| OtherChange {
+                path: text(&file.path).0,
+                old_path: None,
+                kind: ChangeKind::Untracked,
+            }));
+        let files: Vec<(FileChange, Entry)> = go
+            .par_iter()
+            .filter_map(|file| loader.untracked(&file.path))
+            .collect();
+        for (file, entry) in files {
+            // Nothing is left of a file that goat generated.
+            let gone = entry.id == blob_id(b"") && file.new.as_ref().is_some_and(Vec::is_empty);
+            if gone && !self.is_empty_file(&file.path) {
+                continue;
+            }
+            changes.dirty.push(file.path.clone());
+            note(&mut hash, file.path.as_bytes(), Some(entry));
+            changes.files.push(file);
+        }
+        changes.dirty.sort();
+        if !changes.dirty.is_empty() {
+            changes.content_hash = Some(data_encoding::HEXLOWER.encode(&hash.finalize()));
+        }
+        Ok(())
+    }
+
+    fn is_empty_file(&self, path: &str) -> bool {
+        let full = self.full_path(path.as_bytes());
+        std::fs::metadata(full).is_ok_and(|meta| meta.len() == 0)
+    }
+}
+
+fn describe(deltas: Vec<Delta>, loader: &Loader<'_>, control: &Control) -> Result<Changes> {
+    let mut changes = Changes::default();
+    let (go, other): (Vec<Delta>, Vec<Delta>) = deltas.into_iter().partition(has_go_text);
+    changes.other = other.iter().map(other_change).collect();
+    changes
+        .other
+        .extend(go.iter().filter(|d| type_changed(d)).map(other_change));
+    let total = go.len() as u64;
+    let files: Vec<FileChange> = go
+        .par_iter()
+        .map(|delta| {
+            control.check()?;
+            loader.file_change(&delta.as_file())
+        })
+        .collect::<Result<_>>()?;
+    control.tick("diff", total, total);
+    changes.files = files;
+    Ok(changes)
+}
+
+fn note(hash: &mut Sha256, path: &[u8], entry: Option<Entry>) {
+    let what = entry.map_or_else(|| "gone".to_owned(), |e| format!("{:o} {}", e.mode, e.id));
+    hash.update(path);
+    hash.update(b"\0");
+    hash.update(what.as_bytes());
+    hash.update(b"\n");
+}
