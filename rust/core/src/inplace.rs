@@ -12,6 +12,7 @@ mod names;
 pub mod package;
 mod patch;
 mod places;
+mod planned;
 pub mod text;
 pub mod track;
 mod tree;

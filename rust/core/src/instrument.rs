@@ -8,23 +8,14 @@
 
 mod directives;
 mod package;
+mod text;
 
-use crate::model::{Edit, Lines, Place, Point, Span};
-use crate::token::{Token, TokenKind};
+use crate::model::{Edit, Place, Point, Span};
+use crate::token::TokenKind;
 
 use directives::Directives;
 pub use package::{Names, Package, Written, accessor, write};
-
-/// A file's text with what is needed to edit it.
-#[derive(Clone, Copy, Debug)]
-pub struct Text<'a> {
-    /// The original.
-    pub source: &'a [u8],
-    /// Its tokens, comments included.
-    pub tokens: &'a [Token],
-    /// Its lines.
-    pub lines: &'a Lines,
-}
+pub use text::Text;
 
 /// Which forms the points of a plan take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,10 +32,9 @@ mod strip;
 pub use block::{Block, Kind, Marks, parse};
 pub use strip::{Kept, Stripped, empty_deleted, remove};
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
-/// What every mark holds after its comment sign.
-pub(crate) const SIGN: &[u8] = b"goat:";
+use comment::SIGN;
 
 /// Whether the file may hold marks: false is certain, and costs one search.
 #[must_use]
@@ -74,12 +73,6 @@ pub fn inserts(source: &[u8]) -> Vec<usize> {
     parse(source)
         .map(|marks| marks.inserts.iter().map(|span| span.start).collect())
         .unwrap_or_default()
-}
-
-pub(crate) fn bad(line: u32, what: &str) -> Error {
-    Error::new(Code::BadMarks, what)
-        .path(line.to_string())
-        .hint("repair the +goat comments by hand, or take the file back from git")
 }
 
 impl Error {

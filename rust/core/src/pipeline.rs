@@ -5,10 +5,12 @@ mod blame;
 mod build;
 mod deps;
 mod document;
+mod file;
 mod memo;
 mod options;
 mod other;
 mod packages;
+mod planned;
 mod requirements;
 mod scope;
 mod sources;
@@ -18,98 +20,21 @@ use std::path::Path;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::git::{RangeSpec, Repo, Sides};
-use crate::marks;
-use crate::model::{FileChange, FilePoints, Lines, Reason};
-use crate::modules::{Module, join};
-use crate::plan::{self, App, Other, Warning};
-use crate::token::Token;
+use crate::model::FileChange;
+use crate::modules::join;
+use crate::plan;
 
-use build::BuildView;
 use memo::Memo;
 
+pub use file::{Analysed, PlannedFile, State};
 pub use options::{Config, Dependency, Options};
 pub use packages::PlannedPackage;
+pub use planned::Planned;
 pub use requirements::{Requirements, requirements};
 pub use sources::Sources;
 
 /// Deeply nested code is walked recursively.
 const STACK: usize = 8 << 20;
-
-/// A changed file of the release and what becomes of it.
-#[derive(Debug)]
-pub struct PlannedFile {
-    /// Path relative to the repository's root.
-    pub path: String,
-    /// Directory of it.
-    pub dir: String,
-    /// Import path of its package; empty outside the covered modules.
-    pub import_path: String,
-    /// Its text, marks removed.
-    pub source: Vec<u8>,
-    /// How many lines of the universe it has.
-    pub added: u32,
-    /// How many of its hunks only delete.
-    pub deletions: u32,
-    /// Why it is accounted for as a whole, or its points.
-    pub state: State,
-}
-
-/// What becomes of a file.
-#[derive(Debug)]
-pub enum State {
-    /// It is gone; only the sum of the deletions says so.
-    Deleted,
-    /// It is accounted for as a whole.
-    Whole(Reason),
-    /// It is accounted for line by line.
-    Lines(Box<Analysed>),
-}
-
-/// A file that was analysed.
-#[derive(Debug)]
-pub struct Analysed {
-    /// Its tokens.
-    pub tokens: Vec<Token>,
-    /// Its lines.
-    pub lines: Lines,
-    /// Package name.
-    pub package: String,
-    /// The lines at which what changed of it does not parse.
-    pub damaged: Vec<u32>,
-    /// How many of them stand outside declarations.
-    pub damaged_outside: usize,
-    /// Its points and its account.
-    pub points: FilePoints,
-    /// Display names of the points.
-    pub names: Vec<String>,
-}
-
-/// Everything that a plan holds, before it is written down.
-#[derive(Debug)]
-pub struct Planned {
-    /// What was asked for.
-    pub options: Options,
-    /// The two sides.
-    pub sides: Sides,
-    /// Whether the working tree differs from HEAD.
-    pub dirty: bool,
-    /// Identifies that difference; empty when clean.
-    pub content_hash: String,
-    /// The module that was asked for.
-    pub main: Module,
-    /// The covered modules.
-    pub modules: Vec<Module>,
-    /// The changed Go files, by path.
-    pub files: Vec<PlannedFile>,
-    /// The packages with points, by import path.
-    pub packages: Vec<PlannedPackage>,
-    /// What is known of all Go files of the covered modules.
-    pub sources: Sources,
-    /// What else changed.
-    pub other: Vec<Other>,
-    /// What to know.
-    pub warnings: Vec<Warning>,
-}
 
 /// Plans, writes the plan directory if one is asked for, and gives the answer as JSON.
 pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
@@ -260,59 +185,4 @@ fn add_requested(
             unreadable: None,
         });
     }
-}
-
-impl Planned {
-    /// The files that the build asked for compiles; all of them without one.
-    pub fn built(&self) -> impl Iterator<Item = &PlannedFile> {
-        let view = self.options.build.as_ref();
-        let view = view.map(|build| BuildView::new(build, &self.packages));
-        let outside = move |file: &PlannedFile| view.as_ref().and_then(|view| view.reason(file));
-        self.files
-            .iter()
-            .filter(move |file| outside(file).is_none())
-    }
-
-    /// The release's short commit, with what makes it dirty.
-    fn version(&self) -> String {
-        let commit = self.sides.release.commit.get(..7).unwrap_or("0");
-        if self.dirty {
-            let content = self.content_hash.get(..8).unwrap_or_default();
-            return format!("{commit}-dirty-{content}");
-        }
-        commit.to_owned()
-    }
-
-    /// Name and version of the application.
-    #[must_use]
-    pub fn app(&self) -> App {
-        let config = &self.options.config;
-        let version = if config.app_version.is_empty() {
-            self.version()
-        } else {
-            config.app_version.clone()
-        };
-        let name = if config.app_name.is_empty() {
-            last_element(&self.main.path).to_owned()
-        } else {
-            config.app_name.clone()
-        };
-        App { name, version }
-    }
-}
-
-/// The last element of a module path that is no major version.
-fn last_element(path: &str) -> &str {
-    let is_version = |e: &str| {
-        e.strip_prefix('v')
-            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-    };
-    path.rsplit('/')
-        .find(|element| !is_version(element))
-        .unwrap_or(path)
-}
-
-/// A text without goat's marks and whether it had any.
-pub(crate) fn without_marks(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    Ok(marks::strip_file(path, &bytes)?.unwrap_or(bytes))
 }

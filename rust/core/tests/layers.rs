@@ -1,6 +1,7 @@
 //! The allowed directions of ARCHITECTURE.md, read from the sources themselves:
-//! who may name which crate, and that the stages are siblings which know
-//! nothing of each other.
+//! who may name which crate, that the stages are siblings which know nothing of each
+//! other, which floor of the git stage knows which, and that no two files of a crate
+//! know each other, however far around.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "layers/graph.rs"]
 mod graph;
+
+use graph::Graph;
 
 /// A crate, and the only modules that may name it.
 const CRATES: &[(&str, &[&str])] = &[
@@ -77,6 +80,80 @@ fn files_form_no_circle() {
         found.extend(graph::circles(&graph));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn git_knows_only_the_floors_below() {
+    const FLOORS: [&str; 4] = ["git/blame/", "git/worktree/", "git/diff/", "git/repo/"];
+    let floor = |file: &str| FLOORS.iter().position(|floor| file.starts_with(floor));
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let graph = graph::of_crate(&core);
+    let below_git = graph.keys().filter(|file| file.starts_with("git/"));
+    let homeless: Vec<&String> = below_git
+        .filter(|file| *file != "git/mod.rs" && floor(file).is_none())
+        .collect();
+    assert!(homeless.is_empty(), "on no floor: {homeless:?}");
+    let rising = rising(&graph, floor);
+    assert!(rising.is_empty(), "{}", rising.join("\n"));
+}
+
+/// The names by which a file of a floor names one of a floor above; the first floor is
+/// the top.
+fn rising(graph: &Graph, floor: impl Fn(&str) -> Option<usize>) -> Vec<String> {
+    let names = graph
+        .iter()
+        .flat_map(|(from, named)| named.iter().map(move |(to, what)| (from, to, what)));
+    let up = names.filter(|(from, to, _)| match (floor(from), floor(to)) {
+        (Some(from), Some(to)) => from > to,
+        _ => false,
+    });
+    up.map(|(from, to, what)| format!("{from} names `{what}` of {to}, which stands above"))
+        .collect()
+}
+
+#[test]
+fn a_circle_and_a_rising_name_are_found() {
+    let graph = |files: &[(&str, &str)]| {
+        let own = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
+        graph::of_files(&files.iter().map(own).collect::<Vec<_>>())
+    };
+    let straight = [
+        ("lib.rs", "mod a;\npub mod c;"),
+        (
+            "a.rs",
+            "mod b;\npub use b::B;\nuse crate::c::{self, C as D};\nfn f() { c::g() }",
+        ),
+        (
+            "a/b.rs",
+            "pub struct B; // super::f()\nconst T: &str = \"super::f()\";",
+        ),
+        (
+            "c/mod.rs",
+            "pub struct C;\n#[cfg(test)]\nmod tests { use crate::a::B; }",
+        ),
+    ];
+    assert!(graph::circles(&graph(&straight)).is_empty());
+    for (at, text) in [
+        (2, "use super::f;\npub struct B;"),
+        (2, "fn h() { super::super::a::f() }\npub struct B;"),
+        (
+            3,
+            "pub struct C(crate::a::B);\nuse crate::a;\nfn g() { a::f() }",
+        ),
+        (3, "use crate::{a::{B, f as g}};\npub struct C;"),
+    ] {
+        let mut files = straight;
+        files[at].1 = text;
+        // The first of them needs the other half: `a` using what `b` defines.
+        files[1].1 = "mod b;\npub use b::B;\nuse crate::c::C;\nfn f() -> B { B }";
+        let found = graph::circles(&graph(&files));
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].contains(files[at].0), "{text}: {found:?}");
+    }
+    let floor = |file: &str| ["a", "c"].iter().position(|floor| file.starts_with(floor));
+    assert!(rising(&graph(&straight), floor).is_empty());
+    let upside_down = |file: &str| ["c", "a"].iter().position(|floor| file.starts_with(floor));
+    assert_eq!(rising(&graph(&straight), upside_down).len(), 1);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::assemble::{FilePlan, TreePlan};
 use super::journal::{self, Change};
+use super::planned::{FilePlan, TreePlan};
 use super::{places, tree};
 use crate::control::Control;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! Where the points of a plan stand in a file without marks.
 
-use super::assemble::Planned;
+use super::planned::Planned;
 use super::text::{Place, Put};
 use crate::marks;
 use crate::model;

@@ -5,13 +5,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::assemble::{
-    self, FilePlan, MainPlan, ModulePlan, PackagePlan, Planned, Runtime, TreePlan,
-};
+use super::assemble::{self, Runtime};
 use super::clean::{self, FileOutcome, Kept};
 use super::generated::{self, Origin};
 use super::journal::{self, Change};
 use super::package::Row;
+use super::planned::{FilePlan, MainPlan, ModulePlan, PackagePlan, Planned, TreePlan};
 use super::text::{self, Package};
 use super::{patch, places, tree};
 use crate::control::Control;

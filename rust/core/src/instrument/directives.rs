@@ -3,7 +3,7 @@
 use crate::model::Position;
 use crate::token::TokenKind;
 
-use super::Text;
+use super::text::Text;
 
 /// A directive of the file: from `after` on, positions count from `line:column`.
 #[derive(Clone, Copy, Debug)]

@@ -2,9 +2,8 @@
 
 use data_encoding::BASE64;
 
-use super::bad;
 use super::comment::{self, Mark};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::model::{Lines, Span};
 
 /// What a block is for.
@@ -190,4 +189,11 @@ fn attribute(block: &mut Block, word: &[u8]) -> Option<()> {
         block.gap = true;
     }
     Some(())
+}
+
+/// The error for marks on a line.
+pub(crate) fn bad(line: u32, what: &str) -> Error {
+    Error::new(Code::BadMarks, what)
+        .path(line.to_string())
+        .hint("repair the +goat comments by hand, or take the file back from git")
 }

@@ -1,8 +1,10 @@
 //! Line comments of a Go file that are goat's marks.
 
-use super::SIGN;
 use crate::model::Span;
 use crate::token::{self, TokenKind};
+
+/// What every mark holds after its comment sign.
+pub(crate) const SIGN: &[u8] = b"goat:";
 
 /// One comment with a mark, say `// +goat:tips: do not edit`.
 #[derive(Clone, Copy, Debug)]

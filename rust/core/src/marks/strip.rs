@@ -1,7 +1,6 @@
 //! Taking blocks out.
 
-use super::bad;
-use super::block::{Block, Kind, Marks};
+use super::block::{Block, Kind, Marks, bad};
 use super::{import, line};
 use crate::error::Result;
 use crate::model::{Lines, Span};

@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Options, without_marks};
+use super::Options;
 use crate::error::{Code, Error, Result};
+use crate::marks;
 use crate::model::{FileChange, Reason};
 use crate::modules::{Covered, Find, Module, Workspace, discover, parent};
 use crate::tree::is_own;
@@ -141,4 +142,9 @@ fn ignore_rules(patterns: &[String]) -> Result<Gitignore> {
     }
     let rules = builder.build();
     rules.map_err(|cause| Error::new(Code::BadConfig, "ignores cannot be read").cause(cause))
+}
+
+/// A text without goat's marks and whether it had any.
+fn without_marks(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    Ok(marks::strip_file(path, &bytes)?.unwrap_or(bytes))
 }

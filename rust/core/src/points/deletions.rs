@@ -6,7 +6,8 @@ use crate::model::{
 };
 use crate::token::{Token, TokenKind};
 
-use super::{Input, Planner};
+use super::input::Input;
+use super::planner::Planner;
 
 /// What becomes of a deletion.
 #[derive(Debug)]

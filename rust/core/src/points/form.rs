@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use crate::model::{BlockId, BlockKind, Form, FormReason, FuncId, Owner, Span, StmtId, StmtKind};
 use crate::token::{TokenKind, Word};
 
-use super::ident::Unit;
+use super::unit::Unit;
 use super::view::View;
 
 /// Above this estimate a function is out of the inliner's reach. The compiler's

@@ -10,43 +10,11 @@ use sha2::{Digest, Sha256};
 use crate::model::{BlockId, FuncId, Granularity, Owner, PointKind, Span, StmtId};
 
 use super::runs::runs;
+use super::unit::{Shape, Unit};
 use super::view::View;
 
 /// Number of the id's recipe; another number gives other ids.
 const FORMAT: &[u8] = b"goat point 1";
-
-/// What a point vouches for, as far as its identity goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// Consecutive statements of a run.
-    Stmts(Vec<StmtId>),
-    /// A whole list.
-    List(BlockId),
-    /// A whole function.
-    Body(BlockId),
-    /// A package-level initialiser.
-    Var(usize),
-}
-
-/// What can equal each other: kind of unit and, for statements, how many.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Shape {
-    Stmts(usize),
-    List,
-    Body,
-    Var,
-}
-
-impl Unit {
-    fn shape(&self) -> Shape {
-        match self {
-            Self::Stmts(stmts) => Shape::Stmts(stmts.len()),
-            Self::List(_) => Shape::List,
-            Self::Body(_) => Shape::Body,
-            Self::Var(_) => Shape::Var,
-        }
-    }
-}
 
 type Sum = [u8; 32];
 

@@ -3,7 +3,7 @@
 use crate::model::{Span, StmtKind};
 use crate::token::TokenKind;
 
-use super::Input;
+use super::input::Input;
 
 const TAG: &[u8] = b"//goat:ignore";
 

@@ -3,9 +3,10 @@
 use crate::model::{Block, BlockId, BlockKind, Place, PointKind, Span, StmtKind};
 use crate::token::TokenKind;
 
-use super::ident::Unit;
+use super::input::Input;
+use super::planner::Planner;
+use super::unit::Unit;
 use super::view::View;
-use super::{Input, Planner};
 
 impl Planner<'_, '_> {
     /// Puts a point before the statement that follows each request. A request where

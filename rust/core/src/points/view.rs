@@ -3,9 +3,9 @@
 use crate::model::{BlockId, FileSyntax, FuncId, Lines, Owner, Reason, Span, StmtId};
 use crate::token::{TokenKind, Word};
 
-use super::Input;
-use super::ident::Unit;
 use super::ignore::ignored_spans;
+use super::input::Input;
+use super::unit::Unit;
 
 /// The input with what is derived from it once.
 #[derive(Debug)]

@@ -4,9 +4,10 @@
 //! parent gives to its children, notes what it is, and leaves the place for its own.
 
 use super::chunks::Chunk;
+use super::file::File;
+use super::header;
 use super::owners::{self, Claim};
 use super::tree::{Field, Kind, Node};
-use super::{File, header};
 use crate::model::{
     Block, BlockId, BlockKind, FileSyntax, Func, FuncId, Owner, Span, Stmt, StmtId, StmtKind,
     VarSpec,

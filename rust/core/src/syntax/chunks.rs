@@ -1,6 +1,6 @@
 //! Cuts a file's tokens into top-level declarations and pairs its brackets.
 
-use super::File;
+use super::file::File;
 
 /// One top-level declaration, as token indices.
 #[derive(Clone, Copy, Debug)]

@@ -1,82 +1,14 @@
-//! What tokens and comments alone tell: package clause, imports, directives, and the
-//! names of functions.
+//! What tokens and comments alone tell of a declaration: its comment, its directives and
+//! the name of its function.
 
-use super::File;
-use super::build::Builder;
 use super::chunks::Chunk;
-use crate::model::{Func, FuncId, Owner, Span};
-use crate::token::{TokenKind, directive};
-
-/// `package x`
-pub(super) fn package(builder: &mut Builder<'_>, chunk: &Chunk) {
-    let name = chunk.first + 1;
-    if chunk.last != name || !builder.file.is_ident(name) {
-        return builder.damaged(chunk, chunk.last.min(name));
-    }
-    builder.own(chunk.first, chunk.end, Owner::Package);
-    if builder.out.package_end == 0 {
-        builder.out.package = builder.file.name(name);
-        builder.out.package_end = builder.file.end(name);
-    }
-}
-
-/// `import "x"`, `import ( … )`
-pub(super) fn import(builder: &mut Builder<'_>, chunk: &Chunk) {
-    let file = builder.file;
-    let open = chunk.first + 1;
-    let grouped = file.is(open, b"(");
-    let specs = if grouped {
-        open + 1..chunk.last
-    } else {
-        open..chunk.last + 1
-    };
-    if let Some(at) = specs.clone().find(|&at| !belongs_to_import(file, at)) {
-        return builder.damaged(chunk, at);
-    }
-    if specs.is_empty() && !grouped || grouped && file.pair(open) != Some(chunk.last) {
-        return builder.damaged(chunk, chunk.last);
-    }
-    builder.own(chunk.first, chunk.end, Owner::Import);
-    for at in specs {
-        if let Some(path) = import_path(file, at) {
-            if path == "C" {
-                let above = if grouped {
-                    doc(file, first_of_spec(file, at))
-                } else {
-                    None
-                };
-                let above = above.or_else(|| doc(file, chunk.first));
-                builder.out.cgo_preambles.extend(above);
-            }
-            builder.out.imports.push(path);
-        }
-    }
-}
-
-fn belongs_to_import(file: &File<'_>, at: usize) -> bool {
-    let name = file.is_ident(at) || file.is(at, b".");
-    let spec = import_path(file, at).is_some() || name && import_path(file, at + 1).is_some();
-    spec || file.is_semicolon(at)
-}
-
-fn import_path(file: &File<'_>, at: usize) -> Option<String> {
-    let text = file.text(at);
-    let literal = matches!(
-        file.kind(at),
-        Some(TokenKind::String | TokenKind::RawString)
-    );
-    literal.then(|| String::from_utf8_lossy(&text[1..text.len() - 1]).into_owned())
-}
-
-/// The name before an import path, or the path itself.
-fn first_of_spec(file: &File<'_>, path: usize) -> usize {
-    let named = file.is_ident(path - 1) || file.is(path - 1, b".");
-    if named { path - 1 } else { path }
-}
+use super::file::File;
+use crate::model::Span;
+use crate::token::directive;
 
 /// The comments directly above a token: no blank line between them and it, and the
 /// first of them on a line of its own.
-fn doc(file: &File<'_>, at: usize) -> Option<Span> {
+pub(super) fn doc(file: &File<'_>, at: usize) -> Option<Span> {
     let floor = at.checked_sub(1).map_or(0, |before| file.end(before));
     let line_end = memchr::memchr(b'\n', &file.source[floor..]).map(|end| floor + end);
     let mut top = file.start(at);
@@ -145,24 +77,4 @@ pub(super) fn function_name(file: &File<'_>, func: usize) -> Option<String> {
         return Some(format!("(*{receiver_name}).{method}"));
     }
     Some(format!("{receiver_name}.{method}"))
-}
-
-/// The function that a damaged declaration is, without its code.
-pub(super) fn lost_function(builder: &mut Builder<'_>, chunk: &Chunk) -> Option<FuncId> {
-    let file = builder.file;
-    let name = function_name(file, chunk.first).filter(|_| file.is(chunk.first, b"func"))?;
-    let body = (chunk.first..=chunk.last).find(|&at| file.is(at, b"{"));
-    let span = file.span(chunk.first, chunk.last);
-    let signature = body.map_or(span, |at| file.span(chunk.first, at - 1));
-    builder.out.funcs.push(Func {
-        name,
-        span,
-        signature,
-        body: None,
-        parent: None,
-        parent_stmt: None,
-        literal: false,
-        nosplit: nosplit(file, chunk),
-    });
-    Some(builder.out.funcs.len() - 1)
 }

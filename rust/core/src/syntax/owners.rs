@@ -1,6 +1,6 @@
 //! Which byte belongs to whom.
 
-use super::File;
+use super::file::File;
 use crate::model::{Owner, Span};
 
 /// Tokens `first..=last` belong to `owner`, except where a later, inner claim says

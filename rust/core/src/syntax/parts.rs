@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::File;
 use super::chunks::{Chunk, ChunkKind};
+use super::file::File;
 use super::header::function_name;
 use crate::model::Span;
 

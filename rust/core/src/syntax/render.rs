@@ -5,8 +5,8 @@
 //! a form of number matters. The rest of this file is what tree-sitter-go 0.25
 //! needs beyond that; each function names one gap.
 
-use super::File;
 use super::chunks::Chunk;
+use super::file::File;
 use super::parts::Places;
 use crate::token::TokenKind;
 

@@ -1,7 +1,7 @@
 //! tree-sitter's tree of one declaration as a flat list.
 
-use super::File;
 use super::chunks::Chunk;
+use super::file::File;
 use super::parts::Places;
 use super::render::{Outline, Rendered, render};
 use std::cell::RefCell;

@@ -315,8 +315,8 @@ fn skipped(rest: &str) -> usize {
             return to(b + hashes + 2, &format!("\"{}", "#".repeat(hashes)));
         }
     }
-    if after_b.starts_with('"') {
-        return b + 1 + quoted(&after_b[1..], '"');
+    if let Some(inside) = after_b.strip_prefix('"') {
+        return b + 1 + quoted(inside, '"');
     }
     if let Some(inside) = after_b.strip_prefix('\'') {
         let mut chars = inside.chars();
