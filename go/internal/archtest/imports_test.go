@@ -44,13 +44,13 @@ var policy = map[string]rule{
 		own: []string{
 			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
 			"internal/inplace", "internal/linked", "internal/plan", "internal/render", "internal/render/text", "internal/report", "internal/report/source",
-			"internal/rtsource", "internal/spool", "internal/toolexec",
+			"internal/rtsource", "internal/spool", "internal/store", "internal/toolexec",
 		},
 		others: cobra,
 	},
 	"internal/config":         {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
-	"internal/doctor":         {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/toolexec"}},
-	"internal/doors":          {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/toolexec"}},
+	"internal/doctor":         {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/store", "internal/toolexec"}},
+	"internal/doors":          {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/rtsource", "internal/store", "internal/toolexec"}},
 	"internal/gocmd":          {},
 	"internal/hook":           {},
 	"internal/lab/bench":      {own: []string{"internal/lab/pair"}},
@@ -61,14 +61,15 @@ var policy = map[string]rule{
 	"internal/linked":         {},
 	"internal/native":         {},
 	"internal/native/early":   {own: []string{"internal/native"}},
-	"internal/plan":           {},
+	"internal/plan":           {own: []string{"internal/store"}},
+	"internal/store":          {},
 	"internal/plan/plantest":  {own: []string{"internal/plan"}},
 	"internal/render":         {own: []string{"."}},
 	"internal/render/text":    {own: []string{".", "internal/doctor", "internal/gocmd", "internal/render", "internal/report"}},
 	"internal/report":         {own: []string{"."}},
 	"internal/report/source":  {own: []string{".", "internal/plan", "internal/report", "internal/spool"}},
 	"internal/spool":          {},
-	"internal/toolexec":       {own: []string{"internal/hook", "internal/plan"}},
+	"internal/toolexec":       {own: []string{"internal/hook", "internal/plan", "internal/store"}},
 	"internal/rtsource":       {own: []string{"goatrt"}},
 	"goatrt":                  {std: runtimeStd},
 	"goatrt/server":           {own: []string{"goatrt"}, std: serverStd},
@@ -104,7 +105,7 @@ func TestImports(t *testing.T) {
 // What runs in every compile of the user's build, and what lives in the user's
 // program, brings nothing that the user has not got.
 func TestStandardLibraryOnly(t *testing.T) {
-	for _, name := range []string{"goatrt", "goatrt/server", "internal/toolexec", "internal/plan", "internal/hook"} {
+	for _, name := range []string{"goatrt", "goatrt/server", "internal/toolexec", "internal/plan", "internal/hook", "internal/store"} {
 		for _, p := range list(t, "-deps", "./"+name) {
 			if !p.Standard && !strings.HasPrefix(p.ImportPath, module+"/") {
 				t.Errorf("%s depends on %s", name, p.ImportPath)

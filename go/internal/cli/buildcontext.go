@@ -20,6 +20,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // buildContext is what a plain `go build` of this moment would build. There is none
@@ -34,8 +35,9 @@ func (a *app) buildContext(ctx context.Context, settings *config.Settings) (*goa
 	}
 	modules := coveredModules(ctx, root, &settings.File)
 	entry := ""
-	if key, err := a.buildKey(program, modules); err == nil {
-		entry = filepath.Join(config.CacheDir(a.getenv), "builds", key+".json")
+	key, err := a.buildKey(program, modules)
+	if cache, cacheErr := store.Open(a.getenv); err == nil && cacheErr == nil {
+		entry = filepath.Join(cache, "builds", key+".json")
 		if build := cachedBuild(entry); build != nil {
 			return build, nil
 		}
@@ -176,12 +178,8 @@ func stampModule(sum hash.Hash, module string) error {
 }
 
 func cachedBuild(entry string) *goat.Build {
-	text, err := os.ReadFile(entry)
-	if err != nil {
-		return nil
-	}
 	build := &goat.Build{}
-	if json.Unmarshal(text, build) != nil {
+	if json.Unmarshal(store.ReadSealed(entry), build) != nil {
 		return nil
 	}
 	return build
@@ -195,7 +193,7 @@ func keepBuild(entry string, build *goat.Build) error {
 	if err := os.MkdirAll(filepath.Dir(entry), 0o777); err != nil {
 		return err
 	}
-	return writeWhole(entry, text, true)
+	return writeWhole(entry, store.Seal(text), true)
 }
 
 // askGo asks the go command: what it builds for, and which files it takes.

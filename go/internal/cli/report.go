@@ -14,6 +14,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/report/source"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 const reportLong = `Report says which points ran, and when first: in live processes, in spool files, or
@@ -79,9 +80,11 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if len(sources) == 0 {
 		sources = []string{source.Default(a.getenv)}
 	}
+	// Without a cache there is no plan to find in it.
+	cache, _ := store.Open(a.getenv)
 	document, err := source.Make(cmd.Context(), source.Request{
 		Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
-		Cache: config.CacheDir(a.getenv), Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
+		Cache: cache, Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/rtsource"
+	"github.com/goat-trace/goat/go/internal/store"
 	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
@@ -35,18 +36,33 @@ func barePlan(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	options := settings.Options()
-	cache := config.CacheDir(os.Getenv)
+	cache, err := cacheDir(os.Getenv)
+	if err != nil {
+		return "", advised(err)
+	}
 	options.OutDir, options.MemoDir, options.Brief = filepath.Join(cache, "plans"), filepath.Join(cache, "memo"), true
 	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
-		e := &goat.Error{Code: goat.CodeUnwritable, Message: "the plan cache cannot be written", Path: options.OutDir}
-		e.Hint = "set GOAT_CACHE to a directory that can be written"
-		return "", e.Wrap(err)
+		return "", advised(unwritableCache(err))
 	}
 	result, err := goat.Plan(ctx, options)
 	if err != nil {
 		return "", advised(err)
 	}
 	return result.PlanDir, nil
+}
+
+// cacheDir is goat's directory of caches.
+func cacheDir(getenv func(string) string) (string, error) {
+	dir, err := store.Open(getenv)
+	if err != nil {
+		return "", unwritableCache(err)
+	}
+	return dir, nil
+}
+
+func unwritableCache(err error) *goat.Error {
+	e := &goat.Error{Code: goat.CodeUnwritable, Message: "goat's cache cannot be written", Hint: store.Hint}
+	return e.Wrap(err)
 }
 
 // advice is an error in the form in which the helper, which does not know package

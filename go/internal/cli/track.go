@@ -68,7 +68,11 @@ func (a *app) runTrack(cmd *cobra.Command, do inPlaceVerb) error {
 		return err
 	}
 	options := goat.InPlaceOptions{Options: settings.Options(), Server: settings.Server != "off"}
-	options.OutDir = filepath.Join(config.CacheDir(a.getenv), "plans")
+	cache, err := cacheDir(a.getenv)
+	if err != nil {
+		return err
+	}
+	options.OutDir = filepath.Join(cache, "plans")
 	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {
 		return err
 	}

@@ -150,7 +150,9 @@ func (f *File) set(d *decoder, key, value *yaml.Node) (err error) {
 	case "goatPackageAlias":
 		f.GoatPackageAlias, err = d.text(key, value)
 	case "goatPackagePath":
-		f.GoatPackagePath, err = d.text(key, value)
+		if f.GoatPackagePath, err = d.text(key, value); err == nil && !InModule(f.GoatPackagePath) {
+			err = d.fail(value, "goatPackagePath: %q does not stay in the module's visible directories", f.GoatPackagePath)
+		}
 	case "mainEntries":
 		f.MainEntries, err = d.texts(key, value)
 	default:

@@ -8,7 +8,6 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gocmd"
-	"github.com/goat-trace/goat/go/internal/plan"
 )
 
 // Settings are the answers to every question that flags, environment and goat.yaml
@@ -87,7 +86,3 @@ func ModuleRoot(dir string) string {
 		dir = parent
 	}
 }
-
-// CacheDir is where goat keeps plans; the helper, which reads no configuration,
-// knows it from package plan.
-func CacheDir(getenv func(string) string) string { return plan.CacheDir(getenv) }

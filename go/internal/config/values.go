@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,15 @@ func list(words []string) string {
 	}
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// InModule reports whether a path, taken from a module's root, stays among the
+// directories that a module shows: none above it, none that begins with a dot.
+func InModule(path string) bool {
+	elements := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' })
+	return !slices.ContainsFunc(elements, func(element string) bool {
+		return element != "." && strings.HasPrefix(element, ".")
+	})
 }
 
 // ParseBool reads a switch as people spell them; what names the flag or variable.

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
-	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // goat looks at the program itself.
@@ -123,10 +123,12 @@ func (p *patient) cgo() {
 // caches looks at the places that a build writes to.
 func (p *patient) caches() {
 	getenv := p.Door.Environ.Get
-	cache := plan.CacheDir(getenv)
-	hint := "set GOAT_CACHE to a directory that can be written"
-	if err := writable(cache); err != nil {
-		p.add("cache", Fail, "goat's cache cannot be written: "+err.Error(), hint)
+	cache, err := store.Open(getenv)
+	if err == nil {
+		err = writable(cache)
+	}
+	if err != nil {
+		p.add("cache", Fail, "goat's cache cannot be written: "+err.Error(), store.Hint)
 	} else {
 		size, files := sizeOf(cache)
 		p.add("cache", OK, fmt.Sprintf("%s: %s in %d files", cache, megabytes(size), files), "")

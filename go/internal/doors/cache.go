@@ -1,16 +1,15 @@
 package doors
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/goat-trace/goat/go/internal/gocmd"
-	"github.com/goat-trace/goat/go/internal/plan"
-	"github.com/goat-trace/goat/go/internal/toolexec"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // cache is goat's directory below the user's cache directory. Everything in it is
@@ -19,7 +18,13 @@ import (
 type cache struct{ dir string }
 
 // openCache finds the cache.
-func openCache(env gocmd.Environ) cache { return cache{dir: plan.CacheDir(env.Get)} }
+func openCache(env gocmd.Environ) (cache, error) {
+	dir, err := store.Open(env.Get)
+	if err != nil {
+		return cache{}, unwritable(dir, err)
+	}
+	return cache{dir: dir}, nil
+}
 
 // plans is where plan directories stand.
 func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
@@ -28,14 +33,20 @@ func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
 func (c cache) memo() string { return filepath.Join(c.dir, "memo") }
 
 // lock waits until no other goat works at a place. The lock file lies here, not there.
-func (c cache) lock(place string) (unlock func(), err error) {
-	sum := sha256.Sum256([]byte(place))
-	dir := filepath.Join(c.dir, "locks")
-	err = os.MkdirAll(dir, 0o777)
-	if err == nil {
-		unlock, err = toolexec.Lock(filepath.Join(dir, hex.EncodeToString(sum[:8])))
+func (d *door) lock(ctx context.Context, place string) (unlock func(), err error) {
+	dir := filepath.Join(d.cache.dir, "locks")
+	out := d.errOut()
+	if d.Settings.Quiet {
+		out = nil
 	}
-	if err != nil {
+	err = os.MkdirAll(dir, 0o700)
+	if err == nil {
+		unlock, err = store.Lock(ctx, filepath.Join(dir, store.Sum([]byte(place))), out)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
 		return nil, unwritable(dir, err)
 	}
 	return unlock, nil
@@ -44,9 +55,8 @@ func (c cache) lock(place string) (unlock func(), err error) {
 // put stores a file under its hash and keeps its base name, which the helper and
 // error messages go by. It returns the path.
 func (c cache) put(base string, text []byte) (string, error) {
-	sum := sha256.Sum256(text)
-	path := filepath.Join(c.dir, "files", hex.EncodeToString(sum[:8]), base)
-	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(text)) {
+	path := filepath.Join(c.dir, "files", store.Sum(text), base)
+	if found, err := os.ReadFile(path); err == nil && bytes.Equal(found, text) {
 		touch(filepath.Dir(path))
 		return path, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // Planner makes a plan; it is [goat.Plan] outside tests.
@@ -66,7 +67,7 @@ func Run(ctx context.Context, r Request) (int, error) {
 	if r.Environ == nil {
 		r.Environ = os.Environ()
 	}
-	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[home]string{}}
+	d := &door{Request: r, hooks: map[home]string{}}
 	switch r.Verb {
 	case "vet", "list":
 		return d.plain(ctx)
@@ -131,6 +132,10 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 		// The root of a workspace is no module: any of its modules stands for all.
 		dir = module
 	}
+	var err error
+	if d.cache, err = openCache(d.Environ); err != nil {
+		return err
+	}
 	options := d.Settings.Options()
 	options.Dir = dir
 	options.OutDir, options.MemoDir, options.Brief = d.cache.plans(), d.cache.memo(), true
@@ -149,13 +154,13 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 	d.sayUntracked(result.Summary.Other)
 	d.dir = result.PlanDir
 	touch(d.dir)
-	plan.Trim(d.cache.dir)
+	store.Trim(d.cache.dir)
 	return d.findRoot(dir)
 }
 
 func unwritable(path string, err error) error {
 	return &goat.Error{
 		Code: goat.CodeUnwritable, Message: "cannot write goat's cache: " + err.Error(), Path: path,
-		Hint: "set GOAT_CACHE to a directory that can be written",
+		Hint: store.Hint,
 	}
 }

@@ -90,7 +90,7 @@ type Marked struct {
 // Examine looks at what the door of r.Verb would do, and does not do it. An error is
 // one of the command line; all others are part of the answer.
 func Examine(ctx context.Context, r Request) (*Examination, error) {
-	d := &door{Request: r, cache: openCache(r.Environ), hooks: map[home]string{}}
+	d := &door{Request: r, hooks: map[home]string{}}
 	x := &Examination{Build: ModeNone, Linked: map[string]plan.Linked{}}
 	refused := d.parse()
 	if d.args == nil {
@@ -167,7 +167,10 @@ func helperIn(args *gocmd.Args, executable, gowork string) (Helper, error) {
 		h.Mode = ModeEnv
 		return h, nil
 	}
-	ground := toolexec.Locate(args.Dir, gowork)
+	ground, err := toolexec.Locate(args.Dir, gowork)
+	if err != nil {
+		return h, &goat.Error{Code: goat.CodePlanMismatch, Message: err.Error(), Hint: "remove it, or make it anew as its owner: `goat generate`"}
+	}
 	switch {
 	case ground.Plan != "":
 		h.Mode, h.Plan = ModeGenerated, ground.Plan

@@ -21,7 +21,7 @@ import (
 )
 
 // planDir is where generate leaves the plan, in the module's root.
-const planDir = ".goat"
+const planDir = plan.GeneratedDir
 
 // generation is one run of generate: the files that are to be there afterwards.
 type generation struct {
@@ -51,7 +51,7 @@ func (d *door) generate(ctx context.Context) (int, error) {
 	if err := g.collect(ctx); err != nil {
 		return 0, err
 	}
-	if err := g.write(); err != nil {
+	if err := g.write(ctx); err != nil {
 		return 0, err
 	}
 	d.say("%s; wrote %s", d.summary(), planDir)
@@ -168,10 +168,10 @@ func (g *generation) add(path string, text []byte) error {
 // first: a full disk or a kill then leaves the tree as it was. What takes its place
 // last is the hooks, which need the runtime, and the index, without which the plan is
 // none.
-func (g *generation) write() error {
+func (g *generation) write(ctx context.Context) error {
 	module := config.ModuleRoot(g.args.Dir)
 	to := filepath.Join(module, planDir)
-	unlock, err := g.cache.lock(to)
+	unlock, err := g.lock(ctx, to)
 	if err != nil {
 		return err
 	}

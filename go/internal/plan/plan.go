@@ -5,6 +5,7 @@
 package plan
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // Format is the only format number that this goat reads.
@@ -19,6 +23,9 @@ const Format = 1
 
 // ErrFormat is wrapped by the error for a plan that another goat wrote.
 var ErrFormat = errors.New("plan of another goat: rebuild with the same goat")
+
+// ErrDamaged is wrapped by the error for a document that is not what goat wrote.
+var ErrDamaged = errors.New("damaged: its hash is not that of its text")
 
 // Goat names the goat that wrote a plan.
 type Goat struct {
@@ -256,20 +263,14 @@ func ReadShard(dir, name string) (map[string]map[string]string, error) {
 	return shard.Packages, err
 }
 
-// read decodes one document after comparing its format number.
+// read decodes one document after comparing its format number and its hash.
 func read(dir, name string, into any) error {
 	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 	if err != nil {
 		return err
 	}
-	var head struct {
-		Format int `json:"format"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	if err := Check(data, true); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	if head.Format != Format {
-		return fmt.Errorf("%s: format %d: %w", name, head.Format, ErrFormat)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -277,23 +278,46 @@ func read(dir, name string, into any) error {
 	return nil
 }
 
+// sumHead is what stands before the hash of a document.
+const sumHead = `{"format":1,"sum":"`
+
+// Check tells a document of another format, and one that is not what was written; the
+// hash may be missing in what is no file of a plan directory.
+func Check(document []byte, sealed bool) error {
+	var head struct {
+		Format int    `json:"format"`
+		Sum    string `json:"sum"`
+	}
+	if err := json.Unmarshal(document, &head); err != nil {
+		return err
+	}
+	if head.Format != Format {
+		return fmt.Errorf("format %d: %w", head.Format, ErrFormat)
+	}
+	if !sealed && head.Sum == "" {
+		return nil
+	}
+	rest, ok := bytes.CutPrefix(document, []byte(sumHead))
+	if sum, rest, found := bytes.Cut(rest, []byte(`",`)); ok && found && store.Sum(slices.Concat(opening, rest)) == string(sum) {
+		return nil
+	}
+	return ErrDamaged
+}
+
+// opening is how a document begins before it has its hash.
+var opening = []byte(`{"format":1,`)
+
+// Seal puts its hash into a document.
+func Seal(document []byte) []byte {
+	rest, ok := bytes.CutPrefix(document, opening)
+	if !ok {
+		return document
+	}
+	return slices.Concat([]byte(sumHead+store.Sum(document)+`",`), rest)
+}
+
 // Exists reports whether dir holds a plan.
 func Exists(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "index.json"))
 	return err == nil && info.Mode().IsRegular()
-}
-
-// CacheDir is goat's directory of caches: GOAT_CACHE, else `goat` in the user's
-// cache directory, else a directory among the temporary files.
-func CacheDir(getenv func(string) string) string {
-	if dir := getenv("GOAT_CACHE"); dir != "" {
-		if abs, err := filepath.Abs(dir); err == nil {
-			return abs
-		}
-		return dir
-	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(dir, "goat")
-	}
-	return filepath.Join(os.TempDir(), "goat-cache")
 }

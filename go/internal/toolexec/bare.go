@@ -15,6 +15,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // bareRun is a run without --plan: the plan is the one that `goat generate` has
@@ -27,9 +28,6 @@ type bareRun struct {
 	// Generated says that the plan, the hook and the runtime are in the module.
 	Generated bool `json:"generated"`
 }
-
-// generatedDir is where `goat generate` puts the plan.
-const generatedDir = ".goat"
 
 // prepareBare finds out what this invocation of go builds with, and answers
 // -V=full. done says that the tool needs nothing more.
@@ -103,15 +101,21 @@ func (h *helper) runtimeSum() (string, error) {
 // findBare returns what the helpers of this invocation of go share. The first one
 // makes it; the others wait for it and read it.
 func (h *helper) findBare() (*bareRun, error) {
-	dir := filepath.Join(plan.CacheDir(os.Getenv), "bare")
+	cache, err := store.Open(os.Getenv)
+	if err != nil {
+		return nil, &problem{what: "goat's cache", err: err, hint: store.Hint}
+	}
+	dir := filepath.Join(cache, "bare")
 	name := filepath.Join(dir, parentKey()+".json")
 	if run := readRun(name); run != nil {
 		return run, nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, &problem{what: "goat's cache", err: err, hint: "set GOAT_CACHE to a directory that can be written"}
+		return nil, &problem{what: "goat's cache", err: err, hint: store.Hint}
 	}
-	unlock, err := Lock(strings.TrimSuffix(name, ".json") + ".lock")
+	// What the helper prints go would keep and print again: it waits in silence, and a
+	// signal ends it.
+	unlock, err := store.Lock(context.Background(), strings.TrimSuffix(name, ".json")+".lock", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -123,18 +127,17 @@ func (h *helper) findBare() (*bareRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.Trim(plan.CacheDir(os.Getenv))
+	store.Trim(cache)
 	data, err := json.Marshal(run)
 	if err != nil {
 		return nil, err
 	}
-	return run, errors.Join(writeFile(name+".tmp", data), os.Rename(name+".tmp", name))
+	return run, errors.Join(writeFile(name+".tmp", store.Seal(data)), os.Rename(name+".tmp", name))
 }
 
 func readRun(name string) *bareRun {
-	data, err := os.ReadFile(name)
 	run := &bareRun{}
-	if err != nil || json.Unmarshal(data, run) != nil {
+	if json.Unmarshal(store.ReadSealed(name), run) != nil {
 		return nil
 	}
 	return run
@@ -149,7 +152,10 @@ func (h *helper) newRun() (*bareRun, error) {
 		return nil, err
 	}
 	run := &bareRun{}
-	ground := Locate(dir, os.Getenv("GOWORK"))
+	ground, err := Locate(dir, os.Getenv("GOWORK"))
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case ground.Plan != "":
 		run.Plan, run.Generated = ground.Plan, true
@@ -184,18 +190,6 @@ func (h *helper) newPlan(dir string) (string, error) {
 		}
 	}
 	return h.opts.Planner(context.Background(), dir)
-}
-
-// generatedPlan looks for the plan of `goat generate` upwards from dir.
-func generatedPlan(dir string) string {
-	for at := dir; ; at = filepath.Dir(at) {
-		if candidate := filepath.Join(at, generatedDir); plan.Exists(candidate) {
-			return candidate
-		}
-		if at == filepath.Dir(at) {
-			return ""
-		}
-	}
 }
 
 // addHook gives a program or a test binary its hook: there is no overlay in bare

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // exactFlags are the compile flags under which only exact points are right: a
@@ -199,6 +200,9 @@ func (h *helper) replan() string {
 // and what only looks like part of the package is not embedded. It reports
 // whether it changed the arguments.
 func (c *compilation) arrange(path string) (bool, error) {
+	if err := c.hooksWhole(); err != nil {
+		return false, err
+	}
 	changed := c.hooksLast()
 	if c.bare != nil {
 		added, err := c.bare.addHook(c, path)
@@ -209,6 +213,21 @@ func (c *compilation) arrange(path string) (bool, error) {
 	}
 	hidden, err := c.hideFromEmbed()
 	return changed || hidden, err
+}
+
+// hooksWhole refuses a hook of goat's cache that is not what goat wrote there: its
+// directory is named by its hash.
+func (c *compilation) hooksWhole() error {
+	for _, file := range c.args[c.first:] {
+		dir := filepath.Dir(file)
+		if !hook.IsName(filepath.Base(file)) || filepath.Base(filepath.Dir(dir)) != "files" || !plan.IsHash(filepath.Base(dir)) {
+			continue
+		}
+		if text, err := os.ReadFile(file); err != nil || store.Sum(text) != filepath.Base(dir) {
+			return &problem{what: "goat's hook file is damaged: " + file, hint: c.replan()}
+		}
+	}
+	return nil
 }
 
 // hooksLast moves hook files behind the other files, so that the phase init ends

@@ -14,11 +14,15 @@ import (
 type Ground struct{ Plan, Module string }
 
 // Locate finds the ground of a go command that is run in dir.
-func Locate(dir, gowork string) Ground {
-	if generated := generatedPlan(dir); generated != "" {
-		return Ground{Plan: generated}
+func Locate(dir, gowork string) (Ground, error) {
+	generated, err := plan.GeneratedIn(dir)
+	if err != nil {
+		return Ground{}, &problem{what: err.Error(), hint: "remove it, or make it anew as its owner: `goat generate`"}
 	}
-	return Ground{Module: plan.ModuleDir(dir, gowork)}
+	if generated != "" {
+		return Ground{Plan: generated}, nil
+	}
+	return Ground{Module: plan.ModuleDir(dir, gowork)}, nil
 }
 
 // Changed are those of a package's files that a build with this plan would refuse,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // linking is one run of the linker.
@@ -71,8 +72,15 @@ func (h *helper) link() (int, error) {
 		return 0, err
 	}
 	goos, goarch := l.target()
-	plan.NoteLinked(plan.CacheDir(os.Getenv), plan.Program{PlanHash: l.index.PlanHash, Key: l.key, GOOS: goos, GOARCH: goarch}, l.noted)
+	l.note(plan.Program{PlanHash: l.index.PlanHash, Key: l.key, GOOS: goos, GOARCH: goarch})
 	return h.exec(l.args)
+}
+
+// note keeps for the door what came of the program; without a cache nobody asks.
+func (l *linking) note(p plan.Program) {
+	if cache, err := store.Open(os.Getenv); err == nil {
+		plan.NoteLinked(cache, p, l.noted)
+	}
 }
 
 // readConfig reads the packagefile lines of importcfg.link.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // The runtime is compiled at link, against the very archives that the program is
@@ -220,7 +221,10 @@ func (l *linking) compileRuntime(p *runtimePackage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	shelf := filepath.Join(plan.CacheDir(os.Getenv), "runtime", key)
+	shelf := ""
+	if cache, err := store.Open(os.Getenv); err == nil {
+		shelf = filepath.Join(cache, "runtime", key)
+	}
 	if kept := find(shelf); kept != "" {
 		return kept, nil
 	}
@@ -275,6 +279,9 @@ func archiveName(data []byte) string {
 
 // find returns the archive in a directory of the cache, "" if there is no whole one.
 func find(shelf string) string {
+	if shelf == "" {
+		return ""
+	}
 	entries, _ := os.ReadDir(shelf)
 	for _, entry := range entries {
 		name := filepath.Join(shelf, entry.Name())
@@ -292,7 +299,7 @@ func find(shelf string) string {
 // original will do.
 func keep(out, shelf string) string {
 	data, err := os.ReadFile(out)
-	if err != nil || os.MkdirAll(shelf, 0o777) != nil {
+	if err != nil || shelf == "" || os.MkdirAll(shelf, 0o777) != nil {
 		return out
 	}
 	file, err := os.CreateTemp(shelf, ".rt-*")

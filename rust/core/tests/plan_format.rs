@@ -29,6 +29,7 @@ fn documents(root: &Path) -> BTreeMap<String, Value> {
                 let object = value.as_object_mut().unwrap();
                 object.remove("goat");
                 object.remove("planHash");
+                object.remove("sum");
                 let name = path.file_name().unwrap().to_string_lossy();
                 found.insert(format!("{folder}/{name}"), value);
             }

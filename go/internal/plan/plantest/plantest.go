@@ -343,5 +343,5 @@ func writeJSON(name string, doc any) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err
 	}
-	return os.WriteFile(name, text, 0o666)
+	return os.WriteFile(name, plan.Seal(text), 0o666)
 }

@@ -45,12 +45,10 @@ func readPlan(path string) (*report.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	var head struct{ Format int }
-	if err := json.Unmarshal(text, &head); err != nil {
+	if err := plan.Check(text, document != path); errors.Is(err, plan.ErrFormat) {
+		return nil, err
+	} else if err != nil {
 		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), err)
-	}
-	if head.Format != goat.Format {
-		return nil, fmt.Errorf("format %d: %w", head.Format, plan.ErrFormat)
 	}
 	if err := json.Unmarshal(text, &a.Plan); err != nil {
 		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), err)
@@ -79,13 +77,11 @@ func findPlan(hash string, request *Request) (*report.Account, error) {
 
 func places(hash string, request *Request) []string {
 	var dirs []string
-	for dir := request.Dir; dir != ""; dir = filepath.Dir(dir) {
-		dirs = append(dirs, filepath.Join(dir, ".goat"))
-		if dir == filepath.Dir(dir) {
-			break
-		}
+	if generated, err := plan.GeneratedIn(request.Dir); err == nil && generated != "" {
+		dirs = append(dirs, generated)
 	}
-	if request.Cache != "" {
+	// What a program says its plan is called is no path.
+	if request.Cache != "" && plan.IsHash(hash) {
 		dirs = append(dirs, filepath.Join(request.Cache, "plans", hash))
 	}
 	return dirs

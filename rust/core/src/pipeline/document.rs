@@ -11,27 +11,31 @@ use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
     self, Account, Base, Document, FORMAT, FileAccount, Files, Goat, Index, IndexPackage,
-    ModuleEntry, PointEntry, Release, Summary, Warning, entry, hash_of, short_hash,
+    ModuleEntry, PointEntry, Release, Summary, Warning, entry, hash_of, seal, short_hash,
 };
 
 /// The files of the plan directory and their hash.
 pub(super) fn directory(planned: &Planned) -> (String, Files) {
     let mut files = Files::new();
-    files.insert("plan.json".into(), json(&document(planned, false)));
+    files.insert("plan.json".into(), sealed(&document(planned, false)));
     for package in &planned.packages {
         files.insert(
             doc_name(&package.document.import_path),
-            json(&package.document),
+            sealed(&package.document),
         );
     }
     for (name, shard) in planned.sources.shards() {
-        files.insert(name, json(&shard));
+        files.insert(name, sealed(&shard));
     }
     let mut index = index(planned);
     let hash = hash_of(&files, &json(&index));
     index.plan_hash = Some(hash.clone());
-    files.insert("index.json".into(), json(&index));
+    files.insert("index.json".into(), sealed(&index));
     (hash, files)
+}
+
+fn sealed(value: &impl Serialize) -> Vec<u8> {
+    seal(&json(value))
 }
 
 fn doc_name(import_path: &str) -> String {

@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,16 +16,16 @@ use super::Options;
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::{Fingerprint, Probes, Repo, Sides};
-use crate::plan::{FORMAT, Files};
+use crate::plan::{FORMAT, Files, short_sum};
 
 /// A kept answer.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     /// What was read of the working tree besides Go files.
     probes: Probes,
-    /// The plan directory and the length of each of its files.
+    /// The plan directory and the hash of each of its files.
     directory: PathBuf,
-    files: Vec<(String, u64)>,
+    files: Vec<(String, String)>,
     /// The answer, JSON.
     answer: String,
 }
@@ -65,7 +66,7 @@ impl Memo {
 
     /// The answer, if it still holds and its plan directory is whole.
     pub(super) fn answer(&self, repo: &Repo, sides: &Sides) -> Option<Vec<u8>> {
-        let kept: Kept = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        let kept: Kept = serde_json::from_slice(unsealed(&fs::read(&self.path).ok()?)?).ok()?;
         for path in kept.probes.keys() {
             let _ = repo.read_release(sides, path);
         }
@@ -74,11 +75,11 @@ impl Memo {
             .probes
             .iter()
             .all(|(path, hash)| now.get(path) == Some(hash));
-        let whole = kept.files.iter().all(|(name, length)| {
-            let meta = fs::metadata(kept.directory.join(name));
-            meta.is_ok_and(|meta| meta.is_file() && meta.len() == *length)
-        });
-        if !same || !whole {
+        // A disk that was full or lost its power leaves files of the right length.
+        let whole = |(name, sum): &(String, String)| {
+            fs::read(kept.directory.join(name)).is_ok_and(|bytes| short_sum(&bytes) == *sum)
+        };
+        if !same || !kept.files.par_iter().all(whole) {
             return None;
         }
         // What is used is not trimmed by age.
@@ -96,18 +97,19 @@ impl Memo {
         if !self.settled {
             return;
         }
-        let lengths = files.iter();
+        let sums = files.iter();
         let kept = Kept {
             probes: repo.probed(),
             directory: directory.to_owned(),
-            files: lengths
-                .map(|(name, bytes)| (name.clone(), bytes.len() as u64))
+            files: sums
+                .map(|(name, bytes)| (name.clone(), short_sum(bytes)))
                 .collect(),
             answer: answer.to_owned(),
         };
         let Ok(bytes) = serde_json::to_vec(&kept) else {
             return;
         };
+        let bytes = [short_sum(&bytes).as_bytes(), b"\n", &bytes].concat();
         let temporary = self.path.with_extension(format!("{}", std::process::id()));
         let folder = self.path.parent().map(fs::create_dir_all);
         if folder.is_none_or(|made| made.is_err()) {
@@ -119,6 +121,13 @@ impl Memo {
             let _ = fs::remove_file(&temporary);
         }
     }
+}
+
+/// What stands behind its own hash; `None` where the two do not agree.
+fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memchr(b'\n', bytes)?;
+    let (sum, rest) = (&bytes[..end], &bytes[end + 1..]);
+    (sum == short_sum(rest).as_bytes()).then_some(rest)
 }
 
 /// The program that answers: another build of goat may plan otherwise.

@@ -19,7 +19,32 @@ static SERIAL: AtomicU32 = AtomicU32::new(0);
 /// First 16 hex digits of the SHA-256 of some text.
 #[must_use]
 pub fn short_hash(text: &str) -> String {
-    data_encoding::HEXLOWER.encode(&Sha256::digest(text)[..8])
+    short_sum(text.as_bytes())
+}
+
+/// The same of bytes.
+#[must_use]
+pub fn short_sum(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)[..8])
+}
+
+/// What every document begins with.
+const HEAD: &str = "{\"format\":1,";
+
+/// A document with its own hash in it, behind the format number: a reader tells one that
+/// was damaged on the disk, also where its length is what it was.
+#[must_use]
+pub fn seal(document: &[u8]) -> Vec<u8> {
+    let Some(rest) = document.strip_prefix(HEAD.as_bytes()) else {
+        return document.to_vec();
+    };
+    let sum = short_sum(document);
+    [
+        HEAD.as_bytes(),
+        format!("\"sum\":\"{sum}\",").as_bytes(),
+        rest,
+    ]
+    .concat()
 }
 
 /// The plan hash: over all files but the index, and the index without the hash.
