@@ -12,10 +12,14 @@ import (
 const (
 	tick        = 100 * time.Millisecond
 	countsEvery = 10 // ticks between two writes of hit counts
+	// settle is how long a program must have run before it opens a port and says so:
+	// what is over sooner is a command, and nobody would have asked it.
+	settle = 300 * time.Millisecond
 )
 
 var (
 	listening atomic.Value // string: the server's address
+	beside    atomic.Value // string: what else there is to say of it
 	serving   atomic.Value // string: why there is none
 
 	closing sync.Mutex
@@ -27,7 +31,11 @@ var (
 func background(c *Component, serve ServeFunc, trouble string) {
 	defer survive()
 	begun := time.Now()
-	served := openServer(c, serve)
+	ready := begun.Add(startupTime())
+	if serve != nil {
+		watch(ready, begun.Add(settle))
+	}
+	served := openServer(serve)
 	if line := c.report(serve != nil, trouble); line != "" {
 		say(line)
 	}
@@ -43,13 +51,13 @@ func background(c *Component, serve ServeFunc, trouble string) {
 		due.Store(c.started + startupTime().Microseconds())
 		return
 	}
-	watch(begun.Add(startupTime()))
+	watch(ready, time.Time{})
 }
 
 // attend is the goroutine of a plugin: its host has the server of the two.
 func attend() {
 	defer survive()
-	watch(time.Now().Add(startupTime()))
+	watch(time.Now().Add(startupTime()), time.Time{})
 }
 
 // needsScan tells whether something changes without the hook being told.
@@ -63,33 +71,31 @@ func (c *Component) needsScan() bool {
 }
 
 // openServer starts the server and reports whether it runs.
-func openServer(c *Component, serve ServeFunc) bool {
+func openServer(serve ServeFunc) bool {
 	if serve == nil {
 		return false
 	}
-	address, loop, closer, err := guarded(serve)
+	server, err := guarded(serve)
 	if err != nil {
 		serving.Store(err.Error())
 		return false
 	}
-	listening.Store(address)
-	if s := c.spool.Load(); s != nil {
-		s.setAddress(address)
-	}
-	if closer != nil {
+	beside.Store(server.Note)
+	SetAddress(server.Address)
+	if server.Close != nil {
 		closing.Lock()
-		closers = append(closers, closer)
+		closers = append(closers, server.Close)
 		closing.Unlock()
 	}
 	go func() {
 		defer survive()
-		loop()
+		server.Loop()
 	}()
 	return true
 }
 
 // guarded turns a panic of serve into an error.
-func guarded(serve ServeFunc) (address string, loop, closer func(), err error) {
+func guarded(serve ServeFunc) (server Served, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errServer
@@ -111,8 +117,9 @@ func runClosers() {
 	}
 }
 
-// watch scans until the program ends; at ready, the startup phase ends.
-func watch(ready time.Time) {
+// watch scans until the program ends, or until a moment that is not zero; at ready,
+// the startup phase ends.
+func watch(ready, until time.Time) {
 	for n := 1; ; n++ {
 		wait := tick
 		if left := time.Until(ready); phase.Load() == phaseStartup && left < wait {
@@ -129,6 +136,9 @@ func watch(ready time.Time) {
 				c.spoolCounts()
 			}
 		}
+		if !until.IsZero() && !time.Now().Before(until) {
+			return
+		}
 	}
 }
 
@@ -143,7 +153,8 @@ func (c *Component) report(wanted bool, trouble string) string {
 		parts += text
 	}
 	if address := Address(); address != "" {
-		add("listening on " + address)
+		note, _ := beside.Load().(string)
+		add("listening on " + address + note)
 	} else if why, _ := serving.Load().(string); wanted {
 		add("not listening: " + why)
 	}
@@ -172,4 +183,14 @@ func (c *Component) summary() string {
 func Address() string {
 	address, _ := listening.Load().(string)
 	return address
+}
+
+// SetAddress says where the server listens, here and in the spool.
+func SetAddress(address string) {
+	listening.Store(address)
+	for _, c := range current().components {
+		if s := c.spool.Load(); s != nil {
+			s.setAddress(address)
+		}
+	}
 }

@@ -20,9 +20,9 @@ const (
 )
 
 // prepareDir makes the spool directory absolute, and makes its last element.
-func prepareDir(dir string) (string, error) {
+func prepareDir(dir, mode string) (string, error) {
 	if !isAbsolute(dir) {
-		here, err := syscall.Getwd()
+		here, err := startedIn(mode)
 		if err != nil {
 			return dir, err
 		}
@@ -36,6 +36,17 @@ func prepareDir(dir string) (string, error) {
 		return dir, err
 	}
 	return dir, nil
+}
+
+// startedIn is what a relative directory is relative to. go test runs a test binary
+// in the directory of its package; the user meant the one that go was started in.
+func startedIn(mode string) (string, error) {
+	if mode == "test" {
+		if dir := goCommandDir(); dir != "" {
+			return dir, nil
+		}
+	}
+	return syscall.Getwd()
 }
 
 func isAbsolute(dir string) bool {

@@ -23,10 +23,16 @@ type Entry = struct {
 	Meta string
 }
 
-// A ServeFunc opens the HTTP server. It returns the address it listens on, the
-// loop that serves (which ends only with the listener) and what to undo when
-// the program ends; both may be nil.
-type ServeFunc func() (address string, loop func(), closer func(), err error)
+// Served is a server that is open.
+type Served struct {
+	Address string // where it listens
+	Note    string // what else to say of it; may be empty
+	Loop    func() // serves, and ends only with the listener
+	Close   func() // what to undo when the program ends; may be nil
+}
+
+// A ServeFunc opens the HTTP server.
+type ServeFunc func() (Served, error)
 
 // Start begins tracking without an HTTP server; exit, which may be nil,
 // registers a function to be run when the program ends. It reports whether

@@ -2,7 +2,11 @@
 
 package goatrt
 
-import "syscall"
+import (
+	"strconv"
+	"strings"
+	"syscall"
+)
 
 // hostName asks the kernel; package os would link the reading of files for it.
 func hostName() string {
@@ -18,4 +22,28 @@ func hostName() string {
 		name = append(name, byte(c))
 	}
 	return string(name)
+}
+
+// goCommandDir is the working directory of the go command that runs us; "" where our
+// parent is something else.
+func goCommandDir() string {
+	parent := "/proc/" + strconv.Itoa(syscall.Getppid())
+	if program := linkTarget(parent + "/exe"); !strings.HasSuffix(program, "/go") {
+		return ""
+	}
+	dir := linkTarget(parent + "/cwd")
+	if strings.HasSuffix(dir, " (deleted)") {
+		return ""
+	}
+	return dir
+}
+
+// linkTarget is where a symbolic link leads; "" when that cannot be read.
+func linkTarget(path string) string {
+	var target [4096]byte
+	n, err := syscall.Readlink(path, target[:])
+	if err != nil || n >= len(target) {
+		return ""
+	}
+	return string(target[:n])
 }

@@ -8,3 +8,6 @@ func hostName() string {
 	name, _ := os.Hostname()
 	return name
 }
+
+// goCommandDir: there is no way to ask.
+func goCommandDir() string { return "" }

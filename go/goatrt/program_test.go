@@ -108,8 +108,15 @@ type program struct {
 // start runs the program with environment variables and arguments.
 func start(t *testing.T, binary string, environment []string, args ...string) *program {
 	t.Helper()
+	return startWith(t, func(*exec.Cmd) {}, binary, environment, args...)
+}
+
+// startWith is start, and lets the command be changed before.
+func startWith(t *testing.T, change func(*exec.Cmd), binary string, environment []string, args ...string) *program {
+	t.Helper()
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = t.TempDir()
+	change(cmd)
 	cmd.Env = append(cleanEnv(), environment...)
 	p := &program{t: t, cmd: cmd, stderr: &bytes.Buffer{}, first: make(chan string, 1), read: make(chan struct{})}
 	p.stdin, _ = cmd.StdinPipe()
@@ -180,7 +187,7 @@ func (p *program) end() (code int, stderr string) {
 	return p.cmd.ProcessState.ExitCode(), p.stderr.String()
 }
 
-var listens = regexp.MustCompile(`listening on (\S+) \(`)
+var listens = regexp.MustCompile(`listening on (\S+) `)
 
 // address reads where the program listens from the one line.
 func (p *program) address() string {

@@ -186,6 +186,8 @@ func TestMethodsAndPaths(t *testing.T) {
 func TestGuard(t *testing.T) {
 	_, open := serve(t)
 	_, closed := serve(t, "GOAT_TOKEN=s3cret")
+	_, wide := serve(t, "GOAT_TOKEN=s3cret", "GOAT_ADDR=0.0.0.0:0")
+	wide = strings.Replace(wide, "[::]", "127.0.0.1", 1)
 	token := []string{"Authorization", "Bearer s3cret"}
 	for _, c := range []struct {
 		name, method, url string
@@ -203,6 +205,8 @@ func TestGuard(t *testing.T) {
 		{"ready through a proxy", "POST", open + "/ready", []string{"X-Forwarded-For", "192.0.2.1"}, 403},
 		{"reset without token set", "POST", open + "/reset", token, 403},
 		{"reset with an empty token", "POST", open + "/reset", []string{"Authorization", "Bearer "}, 403},
+		{"rebound read with a token set", "GET", wide + "/track", []string{"Host", "evil.example"}, 401},
+		{"local read of a wide one", "GET", wide + "/track", nil, 200},
 		{"local read", "GET", closed + "/track", nil, 200},
 		{"proxied read", "GET", closed + "/track", []string{"X-Forwarded-For", "192.0.2.1"}, 401},
 		{"proxied read with token", "GET", closed + "/track", append([]string{"X-Forwarded-For", "192.0.2.1"}, token...), 200},
@@ -216,6 +220,29 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %d, want %d\n%s", c.name, status, c.status, body)
 		}
 	}
+}
+
+// A name that is not localhost, but means this machine, is guarded like an address of it.
+func TestGuardOfANamedListener(t *testing.T) {
+	name := loopbackName(t)
+	_, base := serve(t, "GOAT_ADDR="+name+":0")
+	for host, want := range map[string]int{"evil.example": 403, name + ":1": 200, "127.0.0.1": 200} {
+		if status, body, _ := ask(t, "GET", base+"/track", "Host", host); status != want {
+			t.Errorf("host %s: %d %s", host, status, body)
+		}
+	}
+}
+
+// loopbackName is a name of this machine's loopback address other than localhost.
+func loopbackName(t *testing.T) string {
+	own, _ := os.Hostname()
+	for _, name := range []string{"ip6-localhost", "ip6-loopback", "localhost.localdomain", own} {
+		if ips, err := net.LookupIP(name); err == nil && len(ips) == 1 && ips[0].IsLoopback() {
+			return name
+		}
+	}
+	t.Skip("this machine has no other name for its loopback address")
+	return ""
 }
 
 func TestOtherMachinesNeedTheToken(t *testing.T) {
@@ -362,7 +389,7 @@ func TestUnixSocket(t *testing.T) {
 	}
 	_ = response.Body.Close()
 	second := start(t, build(t, "with_server"), []string{"GOAT_ADDR=unix:" + path}, "wait")
-	if line := <-second.first; !strings.Contains(line, "address already in use") {
+	if line := <-second.first; !strings.Contains(line, " beside unix:"+path) {
 		t.Errorf("second process: %q", line)
 	}
 	second.end()

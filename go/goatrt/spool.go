@@ -35,7 +35,7 @@ type spool struct {
 
 // openSpool makes the spool file, or says in a few words why there is none.
 func (c *Component) openSpool(dir string) (trouble string) {
-	dir, err := prepareDir(dir)
+	dir, err := prepareDir(dir, c.identity.Mode)
 	if err == nil {
 		var s *spool
 		if s, err = createSpool(dir, c); err == nil {

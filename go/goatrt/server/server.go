@@ -34,27 +34,93 @@ func Start(table []goatrt.Entry, exit func(func())) bool {
 	return goatrt.StartServing(table, exit, open)
 }
 
-// open listens as the environment asks.
-func open() (address string, loop, closer func(), err error) {
+// open listens as the environment asks, or beside a process of ours that already does.
+func open() (goatrt.Served, error) {
 	at, err := where(getenv)
 	if err != nil {
-		return "", nil, nil, err
+		return goatrt.Served{}, err
 	}
-	var listener net.Listener
-	if at.network == "unix" {
-		listener, closer, err = listenUnix(at.address)
-	} else {
-		listener, err = net.Listen("tcp", at.address)
+	h := newHandler(at, getenv)
+	first, err := listen(at)
+	var m *member
+	if taken(err) {
+		var unknown error
+		if first, m, unknown = join(at, h); unknown == nil {
+			err = nil
+		}
 	}
 	if err != nil {
-		return "", nil, nil, short(at, err)
+		return goatrt.Served{}, short(at, err)
 	}
-	address = listener.Addr().String()
+	h.loopback = first.isLoopback()
+	srv, all := newServer(h), &undoing{}
+	all.add(first.undo)
+	served := goatrt.Served{Address: first.address, Loop: first.serve(srv), Close: all.run}
+	if m != nil {
+		served.Note = m.note()
+		m.serve = func(next *opened) {
+			all.add(next.undo)
+			go next.serve(srv)()
+		}
+		go m.stay()
+	}
+	return served, nil
+}
+
+// opened is a listener, where it listens, and what to undo when the program ends.
+type opened struct {
+	net.Listener
+	address string
+	undo    func()
+}
+
+func listen(at endpoint) (*opened, error) {
 	if at.network == "unix" {
-		address = "unix:" + at.address
+		listener, undo, err := listenUnix(at.address)
+		return &opened{listener, at.String(), undo}, err
 	}
-	srv := newServer(newHandler(at, getenv))
-	return address, func() { _ = srv.Serve(limit(listener)) }, closer, nil
+	listener, err := net.Listen("tcp", at.address)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{listener, listener.Addr().String(), func() {}}, nil
+}
+
+func (o *opened) isLoopback() bool {
+	at, ok := o.Addr().(*net.TCPAddr)
+	return ok && at.IP.IsLoopback()
+}
+
+// serve is the loop that answers.
+func (o *opened) serve(srv *http.Server) func() {
+	return func() {
+		defer func() { _ = recover() }()
+		_ = srv.Serve(limit(o.Listener))
+	}
+}
+
+// undoing is what is done when the program ends; it waits for nobody.
+type undoing struct {
+	mu   sync.Mutex
+	todo []func()
+}
+
+func (u *undoing) add(f func()) {
+	u.mu.Lock()
+	u.todo = append(u.todo, f)
+	u.mu.Unlock()
+}
+
+func (u *undoing) run() {
+	if !u.mu.TryLock() {
+		return
+	}
+	todo := u.todo
+	u.todo = nil
+	u.mu.Unlock()
+	for _, f := range todo {
+		f()
+	}
 }
 
 // newServer bounds what one client can hold.
@@ -66,6 +132,7 @@ func newServer(handler http.Handler) *http.Server {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnState:         noteState,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
 }
@@ -111,37 +178,13 @@ func short(at endpoint, err error) error {
 	if errors.As(err, &call) {
 		err = call.Err
 	}
-	return errors.New(at.address + ": " + err.Error())
-}
-
-// limited is a listener that lets only so many connections be open.
-type limited struct {
-	net.Listener
-	slots chan struct{}
-}
-
-func limit(l net.Listener) net.Listener {
-	return &limited{l, make(chan struct{}, maxConnections)}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	l.slots <- struct{}{}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
+	why := at.address + ": " + err.Error()
+	if taken(err) {
+		remedy := "GOAT_PORT=0 takes a free port"
+		if at.network == "unix" {
+			remedy = "GOAT_ADDR=unix:PATH takes another"
+		}
+		why += " (" + remedy + "; with GOAT_SPOOL=DIR, goat report DIR needs none)"
 	}
-	return &slotted{Conn: conn, slots: l.slots}, nil
-}
-
-// slotted gives its slot back when it is closed.
-type slotted struct {
-	net.Conn
-	slots chan struct{}
-	once  sync.Once
-}
-
-func (c *slotted) Close() error {
-	c.once.Do(func() { <-c.slots })
-	return c.Conn.Close()
+	return errors.New(why)
 }

@@ -11,13 +11,17 @@ import (
 	"time"
 )
 
+var errTaken = errors.New("address already in use")
+
 // listenUnix listens on a socket that only the user can open. The socket is
 // made in a private directory and then renamed, so that there is no moment at
-// which others could connect, and a stale one gives way without a gap.
+// which others could connect, and a stale one gives way without a gap. Of two
+// processes that find the same stale one, the second finds the first.
 func listenUnix(path string) (l net.Listener, closer func(), err error) {
 	if path == "" || strings.HasPrefix(path, "@") {
 		return nil, nil, errors.New("a path is needed: an abstract socket is open to everyone")
 	}
+	defer lockDir(filepath.Dir(path))()
 	if err := checkStale(path); err != nil {
 		return nil, nil, err
 	}
@@ -59,7 +63,7 @@ func checkStale(path string) error {
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		_ = conn.Close()
-		return errors.New("address already in use")
+		return errTaken
 	}
 	if !refused(err) {
 		return err

@@ -4,6 +4,7 @@ package server
 
 import (
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 
@@ -19,7 +20,8 @@ func (h *handler) version(w http.ResponseWriter, _ *http.Request) {
 	if len(all) > 0 {
 		writeIdentity(j, all[0])
 	}
-	j.key("address").str(goatrt.Address()).key("phase").str(goatrt.Phase())
+	j.key("address").str(goatrt.Address()).key("pid").number(int64(os.Getpid())).key("phase").str(goatrt.Phase())
+	h.writeSiblings(j)
 	j.key("components").open('[')
 	for _, c := range all {
 		j.open('{').key("id").number(int64(c.ID()))
@@ -27,6 +29,16 @@ func (h *handler) version(w http.ResponseWriter, _ *http.Request) {
 		j.close('}')
 	}
 	j.close(']').close('}').flush()
+}
+
+// writeSiblings lists the processes that were started with the same address.
+func (h *handler) writeSiblings(j *document) {
+	j.key("siblings").open('[')
+	for _, s := range h.family.list() {
+		j.open('{').key("address").str(s.address).key("instance").str(s.instance)
+		j.key("pid").number(int64(s.pid)).key("planHash").str(s.plan).close('}')
+	}
+	j.close(']')
 }
 
 func writeIdentity(j *document, c *goatrt.Component) {

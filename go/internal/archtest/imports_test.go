@@ -29,7 +29,7 @@ var (
 	runtimeStd = []string{"embed", "errors", "os", "strconv", "strings", "sync", "sync/atomic", "syscall", "time", "unsafe"}
 	// Linked only where net/http is linked anyway.
 	serverStd = []string{
-		"crypto/subtle", "errors", "io", "log", "net", "net/http", "net/url", "os", "path", "path/filepath",
+		"bufio", "crypto/subtle", "encoding/binary", "errors", "io", "log", "net", "net/http", "net/textproto", "net/url", "os", "path", "path/filepath",
 		"sort", "strconv", "strings", "sync", "syscall", "time", "unicode/utf8",
 	}
 )

@@ -96,7 +96,7 @@ func (d *door) sayLinked() {
 	switch {
 	case kinds[plan.RuntimeNone]:
 		d.say("not tracked: the runtime does not compile for this target")
-	case kinds[plan.RuntimeSpool] && !kinds[plan.RuntimeServer] && d.Environ.Get("GOAT_SPOOL") == "":
+	case kinds[plan.RuntimeSpool] && !kinds[plan.RuntimeServer] && d.Environ.Get(spoolVariable) == "":
 		d.say("spool only: set GOAT_SPOOL to a directory when you run the program, which does not link net/http")
 	}
 }
@@ -153,7 +153,7 @@ func (d *door) goArgs() ([]string, error) {
 	for _, value := range append(append([]string(nil), d.args.Typed()...), marks...) {
 		line = append(line, "-gcflags="+value)
 	}
-	if d.Verb == "test" && d.Environ.Get("GOAT_SPOOL") != "" && !d.args.Has("count") && !d.args.Has("test.count") {
+	if d.Verb == "test" && d.Environ.Get(spoolVariable) != "" && !d.args.Has("count") && !d.args.Has("test.count") {
 		line = append(line, "-count=1")
 	}
 	line = append(line, d.args.Flags...)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
@@ -67,6 +68,7 @@ func Run(ctx context.Context, r Request) (int, error) {
 	if r.Environ == nil {
 		r.Environ = os.Environ()
 	}
+	r.Environ = absoluteSpool(r.Environ)
 	d := &door{Request: r, hooks: map[home]string{}}
 	switch r.Verb {
 	case "vet", "list":
@@ -80,6 +82,23 @@ func Run(ctx context.Context, r Request) (int, error) {
 	}
 	return 0, &goat.Error{Code: goat.CodeUsage, Message: fmt.Sprintf("%q is no verb that runs go", r.Verb), Hint: "goat help"}
 }
+
+// absoluteSpool takes a relative GOAT_SPOOL from where goat was started: go test runs
+// each test binary in the directory of its package.
+func absoluteSpool(env gocmd.Environ) gocmd.Environ {
+	dir := env.Get(spoolVariable)
+	if dir == "" || filepath.IsAbs(dir) {
+		return env
+	}
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return env
+	}
+	return env.With(spoolVariable, absolute)
+}
+
+// spoolVariable names the directory of the spool files (docs/runtime.md).
+const spoolVariable = "GOAT_SPOOL"
 
 // plain runs go on the original sources with the user's own flags.
 func (d *door) plain(ctx context.Context) (int, error) {

@@ -36,7 +36,11 @@ func (d *door) env(ctx context.Context) (int, error) {
 	}
 	d.say("%s", d.summary())
 	saved, _ := d.userEnviron().Lookup("GOFLAGS")
-	return 0, d.print([]string{sh.set(gocmd.SavedGoflags, saved), sh.set("GOFLAGS", flags)})
+	lines := []string{sh.set(gocmd.SavedGoflags, saved), sh.set("GOFLAGS", flags)}
+	if dir := d.Environ.Get(spoolVariable); dir != "" {
+		lines = append(lines, sh.set(spoolVariable, dir))
+	}
+	return 0, d.print(lines)
 }
 
 // envArgs reads the verb's own flags.
