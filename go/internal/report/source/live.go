@@ -2,35 +2,21 @@ package source
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
-const (
-	// attempts is how often a request is made when the failure may pass.
-	attempts = 3
-	// pause is the wait before the second attempt; it doubles.
-	pause = 200 * time.Millisecond
-	// maxAnswer bounds what a source may make us hold.
-	maxAnswer = 256 << 20
-)
-
 // version is GET /version of a live process.
 type version struct {
 	identityJSON
-	Phase      string         `json:"phase"`
-	Components []identityJSON `json:"components"`
+	Phase      string             `json:"phase"`
+	Components list[identityJSON] `json:"components"`
+	Siblings   list[sibling]      `json:"siblings"`
 }
 
 type identityJSON struct {
@@ -57,15 +43,13 @@ type identityJSON struct {
 	Window        string     `json:"window"`
 }
 
-// track is GET /track of a live process.
-type track struct {
-	Results []struct {
-		ID      int    `json:"id"`
-		Name    string `json:"name"`
-		Metrics struct {
-			Items []trackItem `json:"items"`
-		} `json:"metrics"`
-	} `json:"results"`
+// track is what is taken of GET /track of a live process.
+type track struct{ results []trackResult }
+
+type trackResult struct {
+	id     int
+	name   string
+	points []report.Seen
 }
 
 type trackItem struct {
@@ -85,126 +69,36 @@ type trackItem struct {
 	Phases   *report.FirstHits `json:"phases"`
 }
 
-// live is one process and how to ask it.
-type live struct {
-	client *http.Client
-	base   url.URL
-	token  string
-	limit  time.Duration
-}
-
 func readLive(ctx context.Context, r *Request, source string, address *url.URL) []report.Observation {
 	if address.Scheme == "" {
 		return failed(source, errors.New("not a URL of a program: http://HOST:PORT or unix:/PATH"))
 	}
 	l := newLive(r, address)
 	defer l.client.CloseIdleConnections()
-	var v version
-	if err := l.get(ctx, "version", &v); err != nil {
+	first, siblings, err := l.observe(ctx, source, "")
+	if err != nil {
 		return failed(source, err)
+	}
+	return append(first, l.readSiblings(ctx, r, first[0].Instance, siblings)...)
+}
+
+// observe reads one process; instance, if not empty, is the one that it must be.
+func (l *live) observe(ctx context.Context, source, instance string) ([]report.Observation, list[sibling], error) {
+	var v version
+	if err := l.get(ctx, "version", maxVersion, v.decode); err != nil {
+		return nil, nil, err
 	}
 	if v.Goat == nil {
-		return failed(source, errors.New("something answers there, but not an instrumented program"))
+		return nil, nil, errNotGoat
+	}
+	if instance != "" && v.Instance != instance {
+		return nil, nil, errors.New("another process answers there")
 	}
 	var t track
-	if err := l.get(ctx, "track", &t); err != nil {
-		return failed(source, err)
+	if err := l.get(ctx, "track", maxTrack, t.decode); err != nil {
+		return nil, nil, err
 	}
-	return observe(source, &v, &t)
-}
-
-func newLive(r *Request, address *url.URL) *live {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: false}
-	base := *address
-	if base.Scheme == "unix" {
-		path := base.Path
-		transport.Proxy = nil
-		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", path)
-		}
-		base = url.URL{Scheme: "http", Host: "localhost"}
-	}
-	base.RawQuery, base.Fragment = "", ""
-	return &live{client: &http.Client{Transport: transport}, base: base, token: r.Token, limit: r.Timeout}
-}
-
-// passing marks a failure that may be gone at the next attempt.
-type passing struct{ error }
-
-func (p passing) Unwrap() error { return p.error }
-
-// get asks for one document, again after a failure that may pass.
-func (l *live) get(ctx context.Context, path string, into any) error {
-	wait := pause
-	for attempt := 1; ; attempt++ {
-		err := l.once(ctx, path, into)
-		var again passing
-		if err == nil || !errors.As(err, &again) {
-			return err
-		}
-		if attempt == attempts || ctx.Err() != nil {
-			return again.error
-		}
-		select {
-		case <-ctx.Done():
-			return again.error
-		case <-time.After(wait):
-		}
-		wait *= 2
-	}
-}
-
-func (l *live) once(ctx context.Context, path string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, l.limit)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base.JoinPath(path).String(), nil)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Accept", "application/json")
-	if l.token != "" {
-		request.Header.Set("Authorization", "Bearer "+l.token)
-	}
-	response, err := l.client.Do(request)
-	if err != nil {
-		return l.explain(err)
-	}
-	defer response.Body.Close()
-	if err := statusError(response.StatusCode); err != nil {
-		return err
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return l.explain(err)
-	case len(body) > maxAnswer:
-		return errors.New("the answer is too large")
-	case json.Unmarshal(body, into) != nil:
-		return errors.New("something answers there, but not an instrumented program")
-	}
-	return nil
-}
-
-// explain says in few words why there is no answer.
-func (l *live) explain(err error) error {
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return passing{errors.New("connection refused: nothing listens there")}
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return passing{fmt.Errorf("no answer within %s", l.limit)}
-	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) && dns.IsNotFound || errors.Is(err, syscall.ENOENT) {
-		return err
-	}
-	return passing{err}
+	return observe(source, &v, &t), v.Siblings, nil
 }
 
 func orZero(t *time.Time) time.Time {
@@ -214,20 +108,6 @@ func orZero(t *time.Time) time.Time {
 	return *t
 }
 
-func statusError(status int) error {
-	switch {
-	case status == http.StatusOK:
-		return nil
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return errors.New("the program wants a token: --token or GOAT_TOKEN")
-	case status == http.StatusNotFound:
-		return errors.New("something answers there, but not an instrumented program")
-	case status >= 500 || status == http.StatusTooManyRequests:
-		return passing{fmt.Errorf("status %d", status)}
-	}
-	return fmt.Errorf("status %d", status)
-}
-
 // observe joins the two documents, component by component.
 func observe(source string, v *version, t *track) []report.Observation {
 	identities := map[int]*identityJSON{}
@@ -235,16 +115,13 @@ func observe(source string, v *version, t *track) []report.Observation {
 		identities[v.Components[i].ID] = &v.Components[i]
 	}
 	var all []report.Observation
-	for i := range t.Results {
-		id := identities[t.Results[i].ID]
-		if id == nil || id.Component != t.Results[i].Name {
+	for _, result := range t.results {
+		id := identities[result.id]
+		if id == nil || id.Component != result.name {
 			id = &v.identityJSON
 		}
 		o := fromIdentity(source, id)
-		o.Phase = v.Phase
-		for j := range t.Results[i].Metrics.Items {
-			o.Points = append(o.Points, trackPoint(&t.Results[i].Metrics.Items[j]))
-		}
+		o.Phase, o.Points = v.Phase, result.points
 		all = append(all, o)
 	}
 	if len(all) == 0 {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,7 +132,21 @@ func gather(ctx context.Context, r *Request) *found {
 			all.saved = append(all.saved, a.saved)
 		}
 	}
+	all.observations = distinct(all.observations)
 	return all
+}
+
+// distinct leaves out what was read twice: a process that is named as a source and is
+// the sibling of another one.
+func distinct(observations []report.Observation) []report.Observation {
+	type view struct{ instance, component string }
+	seen := map[view]bool{}
+	return slices.DeleteFunc(observations, func(o report.Observation) bool {
+		this := view{o.Instance, o.Component}
+		twice := o.State == "live" && o.Instance != "" && seen[this]
+		seen[this] = seen[this] || o.State == "live"
+		return twice
+	})
 }
 
 // read asks one source: a live process, spool files, or a saved report.

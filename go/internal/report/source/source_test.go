@@ -29,6 +29,7 @@ type process struct {
 	items                   []string
 	degraded                string
 	lane                    string
+	siblings                func() string
 }
 
 // item is one point of /track.
@@ -49,9 +50,13 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if degraded == "" {
 			degraded = "[]"
 		}
+		siblings := "[]"
+		if p.siblings != nil {
+			siblings = p.siblings()
+		}
 		fmt.Fprintf(w, `{"goat":"0.1.0","app":"app","version":"1","component":"example.com/a","module":"example.com/a","mode":"exe",
 			"base":"v1","baseCommit":"b","release":"HEAD","releaseCommit":"r","dirty":false,"contentHash":"","planHash":%q,
-			"granularity":"patch","precision":2,"instance":%q,"started":%q,"degraded":%s,"lane":%q,"window":"1s","phase":"traffic","components":[]}`, p.plan, p.instance, p.started, degraded, p.lane)
+			"granularity":"patch","precision":2,"instance":%q,"started":%q,"degraded":%s,"lane":%q,"window":"1s","phase":"traffic","siblings":%s,"components":[]}`, p.plan, p.instance, p.started, degraded, p.lane, siblings)
 	case "/track":
 		fmt.Fprintf(w, `{"name":"app","version":"1","results":[{"id":0,"name":"example.com/a","degraded":[],"metrics":{"items":[%s]}}]}`,
 			strings.Join(p.items, ","))
