@@ -119,7 +119,8 @@ func rfc3339(micros int64) string {
 	return time.UnixMicro(micros).UTC().Format(time.RFC3339Nano)
 }
 
-// quote appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+// quote appends s as a JSON string, what is invisible in it escaped: people read it, too.
+// Bytes that are not UTF-8 become U+FFFD.
 func quote(buf []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	buf = append(buf, '"')
@@ -130,8 +131,8 @@ func quote(buf []byte, s string) []byte {
 			buf = append(buf, '\\', byte(r))
 		case r < 0x20 || r == 0x7f || r == '<' || r == '>' || r == '&':
 			buf = append(buf, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
-		case r == 0x2028 || r == 0x2029:
-			buf = append(buf, '\\', 'u', '2', '0', '2', hex[r&15])
+		case r == 0x2028 || r == 0x2029 || r >= 0x80 && !strconv.IsPrint(r) && r < 0x10000:
+			buf = append(buf, '\\', 'u', hex[r>>12], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 		case r == utf8.RuneError && size == 1:
 			buf = append(buf, "\ufffd"...)
 		default:

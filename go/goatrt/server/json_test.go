@@ -10,7 +10,7 @@ import (
 
 func TestQuote(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
-	texts := []string{"", `"`, `\`, "a\nb\tc\x00\x7f", "ä€😀", "\u2028\u2029", "</script>&", "\xff\xfe", "a\xc3", "\xed\xa0\x80", "\ufffd"}
+	texts := []string{"", `"`, `\`, "a\nb\tc\x00\x7f", "ä€😀", "\u2028\u2029", "</script>&", "\xff\xfe", "a\xc3", "\xed\xa0\x80", "\ufffd", "\u009b31m\u202e\u2066\u200f\u0085"}
 	for i := 0; i < 2000; i++ {
 		raw := make([]byte, random.Intn(12))
 		random.Read(raw)
@@ -28,7 +28,7 @@ func TestQuote(t *testing.T) {
 		if back != want {
 			t.Errorf("%q comes back as %q, want %q", text, back, want)
 		}
-		if strings.ContainsAny(string(quoted), "<>&\u2028\u2029\x7f") {
+		if strings.ContainsAny(string(quoted), "<>&\u2028\u2029\x7f\u009b\u202e\u2066\u200f\u0085") {
 			t.Errorf("%q becomes %s", text, quoted)
 		}
 	}

@@ -59,7 +59,7 @@ func (a *app) buildContext(ctx context.Context, settings *config.Settings) (*goa
 // note says on stderr what a person may want to know, unless goat is to be quiet.
 func (a *app) note(settings *config.Settings, text string) {
 	if !settings.Quiet {
-		fmt.Fprintln(a.stderr, "goat: "+strings.ReplaceAll(text, "\n", " "))
+		a.tell("%s", strings.ReplaceAll(text, "\n", " "))
 	}
 }
 

@@ -74,7 +74,7 @@ func (a *app) recover(ctx context.Context, settings *config.Settings) error {
 	}
 	left, err := goat.Recover(ctx, settings.Dir)
 	for _, path := range left {
-		fmt.Fprintf(a.stderr, "goat: %s was edited after goat was killed; it stays as it is\n", path)
+		a.tell("%s was edited after goat was killed; it stays as it is", path)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 // Exit codes (goat help exit-codes).
@@ -90,14 +91,14 @@ func writeError(w io.Writer, e *goat.Error) {
 	for _, cause := range e.Causes {
 		line += ": " + cause
 	}
-	fmt.Fprintln(w, strings.ReplaceAll(line, "\n", " "))
+	fmt.Fprintln(w, printable.Text(strings.ReplaceAll(line, "\n", " ")))
 	if e.Hint != "" {
-		fmt.Fprintln(w, "hint: "+e.Hint)
+		fmt.Fprintln(w, "hint: "+printable.Text(e.Hint))
 	}
 }
 
 func writeErrorJSON(w io.Writer, e *goat.Error) {
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(printable.JSON(w))
 	encoder.SetEscapeHTML(false)
 	// A full or closed stdout leaves nothing better to do than the text on stderr.
 	_ = encoder.Encode(map[string]any{"error": e})

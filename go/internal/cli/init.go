@@ -15,6 +15,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 const initLong = `Init writes goat.yaml into the module's root, every key with a comment. The other
@@ -131,10 +132,10 @@ func (a *app) tellInit(ctx context.Context, root, target string, file *config.Fi
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "wrote %s\n", target)
-	fmt.Fprintf(&b, "base %s, release %s; `goat plan` shows what would be tracked\n", *file.OldBranch, file.NewBranch)
+	fmt.Fprintf(&b, "wrote %s\n", printable.Text(target))
+	fmt.Fprintf(&b, "base %s, release %s; `goat plan` shows what would be tracked\n", printable.Text(*file.OldBranch), printable.Text(file.NewBranch))
 	if tracked := matching(file.MainEntries, mains); len(tracked) > 0 {
-		fmt.Fprintf(&b, "main packages for goat track: %s\n", strings.Join(tracked, ", "))
+		fmt.Fprintf(&b, "main packages for goat track: %s\n", printable.Text(strings.Join(tracked, ", ")))
 	}
 	b.WriteString(trunkNote(ctx, gitIn(root), *file.OldBranch))
 	_, err = io.WriteString(a.stdout, b.String())

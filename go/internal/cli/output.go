@@ -2,17 +2,19 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/render/text"
 )
 
 // writeJSON writes a document as people and programs read it.
 func writeJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(printable.JSON(w))
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return written(encoder.Encode(document))
@@ -25,6 +27,11 @@ func written(err error) error {
 	}
 	e := &goat.Error{Code: goat.CodeUnwritable, Message: "the output cannot be written"}
 	return e.Wrap(err)
+}
+
+// tell writes one line of goat's own to stderr.
+func (a *app) tell(format string, args ...any) {
+	fmt.Fprintln(a.stderr, "goat: "+printable.Text(fmt.Sprintf(format, args...)))
 }
 
 // print writes a text to stdout.

@@ -180,9 +180,9 @@ func noSource(document *report.Document) error {
 func (a *app) sayPartial(document *report.Document) {
 	for i := range document.Instances {
 		if problem := document.Instances[i].Error; problem != nil {
-			fmt.Fprintf(a.stderr, "goat: %s: %s\n", document.Instances[i].Source, *problem)
+			a.tell("%s: %s", document.Instances[i].Source, *problem)
 		}
 	}
-	fmt.Fprintf(a.stderr, "goat: %d of %d sources could not be read; the report is of the others\n",
+	a.tell("%d of %d sources could not be read; the report is of the others",
 		document.Summary.Failed, document.Summary.Sources)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 )
@@ -133,6 +134,7 @@ func trackSummary(result *goat.InPlaceResult) string {
 // tellInPlace says what became of the tree.
 func (a *app) tellInPlace(settings *config.Settings, result *goat.InPlaceResult, summary string) error {
 	var b strings.Builder
+	result = printable.Copy(result)
 	if settings.Verbose {
 		for _, file := range result.Files {
 			fmt.Fprintf(&b, "%-8s %s\n", file.Action, file.Path)

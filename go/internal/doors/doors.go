@@ -15,6 +15,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/store"
 )
 
@@ -135,7 +136,7 @@ func (d *door) say(format string, args ...any) {
 	if d.Settings.Quiet {
 		return
 	}
-	fmt.Fprintf(d.errOut(), "goat: "+format+"\n", args...)
+	fmt.Fprintln(d.errOut(), "goat: "+printable.Text(fmt.Sprintf(format, args...)))
 }
 
 func (d *door) errOut() io.Writer {

@@ -17,6 +17,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 // A Planner makes a plan of the module around dir and returns its directory. Bare
@@ -94,13 +96,13 @@ func (p *problem) Error() string {
 func (p *problem) Unwrap() error { return p.err }
 
 func (h *helper) fail(err error) int {
-	fmt.Fprintf(h.opts.Stderr, "goat: %s\n", err)
+	fmt.Fprintln(h.opts.Stderr, "goat: "+printable.Text(err.Error()))
 	hint := shortageHint(err)
 	if p, ok := err.(interface{ Hint() string }); ok && p.Hint() != "" {
 		hint = p.Hint()
 	}
 	if hint != "" {
-		fmt.Fprintf(h.opts.Stderr, "hint: %s\n", hint)
+		fmt.Fprintln(h.opts.Stderr, "hint: "+printable.Text(hint))
 	}
 	return 1
 }

@@ -6,12 +6,13 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/doctor"
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/render"
 )
 
 // Doctor is a doctor's report for people.
 func Doctor(report *doctor.Report, looks Looks) string {
-	v := doctorView{report: report, verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour}}
+	v := doctorView{report: printable.Copy(report), verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour}}
 	return v.text()
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/render"
 )
 
@@ -22,7 +23,7 @@ type PlanLooks struct {
 // Plan is a plan for people.
 func Plan(result *goat.Result, looks PlanLooks) string {
 	v := planView{
-		result: result, goBuild: looks.GoBuild, explain: looks.Explain,
+		result: printable.Copy(result), goBuild: printable.Text(looks.GoBuild), explain: looks.Explain,
 		verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour},
 	}
 	return v.text()

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
 // Report is a report for people. Its last line is the sum.
 func Report(document *report.Document, looks Looks) string {
-	v := reportView{document: document, quiet: looks.Quiet, verbose: looks.Verbose, style: style{looks.Colour}}
+	v := reportView{document: printable.Copy(document), quiet: looks.Quiet, verbose: looks.Verbose, style: style{looks.Colour}}
 	return v.text()
 }
 

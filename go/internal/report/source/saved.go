@@ -32,11 +32,11 @@ func readSaved(path string) (*report.Document, error) {
 		return nil, unreadable(path, err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxAnswer+1))
+	text, err := io.ReadAll(io.LimitReader(file, maxTrack+1))
 	switch {
 	case err != nil:
 		return nil, unreadable(path, err)
-	case len(text) > maxAnswer:
+	case len(text) > maxTrack:
 		return nil, errors.New("too large for a report")
 	}
 	document := &report.Document{}
