@@ -11,8 +11,10 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/report"
+	"github.com/goat-trace/goat/go/internal/report/fleet"
 	"github.com/goat-trace/goat/go/internal/report/source"
 	"github.com/goat-trace/goat/go/internal/store"
 )
@@ -21,6 +23,8 @@ const reportLong = `Report says which points ran, and when first: in live proces
 in both. Sources are URLs (http://host:port, https://..., unix:/path, host:port), spool
 files, and directories of them; without any it is where an instrumented program listens
 in this environment: GOAT_ADDR, GOAT_METRICS_IP and GOAT_PORT, else 127.0.0.1:57005.
+Of a program that has started itself again, one process names the others, and all are
+read. --pods reads the pods of a Kubernetes cluster through kubectl (docs/fleet.md).
 
 Several sources are one fleet: a point ran if it ran in one of them. A process that is
 seen live and in its spool counts once. What only initialisation or startup reached is
@@ -32,6 +36,7 @@ built from different plans, one plan counts: --plan, else that of the newest pro
 
 const reportExample = `  goat report
   goat report http://10.0.0.7:57005 http://10.0.0.8:57005
+  goat report --pods app=shop,track=canary -n prod
   goat report /var/run/goat --plan .goat --format json`
 
 // laterFormats are report formats that this goat names, but does not write.
@@ -41,6 +46,7 @@ var laterFormats = []string{"html", "markdown", "coverprofile", "sarif"}
 type reportFlags struct {
 	plan, token string
 	timeout     time.Duration
+	pods        podFlags
 }
 
 func (a *app) newReport() *cobra.Command {
@@ -58,6 +64,7 @@ func (a *app) newReport() *cobra.Command {
 	cmd.Flags().StringVar(&f.plan, "plan", "", "take the account from this plan `DIR or FILE`")
 	cmd.Flags().StringVar(&f.token, "token", "", "bearer `TOKEN` of the programs (better: GOAT_TOKEN)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Second, "how long one request may take")
+	f.pods.add(cmd)
 	return cmd
 }
 
@@ -77,13 +84,17 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if f.timeout <= 0 {
 		return usage(fmt.Sprintf("--timeout: %q is not a time to wait", f.timeout), "use something like 5s")
 	}
-	if len(sources) == 0 {
+	pods, err := f.pods.sources(cmd)
+	if err != nil {
+		return err
+	}
+	if len(sources) == 0 && pods == nil {
 		sources = []string{source.Default(a.getenv)}
 	}
 	// Without a cache there is no plan to find in it.
 	cache, _ := store.Open(a.getenv)
 	document, err := source.Make(cmd.Context(), source.Request{
-		Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
+		Further: pods, Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
 		Cache: cache, Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
 	})
 	if err != nil {
@@ -168,6 +179,8 @@ func noSource(document *report.Document) error {
 	switch {
 	case strings.Contains(e.Causes[0], "token"):
 		e.Hint = "set GOAT_TOKEN to the token that the program was started with"
+	case strings.HasPrefix(first, fleet.PodPrefix) || strings.HasPrefix(first, "pods "):
+		e.Hint = "goat needs what `kubectl get pods` and `kubectl port-forward` need: docs/fleet.md names the rights"
 	case source.IsLive(first):
 		e.Hint = "is the program running, built by goat, and listening there? Its GOAT_ADDR says where; with GOAT_SPOOL=DIR, `goat report DIR` needs no server"
 	default:
@@ -182,6 +195,9 @@ func (a *app) sayPartial(document *report.Document) {
 		if problem := document.Instances[i].Error; problem != nil {
 			a.tell("%s: %s", document.Instances[i].Source, *problem)
 		}
+	}
+	if read, all := podsRead(document); all > 0 {
+		a.tell("%d of %s read", read, render.Plural(all, "pod"))
 	}
 	a.tell("%d of %d sources could not be read; the report is of the others",
 		document.Summary.Failed, document.Summary.Sources)

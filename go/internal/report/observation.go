@@ -18,6 +18,8 @@ type Observation struct {
 	Built string
 	Mode  string
 	Host  string
+	// Image is the digest of the container's image; "" where none is known.
+	Image string
 	// Lane is the process's GOAT_LANE; "" is the stable one.
 	Lane string
 	// Window is how exactly a last hit is known; 0: not at all.

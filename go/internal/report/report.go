@@ -70,12 +70,14 @@ type Ref struct {
 type Instance struct {
 	Source string `json:"source"`
 	// Instance is the process's own id, the same in the live view and in the spool.
-	Instance  string     `json:"instance,omitempty"`
-	Component string     `json:"component,omitempty"`
-	PlanHash  string     `json:"planHash,omitempty"`
-	Mode      string     `json:"mode,omitempty"`
-	Host      string     `json:"host,omitempty"`
-	Started   *time.Time `json:"started"`
+	Instance  string `json:"instance,omitempty"`
+	Component string `json:"component,omitempty"`
+	PlanHash  string `json:"planHash,omitempty"`
+	Mode      string `json:"mode,omitempty"`
+	Host      string `json:"host,omitempty"`
+	// Image is the digest of the container's image, where that is known.
+	Image   string     `json:"image,omitempty"`
+	Started *time.Time `json:"started"`
 	// State is live, alive, ended or unknown.
 	State string `json:"state,omitempty"`
 	// Lane names the gray lane of the process (GOAT_LANE); "" is the stable one.

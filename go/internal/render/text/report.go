@@ -90,6 +90,9 @@ func describeInstance(i *report.Instance, plan string) string {
 	if i.Lane != "" {
 		parts = append(parts, "lane "+i.Lane)
 	}
+	if i.Image != "" {
+		parts = append(parts, "image "+shortDigest(i.Image)+" plan "+cmp.Or(i.PlanHash, "none"))
+	}
 	if i.Reachable && i.PlanHash != plan {
 		parts = append(parts, "built from plan "+cmp.Or(i.PlanHash, "none"))
 	}
@@ -97,6 +100,15 @@ func describeInstance(i *report.Instance, plan string) string {
 		parts = append(parts, "not read as a whole: "+*i.Error)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// shortDigest is as much of a digest as tells two of them apart.
+func shortDigest(image string) string {
+	algorithm, digest, found := strings.Cut(image, ":")
+	if !found {
+		return image
+	}
+	return algorithm + ":" + digest[:min(12, len(digest))]
 }
 
 var phaseWords = map[string]string{"init": "initialisation", "startup": "start-up"}

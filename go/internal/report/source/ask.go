@@ -24,6 +24,8 @@ var errNotGoat = errors.New("something answers there, but not an instrumented pr
 // live is one process and how to ask it.
 type live struct {
 	client  *http.Client
+	name    string  // in the report
+	reach   Reach   // nil: siblings are on the same host
 	base    url.URL // what is asked
 	address url.URL // as it was given
 	token   string

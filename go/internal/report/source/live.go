@@ -73,17 +73,28 @@ func readLive(ctx context.Context, r *Request, source string, address *url.URL) 
 	if address.Scheme == "" {
 		return failed(source, errors.New("not a URL of a program: http://HOST:PORT or unix:/PATH"))
 	}
+	return r.Live(ctx, source, address, nil)
+}
+
+// Reach finds another port of the process that is read; it returns how the port is named
+// in the report, and where it is asked.
+type Reach func(ctx context.Context, port string) (name string, address *url.URL, err error)
+
+// Live reads the process at an address, and its siblings. The report names it as is said
+// here; reach finds its siblings, nil on the host of the address.
+func (r *Request) Live(ctx context.Context, name string, address *url.URL, reach Reach) []report.Observation {
 	l := newLive(r, address)
+	l.name, l.reach = name, reach
 	defer l.client.CloseIdleConnections()
-	first, siblings, err := l.observe(ctx, source, "")
+	first, siblings, err := l.observe(ctx, "")
 	if err != nil {
-		return failed(source, err)
+		return failed(name, err)
 	}
 	return append(first, l.readSiblings(ctx, r, first[0].Instance, siblings)...)
 }
 
 // observe reads one process; instance, if not empty, is the one that it must be.
-func (l *live) observe(ctx context.Context, source, instance string) ([]report.Observation, list[sibling], error) {
+func (l *live) observe(ctx context.Context, instance string) ([]report.Observation, list[sibling], error) {
 	var v version
 	if err := l.get(ctx, "version", maxVersion, v.decode); err != nil {
 		return nil, nil, err
@@ -98,7 +109,7 @@ func (l *live) observe(ctx context.Context, source, instance string) ([]report.O
 	if err := l.get(ctx, "track", maxTrack, t.decode); err != nil {
 		return nil, nil, err
 	}
-	return observe(source, &v, &t), v.Siblings, nil
+	return observe(l.name, &v, &t), v.Siblings, nil
 }
 
 func orZero(t *time.Time) time.Time {

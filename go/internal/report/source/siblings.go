@@ -76,47 +76,45 @@ func (from lister) readNew(ctx context.Context, r *Request, seen map[string]bool
 }
 
 func (from lister) readOne(ctx context.Context, r *Request, s sibling) reading {
-	address, err := from.beside(s.Address)
+	name, address, err := from.beside(ctx, s.Address)
 	if err != nil {
 		return reading{observations: failed(s.Address, from.blame(s, err))}
 	}
 	l := newLive(r, address)
+	l.name, l.reach = name, from.reach
 	defer l.client.CloseIdleConnections()
-	source := nameOf(address)
-	observations, siblings, err := l.observe(ctx, source, s.Instance)
+	observations, siblings, err := l.observe(ctx, s.Instance)
 	switch {
 	case err == nil:
 		return reading{observations, siblings, l}
 	case from.stillNames(ctx, s):
-		return reading{observations: failed(source, from.blame(s, err))}
+		return reading{observations: failed(name, from.blame(s, err))}
 	}
 	return reading{} // it has ended meanwhile
 }
 
-func nameOf(address *url.URL) string {
-	if address.Scheme == "unix" {
-		return "unix:" + address.Path
-	}
-	return address.String()
-}
-
 // blame says whose sibling could not be read.
 func (from lister) blame(s sibling, err error) error {
-	return fmt.Errorf("process %d beside %s: %w", s.Pid, nameOf(&from.address), err)
+	return fmt.Errorf("process %d beside %s: %w", s.Pid, from.name, err)
 }
 
 // beside is where a sibling is asked: on the host that was asked before, never elsewhere,
 // for a source must not be able to have others asked, with the token.
-func (from lister) beside(announced string) (*url.URL, error) {
+func (from lister) beside(ctx context.Context, announced string) (name string, address *url.URL, err error) {
 	socket, isSocket := strings.CutPrefix(announced, "unix:")
 	if from.address.Scheme == "unix" && isSocket {
-		return &url.URL{Scheme: "unix", Path: path.Join(path.Dir(from.address.Path), path.Base(socket))}, nil
+		at := path.Join(path.Dir(from.address.Path), path.Base(socket))
+		return "unix:" + at, &url.URL{Scheme: "unix", Path: at}, nil
 	}
 	_, port, err := net.SplitHostPort(announced)
-	if err != nil || isSocket || from.address.Scheme != "http" || strings.Trim(from.address.Path, "/") != "" {
-		return nil, errors.New("cannot be reached that way: name its address")
+	switch {
+	case err != nil || isSocket || from.address.Scheme != "http" || strings.Trim(from.address.Path, "/") != "":
+		return "", nil, errors.New("cannot be reached that way: name its address")
+	case from.reach != nil:
+		return from.reach(ctx, port)
 	}
-	return &url.URL{Scheme: "http", Host: net.JoinHostPort(from.address.Hostname(), port)}, nil
+	address = &url.URL{Scheme: "http", Host: net.JoinHostPort(from.address.Hostname(), port)}
+	return address.String(), address, nil
 }
 
 // stillNames asks again: a process that has just ended is not missing.

@@ -42,6 +42,8 @@ type Request struct {
 	// Sources are URLs (http, https, unix:), host:port, spool files and directories of
 	// them, and saved reports.
 	Sources []string
+	// Further are sources of other kinds.
+	Further []Further
 	// Plan is a plan directory or plan.json; "" looks for one.
 	Plan string
 	// Dir is where .goat is looked for.
@@ -54,6 +56,12 @@ type Request struct {
 	Counting report.Counting
 	// Timeout is for one request to a live process.
 	Timeout time.Duration
+}
+
+// Further is a source that this package does not know, as the pods of a cluster.
+type Further interface {
+	// Read says what it holds. Whatever cannot be read is an observation with an error.
+	Read(ctx context.Context, r *Request) []report.Observation
 }
 
 // parallel bounds how many sources are read at once.
@@ -131,6 +139,9 @@ func gather(ctx context.Context, r *Request) *found {
 		if a.saved != nil {
 			all.saved = append(all.saved, a.saved)
 		}
+	}
+	for _, further := range r.Further {
+		all.observations = append(all.observations, further.Read(ctx, r)...)
 	}
 	all.observations = distinct(all.observations)
 	return all
