@@ -90,11 +90,14 @@ func (p *patient) server() {
 		return
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
-		p.add("server", Warn, address+" is taken: a program that starts now goes on without its server", "GOAT_PORT=0 takes a free one; `goat report http://"+address+"` asks who is there")
+		p.add("server", Warn, address+" is taken: "+besides, "GOAT_PORT=0 takes a free one; `goat report http://"+address+"` asks who is there")
 		return
 	}
 	p.add("server", Fail, "programs cannot listen: "+err.Error(), "set GOAT_ADDR=host:port to an address of this machine")
 }
+
+// besides is what becomes of a program whose address is taken.
+const besides = "a program that starts now takes a place beside it if a goat program of yours has it, else goes on without its server"
 
 // socket looks at the place of a Unix socket: the runtime replaces a stale socket and
 // nothing else.
@@ -110,7 +113,7 @@ func (p *patient) socket(path string) {
 	default:
 		if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 			_ = conn.Close()
-			p.add("server", Warn, path+" is taken: a program that starts now goes on without its server", "set GOAT_ADDR=unix:/path to another place")
+			p.add("server", Warn, path+" is taken: "+besides, "set GOAT_ADDR=unix:/path to another place")
 			return
 		}
 		p.add("server", OK, path+" (a stale socket, which will be replaced)", "")
