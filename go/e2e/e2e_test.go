@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,9 +29,16 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               m.setup,
-		Cmds:                script.Commands,
+		Cmds:                commands(),
 		Condition:           condition,
 	})
+}
+
+// commands are the shared ones and those of this suite.
+func commands() map[string]script.Command {
+	all := maps.Clone(script.Commands)
+	all["agree"], all["consume"] = cmdAgree, cmdConsume
+	return all
 }
 
 func look(t *testing.T) machine {

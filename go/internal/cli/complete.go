@@ -29,6 +29,15 @@ func completeRefs(cmd *cobra.Command, _ []string, prefix string) ([]string, cobr
 	return refs, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeFormats offers the formats of the verb.
+func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	formats := []string{"text", "json"}
+	if cmd.Name() == "report" {
+		formats = reportFormats
+	}
+	return formats, cobra.ShellCompDirectiveNoFileComp
+}
+
 // explainCompletion makes an unknown shell an error instead of a page of help.
 func explainCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()

@@ -85,7 +85,7 @@ func helpTopics() []*cobra.Command {
 const topicExitCodes = `Exit codes:
 
   0    done
-  1    the answer is no: a check failed
+  1    the answer is no: a check failed, or less ran than --fail-under asks for
   2    usage or configuration: a flag, a key, an unknown ref, no go.mod, bad marks,
        a plan of another goat
   3    inconclusive: part of the sources could not be read; what could be is shown

@@ -3,10 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -288,32 +286,6 @@ func checkMains(entries, mains []string) error {
 			e.Hint = "the module has no main package; leave --main-entries out"
 		}
 		return e
-	}
-	return nil
-}
-
-// writeWhole writes a file all or not at all; without replace it never overwrites.
-func writeWhole(target string, text []byte, replace bool) error {
-	e := &goat.Error{Code: goat.CodeUnwritable, Message: filepath.Base(target) + " cannot be written", Path: target}
-	e.Hint = "make the directory writable, or name another place with --config"
-	temp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
-	if err != nil {
-		return e.Wrap(err)
-	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(text)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Close())
-	if err == nil && replace {
-		err = os.Rename(temp.Name(), target)
-	} else if err == nil {
-		err = os.Link(temp.Name(), target)
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			// Some file systems have no hard links.
-			err = os.Rename(temp.Name(), target)
-		}
-	}
-	if err != nil {
-		return e.Wrap(err)
 	}
 	return nil
 }

@@ -2,9 +2,15 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/term"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
@@ -42,7 +48,7 @@ func (a *app) print(text string) error {
 
 // looksOf is how text shall look by the settings.
 func (a *app) looksOf(settings *config.Settings) text.Looks {
-	return text.Looks{Verbose: settings.Verbose, Quiet: settings.Quiet, Colour: a.colour(settings.NoColor)}
+	return text.Looks{Verbose: settings.Verbose, Quiet: settings.Quiet, Colour: a.colour(settings.NoColor), Width: a.width()}
 }
 
 // colour decides on colour: a terminal, and nobody said no.
@@ -62,4 +68,69 @@ func isTerminal(w io.Writer) bool {
 	}
 	null, err := os.Stat(os.DevNull)
 	return err != nil || !os.SameFile(info, null)
+}
+
+// writeWhole writes a file all or not at all; without replace it never overwrites.
+func writeWhole(target string, text []byte, replace bool) error {
+	e := &goat.Error{Code: goat.CodeUnwritable, Message: filepath.Base(target) + " cannot be written", Path: target}
+	e.Hint = "make room and the directory writable, or name another place"
+	temp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+	if err != nil {
+		return e.Wrap(err)
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.Write(text)
+	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
+	if err == nil && replace {
+		err = os.Rename(temp.Name(), target)
+	} else if err == nil {
+		err = os.Link(temp.Name(), target)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			// Some file systems have no hard links.
+			err = os.Rename(temp.Name(), target)
+		}
+	}
+	if err != nil {
+		return e.Wrap(err)
+	}
+	return nil
+}
+
+// replaceFile gives a file new contents, all or not at all: where they cannot be written
+// the old ones stay. A link stays a link; a pipe or a device is written into.
+func replaceFile(path string, text []byte) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return writeWhole(path, text, true)
+	}
+	e := &goat.Error{Code: goat.CodeUnwritable, Message: filepath.Base(path) + " cannot be written", Path: path}
+	e.Hint = "name a file"
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return e.Wrap(err)
+	}
+	_, err = file.Write(text)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return e.Wrap(err)
+	}
+	return nil
+}
+
+// width is that of the terminal on stdout, 0 without one. COLUMNS says otherwise.
+func (a *app) width() int {
+	if !isTerminal(a.stdout) {
+		return 0
+	}
+	if n, err := strconv.Atoi(a.getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if file, ok := a.stdout.(*os.File); ok {
+		if n, _, err := term.GetSize(int(file.Fd())); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 80
 }

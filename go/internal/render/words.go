@@ -72,10 +72,13 @@ func Place(file string, first, last int) string {
 // Words is a snake_case word of a document as people read it.
 func Words(reason string) string { return strings.ReplaceAll(reason, "_", " ") }
 
-// Plural counts things: 1 point, 2 points.
+// Plural counts things: 1 point, 2 points, 3 processes.
 func Plural(n int, noun string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case strings.HasSuffix(noun, "s"):
+		noun += "e"
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }

@@ -175,9 +175,13 @@ func EvidenceOf(granularity goat.Granularity) string {
 	return "entered"
 }
 
+// afterVariable is the plan's word for a point that runs when a package variable has been
+// initialised.
+const afterVariable = "variable"
+
 func atPackageLevel(points []string, planned map[string]*goat.Point) bool {
 	for _, id := range points {
-		if p := planned[id]; p == nil || p.Func != "" {
+		if p := planned[id]; p == nil || p.FormReason != afterVariable {
 			return false
 		}
 	}

@@ -166,6 +166,7 @@ func (m *merger) finish() {
 		}
 	}
 	d.Summary.NotLinked = len(d.NotLinked)
+	d.Lanes = d.splitLanes()
 }
 
 // before is the plan's order, else the order of places.

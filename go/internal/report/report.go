@@ -14,8 +14,10 @@ const Format = 1
 
 // Document is the report (contracts: `goat report --format json`).
 type Document struct {
-	Format   int      `json:"format"`
-	Identity Identity `json:"identity"`
+	Format int `json:"format"`
+	// Goat is what made the report.
+	Goat     goat.Identity `json:"goat"`
+	Identity Identity      `json:"identity"`
 	// Instances are the processes that were asked, one entry per source and process.
 	Instances []Instance `json:"instances"`
 	// Points are those that the programs hold, in the plan's order.
@@ -39,6 +41,8 @@ type Document struct {
 	Dropped int `json:"dropped"`
 	// Degraded are packages that some program holds without their points.
 	Degraded []string `json:"degraded"`
+	// Lanes holds the gray lanes against the stable one; null where there is only one kind.
+	Lanes *LaneSplit `json:"lanes"`
 	// Shown is set where the document holds less than it could, or sums on top.
 	Shown *Shown `json:"shown,omitempty"`
 	// Counting says what counts as run.
@@ -232,6 +236,12 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 	}
 	if full.Points == nil {
 		full.Points = []Point{}
+	}
+	if full.Account != nil && full.Files == nil {
+		full.Files = []goat.AccountFile{}
+	}
+	if full.Account != nil && full.Other == nil {
+		full.Other = []goat.Other{}
 	}
 	if full.Degraded == nil {
 		full.Degraded = []string{}

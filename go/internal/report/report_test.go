@@ -41,7 +41,7 @@ func point(id string) goat.Point {
 		Start: goat.Position{Line: line, Column: 1}, End: goat.Position{Line: line, Column: 9},
 	}
 	if strings.HasPrefix(id, "v") {
-		p.Func = ""
+		p.Func, p.FormReason = "limit", "variable"
 	}
 	return p
 }
@@ -178,7 +178,7 @@ func TestGroups(t *testing.T) {
 	for key, want := range map[report.By]string{
 		report.ByPackage:  "example.com/a 4/5 3t lines 4/5 in 0",
 		report.ByFile:     "a.go 4/5 3t lines 4/5 in 0",
-		report.ByFunc:     "example.com/a.F 3/4 3t lines 3/4 in 0, example.com/a.(package) 1/1 0t lines 1/1 in 0",
+		report.ByFunc:     "example.com/a.F 3/4 3t lines 3/4 in 0, example.com/a.limit 1/1 0t lines 1/1 in 0",
 		report.ByLane:     "gray 3/5 2t lines 2/5 in 1, stable 3/5 1t lines 3/5 in 1",
 		report.ByInstance: "1 3/5 1t lines 3/5 in 0, 2 3/5 2t lines 2/5 in 0",
 		report.ByHost:     "host-1 3/5 1t lines 3/5 in 1, host-2 3/5 2t lines 2/5 in 1",
@@ -204,7 +204,7 @@ func TestSavedReport(t *testing.T) {
 	again := report.Join(saved.Observations("saved.json"), report.Question{Plan: kept})
 	for _, d := range []*report.Document{first, again} {
 		for i := range d.Instances {
-			d.Instances[i].Source = ""
+			d.Instances[i].Source, d.Instances[i].State = "", ""
 		}
 	}
 	if a, b := encode(t, first), encode(t, again); !bytes.Equal(a, b) {

@@ -49,8 +49,11 @@ func (d *Document) Observations(source string) []Observation {
 func (i *Instance) observation(source string, d *Document) Observation {
 	o := Observation{
 		Source: source, Instance: i.Instance, Component: i.Component, Identity: d.Identity, Built: i.PlanHash,
-		Mode: i.Mode, Host: i.Host, Lane: i.Lane, Phase: i.Phase, Ended: i.Ended, State: i.State,
+		Mode: i.Mode, Host: i.Host, Image: i.Image, Lane: i.Lane, Phase: i.Phase, Ended: i.Ended, State: i.State,
 		Degraded: d.Degraded, Reachable: i.Reachable,
+	}
+	if o.State != "ended" {
+		o.State = "unknown" // what ran when the report was saved may be gone
 	}
 	o.Window, _ = time.ParseDuration(i.Window)
 	if i.Started != nil {

@@ -12,28 +12,33 @@ import (
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
-// Report is a report for people. Its last line is the sum.
+// Report is a report for people: what did not run comes first, and the last line is the
+// sum. On a terminal a long list is cut, unless looks say verbose.
 func Report(document *report.Document, looks Looks) string {
-	v := reportView{document: printable.Copy(document), quiet: looks.Quiet, verbose: looks.Verbose, style: style{looks.Colour}}
+	v := reportView{document: printable.Copy(document), Looks: looks, style: style{looks.Colour}}
 	return v.text()
 }
 
 type reportView struct {
-	document       *report.Document
-	quiet, verbose bool
-	style          style
+	document *report.Document
+	Looks
+	style style
 }
 
 func (v *reportView) text() string {
 	var b strings.Builder
-	if !v.quiet {
+	if !v.Quiet {
 		v.head(&b)
 		b.WriteByte('\n')
 	}
-	if len(v.document.Points) > 0 {
+	shown := v.document.Shown
+	switch {
+	case shown != nil && shown.By != "":
+		v.groups(&b, string(shown.By), shown.Groups, shown.Cut)
+	case len(v.document.Points) > 0:
 		v.points(&b)
-		b.WriteByte('\n')
 	}
+	v.lanes(&b)
 	v.rest(&b)
 	fmt.Fprintf(&b, "%d of %d points ran\n", v.document.Summary.Hit, v.document.Summary.Points)
 	return b.String()
@@ -54,12 +59,15 @@ func (v *reportView) head(b *strings.Builder) {
 	}
 	label := "from"
 	for i := range v.document.Instances {
-		if i == instancesShown && !v.verbose {
+		if i == instancesShown && !v.Verbose {
 			t.add(plainCells("", fmt.Sprintf("and %d more (--verbose lists them)", len(v.document.Instances)-i))...)
 			break
 		}
 		t.add(plainCells(label, describeInstance(&v.document.Instances[i], id.PlanHash))...)
 		label = ""
+	}
+	if words := render.CountingWords(&v.document.Counting); words != "" {
+		t.add(plainCells("counts", words)...)
 	}
 	t.write(b, "")
 }
@@ -116,7 +124,50 @@ var phaseWords = map[string]string{"init": "initialisation", "startup": "start-u
 // clock is a time in the reader's zone, as long as needed to compare two of them.
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
+// Bounds of what a terminal shows without --verbose.
+const (
+	pointsShown = 40
+	groupsShown = 12
+)
+
+// cut is how many of n rows are shown, and how many are not.
+func (v *reportView) cut(n, bound int) (shown, rest int) {
+	if v.Verbose || v.Width == 0 {
+		return n, 0
+	}
+	shown = min(n, bound)
+	return shown, n - shown
+}
+
+// points lists the points, those that did not run first. Where not all fit, the packages
+// come before them.
 func (v *reportView) points(b *strings.Builder) {
+	d := v.document
+	points := d.Ordered()
+	shown, rest := v.cut(len(points), pointsShown)
+	if rest > 0 {
+		groups := d.GroupBy(report.ByPackage)
+		n, more := v.cut(len(groups), groupsShown)
+		v.groups(b, string(report.ByPackage), groups[:n], more)
+	}
+	v.pointTable(b, points[:shown])
+	switch {
+	case rest > 0:
+		unhit := 0
+		for i := shown; i < len(points); i++ {
+			if !points[i].Hit {
+				unhit++
+			}
+		}
+		fmt.Fprintf(b, "and %s, %d of which did not run (--verbose lists all, --not-hit what did not run, --by file sums up)\n",
+			render.Plural(rest, "more point"), unhit)
+	case d.Shown != nil && d.Shown.Cut > 0:
+		fmt.Fprintf(b, "and %s\n", render.Plural(d.Shown.Cut, "more point"))
+	}
+	b.WriteByte('\n')
+}
+
+func (v *reportView) pointTable(b *strings.Builder, points []report.Point) {
 	several, counting := v.several(), v.counting()
 	head := []string{"PLACE", "FUNCTION", "RAN", "FIRST HIT"}
 	if counting {
@@ -125,14 +176,10 @@ func (v *reportView) points(b *strings.Builder) {
 	if several {
 		head = append(head, "PROCESSES")
 	}
-	var t table
-	cells := plainCells(head...)
-	for i := range cells {
-		cells[i].paint = v.style.bold
-	}
-	t.add(cells...)
-	for i := range v.document.Points {
-		p := &v.document.Points[i]
+	t := v.table(head)
+	t.shrink = []int{0, 1}
+	for i := range points {
+		p := &points[i]
 		row := plainCells(render.Place(p.File, p.Start.Line, p.End.Line), functionOf(p), "", firstHit(p))
 		row[2] = v.ran(p)
 		if counting {
@@ -144,6 +191,57 @@ func (v *reportView) points(b *strings.Builder) {
 		t.add(row...)
 	}
 	t.write(b, "")
+}
+
+// table has a head in bold, and fits the terminal.
+func (v *reportView) table(head []string) *table {
+	t := &table{width: v.Width}
+	cells := plainCells(head...)
+	for i := range cells {
+		cells[i].paint = v.style.bold
+	}
+	t.add(cells...)
+	return t
+}
+
+// groups are sums, those with the most that did not run first.
+func (v *reportView) groups(b *strings.Builder, key string, groups []report.Group, more int) {
+	processes := key == string(report.ByLane) || key == string(report.ByHost)
+	head := []string{strings.ToUpper(key), "RAN", "OF", "TRAFFIC"}
+	lines := v.document.Lines != nil
+	if lines {
+		head = append(head, "LINES "+strings.ToUpper(v.evidence()), "OF")
+	}
+	if processes {
+		head = append(head, "PROCESSES")
+	}
+	t := v.table(head)
+	t.shrink = []int{0}
+	t.right = map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true}
+	for i := range groups {
+		g := &groups[i]
+		row := plainCells(g.Name, fmt.Sprint(g.Hit), fmt.Sprint(g.Points), fmt.Sprint(g.Traffic))
+		if lines {
+			row = append(row, plainCells(fmt.Sprint(g.LinesReached), fmt.Sprint(g.Lines))...)
+		}
+		if processes {
+			row = append(row, plainCells(fmt.Sprint(g.Instances))...)
+		}
+		if g.Hit < g.Points {
+			row[1].paint = v.style.bad
+		}
+		t.add(row...)
+	}
+	t.write(b, "")
+	if more > 0 {
+		fmt.Fprintf(b, "and %d more (--by %s --verbose lists all)\n", more, key)
+	}
+	b.WriteByte('\n')
+}
+
+// evidence is what a hit vouches for: reached or entered.
+func (v *reportView) evidence() string {
+	return report.EvidenceOf(goat.Granularity(v.document.Identity.Granularity))
 }
 
 // several says whether more than one process was read.
@@ -177,12 +275,14 @@ func functionOf(p *report.Point) string {
 // ran is "no", or the phase: only traffic says something about the canary's work.
 func (v *reportView) ran(p *report.Point) cell {
 	switch {
+	case !p.Hit && p.Phase != nil:
+		return cell{"no, " + *p.Phase, v.style.bad}
 	case !p.Hit:
 		return cell{"no", v.style.bad}
 	case p.Phase == nil:
 		return cell{"yes", v.style.good}
-	case *p.Phase == "traffic":
-		return cell{"traffic", v.style.good}
+	case *p.Phase == report.PhaseTraffic:
+		return cell{*p.Phase, v.style.good}
 	}
 	return cell{*p.Phase, v.style.warn}
 }
@@ -201,7 +301,39 @@ func hits(p *report.Point) string {
 	return fmt.Sprint(*p.Count)
 }
 
-// rest says what the table does not show.
+// lanes holds the gray lanes against the stable one.
+func (v *reportView) lanes(b *strings.Builder) {
+	split := v.document.Lanes
+	if split == nil || v.Quiet {
+		return
+	}
+	places := map[string]goat.Point{}
+	for i := range v.document.Points {
+		places[v.document.Points[i].ID] = v.document.Points[i].Point
+	}
+	var t table
+	for _, row := range []struct {
+		name string
+		ids  []string
+	}{{"only in the gray lane", split.OnlyGray}, {"only in the stable lane", split.OnlyStable}, {"in both", split.Both}} {
+		var points []goat.Point
+		for _, id := range row.ids {
+			if p, known := places[id]; known {
+				points = append(points, p)
+			}
+		}
+		where := ""
+		if len(points) > 0 && row.name != "in both" {
+			where = placesOf(points)
+		}
+		t.add(plainCells("ran "+row.name, render.Plural(len(row.ids), "point"), where)...)
+	}
+	t.width, t.shrink = v.Width, []int{2}
+	t.write(b, "")
+	b.WriteByte('\n')
+}
+
+// rest says what the tables do not show.
 func (v *reportView) rest(b *strings.Builder) {
 	d := v.document
 	for _, name := range d.Degraded {
@@ -214,15 +346,40 @@ func (v *reportView) rest(b *strings.Builder) {
 	if d.Dropped > 0 {
 		fmt.Fprintf(b, "%s of programs built from other plans left out\n", render.Plural(d.Dropped, "point"))
 	}
+	if n := d.Counting.SinceUnknown; n > 0 {
+		fmt.Fprintf(b, "%s ran, and nobody knows whether since then: GOAT_WINDOW is off in their processes\n", render.Plural(n, "more point"))
+	}
 	switch {
 	case d.Lines == nil:
 		fmt.Fprintf(b, "no account of lines: %s\n", d.LinesMissing)
-	case len(d.Lines) > 0:
-		fmt.Fprintf(b, "%d of %s %s\n", d.Summary.LinesReached, render.Plural(len(d.Lines), "tracked line"), d.Lines[0].Evidence)
+	case d.Summary.Lines > 0:
+		fmt.Fprintf(b, "%d of %s %s\n", d.Summary.LinesReached, render.Plural(d.Summary.Lines, "tracked line"), v.evidence())
+		v.lineStates(b)
 	}
 	if p := d.Summary.Phases; p.Init+p.Startup > 0 {
 		fmt.Fprintf(b, "by phase: %d traffic, %d startup, %d init\n", p.Traffic, p.Startup, p.Init)
 	}
+}
+
+// lineStates tells the lines apart by what they prove, package variables by themselves:
+// every start of the program initialises them.
+func (v *reportView) lineStates(b *strings.Builder) {
+	c := v.document.Summary.Changed
+	if c == nil || c.Code.Startup+c.Code.Init+c.Code.Part+c.Initialisers.Lines == 0 {
+		return
+	}
+	fmt.Fprintf(b, "lines in functions: %s\n", stateWords(&c.Code))
+	if c.Initialisers.Lines > 0 {
+		fmt.Fprintf(b, "lines of package variables: %s\n", stateWords(&c.Initialisers))
+	}
+}
+
+func stateWords(s *report.States) string {
+	text := fmt.Sprintf("%d traffic, %d startup, %d init", s.Traffic, s.Startup, s.Init)
+	if s.Part > 0 {
+		text += fmt.Sprintf(", %d in part", s.Part)
+	}
+	return text + fmt.Sprintf(", %d not", s.None)
 }
 
 // placesShown bounds a list of places in a sentence.
