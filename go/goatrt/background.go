@@ -32,10 +32,7 @@ func background(c *Component, serve ServeFunc, trouble string) {
 	defer survive()
 	begun := time.Now()
 	ready := begun.Add(startupTime())
-	if serve != nil {
-		watch(ready, begun.Add(settle))
-	}
-	served := openServer(serve)
+	served := serve != nil && openWatching(serve, begun, ready)
 	if line := c.report(serve != nil, trouble); line != "" {
 		say(line)
 	}
@@ -51,13 +48,32 @@ func background(c *Component, serve ServeFunc, trouble string) {
 		due.Store(c.started + startupTime().Microseconds())
 		return
 	}
-	watch(ready, time.Time{})
+	watch(ready, never)
 }
+
+// openWatching opens the server when the program has run for a while, and looks for
+// store points meanwhile: another process may take its time to answer.
+func openWatching(serve ServeFunc, begun, ready time.Time) (served bool) {
+	watch(ready, func() bool { return time.Since(begun) >= settle })
+	opened := make(chan bool, 1)
+	go func() { opened <- openServer(serve) }()
+	watch(ready, func() bool {
+		select {
+		case served = <-opened:
+			return true
+		default:
+			return false
+		}
+	})
+	return served
+}
+
+func never() bool { return false }
 
 // attend is the goroutine of a plugin: its host has the server of the two.
 func attend() {
 	defer survive()
-	watch(time.Now().Add(startupTime()), time.Time{})
+	watch(time.Now().Add(startupTime()), never)
 }
 
 // needsScan tells whether something changes without the hook being told.
@@ -72,9 +88,7 @@ func (c *Component) needsScan() bool {
 
 // openServer starts the server and reports whether it runs.
 func openServer(serve ServeFunc) bool {
-	if serve == nil {
-		return false
-	}
+	defer survive()
 	server, err := guarded(serve)
 	if err != nil {
 		serving.Store(err.Error())
@@ -117,9 +131,8 @@ func runClosers() {
 	}
 }
 
-// watch scans until the program ends, or until a moment that is not zero; at ready,
-// the startup phase ends.
-func watch(ready, until time.Time) {
+// watch scans until it is over; at ready, the startup phase ends.
+func watch(ready time.Time, over func() bool) {
 	for n := 1; ; n++ {
 		wait := tick
 		if left := time.Until(ready); phase.Load() == phaseStartup && left < wait {
@@ -136,7 +149,7 @@ func watch(ready, until time.Time) {
 				c.spoolCounts()
 			}
 		}
-		if !until.IsZero() && !time.Now().Before(until) {
+		if over() {
 			return
 		}
 	}

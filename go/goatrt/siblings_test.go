@@ -262,3 +262,25 @@ func TestHeldConnectionsGiveWay(t *testing.T) {
 		_ = response.Body.Close()
 	}
 }
+
+// On all addresses of the machine, too, and through its IPv6 side.
+func TestSiblingsOnAllAddresses(t *testing.T) {
+	binary := build(t, "with_server")
+	_, port, _ := net.SplitHostPort(freeAddress(t))
+	for _, host := range []string{"0.0.0.0", "", "localhost"} {
+		address := net.JoinHostPort(host, port)
+		first := start(t, binary, []string{"GOAT_ADDR=" + address}, "wait")
+		if line := <-first.first; !strings.Contains(line, ":"+port+" (") {
+			t.Fatalf("%s: %q", address, line)
+		}
+		second := start(t, binary, []string{"GOAT_ADDR=" + address}, "wait")
+		if line := <-second.first; !strings.Contains(line, " beside "+address) {
+			t.Errorf("%s: %q", address, line)
+		}
+		if n := len(pids(t, "http://127.0.0.1:"+port)); n != 2 {
+			t.Errorf("%s: %d processes", address, n)
+		}
+		second.end()
+		first.end()
+	}
+}

@@ -44,7 +44,13 @@ func join(at endpoint, h *handler) (*opened, *member, error) {
 		return nil, nil, err
 	}
 	m.me = myself(free.address)
-	m.holder, m.conn, err = introduce(at, m.me)
+	for try := 1; ; try++ {
+		var late net.Error
+		m.holder, m.conn, err = introduce(at, m.me)
+		if try == 3 || !errors.As(err, &late) || !late.Timeout() {
+			break
+		}
+	}
 	if err != nil {
 		_ = free.Close()
 		free.undo()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The kernel says which user a socket of this machine belongs to. Nobody can make
@@ -24,8 +25,7 @@ const (
 
 // listenerIsOurs tells whether all that listens at the address is this user's.
 func listenerIsOurs(at *net.TCPAddr) bool {
-	found := false
-	ours := eachSocket(func(table, local, _, state string) bool {
+	return ours(func(table, local, _, state string) bool {
 		if state != stateListen {
 			return false
 		}
@@ -33,27 +33,34 @@ func listenerIsOurs(at *net.TCPAddr) bool {
 		for _, any := range [...]net.IP{net.IPv4zero, net.IPv6zero} {
 			same = same || local == spell(table, any, at.Port)
 		}
-		found = found || same
 		return same
 	})
-	return found && ours
 }
 
 // connectionIsOurs tells whether the other end of a connection is this user's; from
 // is its address, to the one that it has connected to.
 func connectionIsOurs(from, to *net.TCPAddr) bool {
-	found := false
-	ours := eachSocket(func(table, local, remote, state string) bool {
-		same := state == stateEstablished &&
+	return ours(func(table, local, remote, state string) bool {
+		return state == stateEstablished &&
 			local == spell(table, from.IP, from.Port) && remote == spell(table, to.IP, to.Port)
-		found = found || same
-		return same
 	})
-	return found && ours
 }
 
-// eachSocket reports whether all TCP sockets that are of interest are this user's.
-func eachSocket(interest func(table, local, remote, state string) bool) bool {
+// ours tells whether there are sockets of interest, and all are this user's. While others
+// come and go, the kernel may leave one out of its list; so it is asked again.
+func ours(interest func(table, local, remote, state string) bool) bool {
+	for try := 1; ; try++ {
+		found, others := lookUp(interest)
+		if found > 0 || others || try == 5 {
+			return found > 0 && !others
+		}
+		time.Sleep(time.Duration(try) * 10 * time.Millisecond)
+	}
+}
+
+// lookUp counts the TCP sockets of interest that are this user's, and tells whether
+// there are others, or what cannot be read.
+func lookUp(interest func(table, local, remote, state string) bool) (found int, others bool) {
 	me := strconv.Itoa(os.Geteuid())
 	for _, table := range [...]string{"tcp", "tcp6"} {
 		file, err := os.Open("/proc/self/net/" + table)
@@ -61,22 +68,24 @@ func eachSocket(interest func(table, local, remote, state string) bool) bool {
 			if table == "tcp6" && os.IsNotExist(err) {
 				continue
 			}
-			return false
+			return 0, true
 		}
 		lines := bufio.NewScanner(io.LimitReader(file, maxTable))
-		ours := true
-		for ours && lines.Scan() {
+		for lines.Scan() {
 			f := strings.Fields(lines.Text())
 			if len(f) > 7 && interest(table, f[1], f[2], f[3]) {
-				ours = f[7] == me
+				if f[7] != me {
+					others = true
+				}
+				found++
 			}
 		}
 		_ = file.Close()
-		if !ours || lines.Err() != nil {
-			return false
+		if others || lines.Err() != nil {
+			return found, true
 		}
 	}
-	return true
+	return found, false
 }
 
 // spell writes an address as the kernel's list does: words of 32 bits in the order of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -63,6 +64,11 @@ func (p *patient) spool() {
 	}
 	if err != nil {
 		p.add("spool", Fail, "GOAT_SPOOL cannot be written: "+err.Error(), "set GOAT_SPOOL to a directory that can be written")
+		return
+	}
+	if !filepath.IsAbs(dir) {
+		// goat takes it from here, another start of the program from elsewhere.
+		p.add("spool", OK, dir+" (relative: from where goat, or the program, is started)", "")
 		return
 	}
 	p.add("spool", OK, dir, "")

@@ -94,17 +94,28 @@ func (l *limited) String() string {
 type forward struct {
 	address   url.URL
 	complaint *limited
+	ended     chan struct{}
 	stop      func()
+}
+
+// lives tells whether it still forwards.
+func (f *forward) lives() bool {
+	select {
+	case <-f.ended:
+		return false
+	default:
+		return true
+	}
 }
 
 // forwarding is the line in which kubectl says which port it took.
 var forwarding = regexp.MustCompile(`^Forwarding from ((?:127\.0\.0\.1|\[::1\]):\d+) -> `)
 
-// forward starts it and waits until it forwards.
-func (p *Pods) forward(ctx context.Context, pod, port string) (*forward, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	cmd := p.command(ctx, "port-forward", "pod/"+pod, ":"+port, "--address=127.0.0.1")
-	f := &forward{complaint: &limited{left: 16 << 10}}
+// forward starts it and waits until it forwards; it ends with life, or by stop.
+func (p *Pods) forward(ctx, life context.Context, pod, port string) (*forward, error) {
+	life, cancel := context.WithCancel(life)
+	cmd := p.command(life, "port-forward", "pod/"+pod, ":"+port, "--address=127.0.0.1")
+	f := &forward{complaint: &limited{left: 16 << 10}, ended: make(chan struct{})}
 	cmd.Stderr = f.complaint
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -117,16 +128,15 @@ func (p *Pods) forward(ctx context.Context, pod, port string) (*forward, error) 
 		}
 		return nil, err
 	}
-	ended := make(chan struct{})
 	local := make(chan string, 1)
 	go func() {
-		defer close(ended)
+		defer close(f.ended)
 		listen(out, local)
 		_ = cmd.Wait()
 	}()
 	f.stop = func() {
 		cancel()
-		<-ended
+		<-f.ended
 	}
 	if err := f.await(ctx, local, p.patience()); err != nil {
 		f.stop()

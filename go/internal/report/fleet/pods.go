@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,7 +44,20 @@ type Pods struct {
 	Port int
 	// Timeout is how long one kubectl may take to answer; 0 means 15 seconds.
 	Timeout time.Duration
+	// Keep lets the port-forwards stay between two Reads, until Close.
+	Keep bool
+
+	kept forwards
+	mu   sync.Mutex
+	last []pod     // as listed last, with Keep
+	when time.Time // then; zero when it is time to list again
 }
+
+// relist is how old a list may be while nothing is lost.
+const relist = 5 * time.Second
+
+// Close ends the port-forwards that were kept.
+func (p *Pods) Close() { p.kept.stop(func(string) bool { return true }) }
 
 func (p *Pods) patience() time.Duration {
 	if p.Timeout > 0 {
@@ -93,7 +107,7 @@ func (p *Pods) Read(ctx context.Context, r *source.Request) []report.Observation
 	done := map[string][]report.Observation{}
 	var current []pod
 	for range rounds {
-		list, err := p.list(ctx)
+		list, err := p.recent(ctx)
 		if err != nil {
 			return []report.Observation{{Source: p.String(), Err: err}}
 		}
@@ -101,7 +115,11 @@ func (p *Pods) Read(ctx context.Context, r *source.Request) []report.Observation
 		if !p.readNew(ctx, r, current, done) || ctx.Err() != nil {
 			break
 		}
+		p.remember(nil)
 	}
+	p.kept.stop(func(uid string) bool {
+		return !slices.ContainsFunc(current, func(pod pod) bool { return pod.Metadata.UID == uid })
+	})
 	if len(current) == 0 {
 		return []report.Observation{{Source: p.String(), Err: errors.New("no pod matches")}}
 	}
@@ -110,6 +128,31 @@ func (p *Pods) Read(ctx context.Context, r *source.Request) []report.Observation
 		all = append(all, done[current[i].Metadata.UID]...)
 	}
 	return all
+}
+
+// recent is the list of pods; with Keep it may be a little old.
+func (p *Pods) recent(ctx context.Context) ([]pod, error) {
+	p.mu.Lock()
+	last, when := p.last, p.when
+	p.mu.Unlock()
+	if p.Keep && time.Since(when) < relist {
+		return last, nil
+	}
+	list, err := p.list(ctx)
+	if err == nil {
+		p.remember(list)
+	}
+	return list, err
+}
+
+// remember keeps a list; nil means that it is time for another.
+func (p *Pods) remember(list []pod) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last, p.when = list, time.Time{}
+	if list != nil {
+		p.when = time.Now()
+	}
 }
 
 // list asks for the pods. One that is going away is no longer of the fleet.
@@ -181,18 +224,24 @@ func (p *Pods) readPod(ctx context.Context, r *source.Request, pod *pod) (all []
 	if err != nil {
 		return []report.Observation{{Source: name, Err: err}}, false
 	}
-	first, err := p.forward(ctx, pod.Metadata.Name, p.port())
+	open := &p.kept
+	if !p.Keep {
+		open = &forwards{}
+	}
+	defer func() {
+		if passing || !p.Keep {
+			open.stop(func(uid string) bool { return uid == pod.Metadata.UID })
+		}
+	}()
+	first, err := p.to(ctx, open, pod, p.port())
 	if err != nil {
 		return []report.Observation{{Source: name, Err: err, Image: image}}, true
 	}
-	forwards := &forwards{all: []*forward{first}}
-	defer forwards.stop()
 	all = r.Live(ctx, name, &first.address, func(ctx context.Context, port string) (string, *url.URL, error) {
-		f, err := p.forward(ctx, pod.Metadata.Name, port)
+		f, err := p.to(ctx, open, pod, port)
 		if err != nil {
 			return "", nil, err
 		}
-		forwards.add(f)
 		return name + ":" + port, &f.address, nil
 	})
 	for i := range all {
@@ -209,24 +258,59 @@ func (p *Pods) readPod(ctx context.Context, r *source.Request, pod *pod) (all []
 	return all, passing
 }
 
+// to is the port-forward to a port of a pod: one that is open, or a new one.
+func (p *Pods) to(ctx context.Context, open *forwards, pod *pod, port string) (*forward, error) {
+	if f := open.find(pod.Metadata.UID, port); f != nil {
+		return f, nil
+	}
+	life := ctx
+	if p.Keep {
+		life = context.WithoutCancel(ctx)
+	}
+	f, err := p.forward(ctx, life, pod.Metadata.Name, port)
+	if err == nil {
+		open.add(pod.Metadata.UID, port, f)
+	}
+	return f, err
+}
+
 // isRefused tells from what kubectl says that nothing listens in the pod.
 func (f *forward) isRefused() bool { return strings.Contains(f.complaint.String(), "refused") }
 
-// forwards are those of one pod: of its process, and of its siblings.
+// forwards are those that are open, by pod and port.
 type forwards struct {
 	mu  sync.Mutex
-	all []*forward
+	all map[[2]string]*forward
 }
 
-func (f *forwards) add(one *forward) {
+func (f *forwards) add(uid, port string, one *forward) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.all = append(f.all, one)
+	if f.all == nil {
+		f.all = map[[2]string]*forward{}
+	}
+	f.all[[2]string{uid, port}] = one
 }
 
-func (f *forwards) stop() {
-	for _, one := range f.all {
-		one.stop()
+// find is one that still forwards, or nil.
+func (f *forwards) find(uid, port string) *forward {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if one := f.all[[2]string{uid, port}]; one != nil && one.lives() {
+		return one
+	}
+	return nil
+}
+
+// stop ends those of some pods.
+func (f *forwards) stop(of func(uid string) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for key, one := range f.all {
+		if of(key[0]) {
+			one.stop()
+			delete(f.all, key)
+		}
 	}
 }
 

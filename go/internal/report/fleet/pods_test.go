@@ -175,13 +175,7 @@ func (c *cluster) read(change func(*fleet.Pods)) *report.Document {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	pids, _ := filepath.Glob(filepath.Join(c.state, "pid.*"))
-	for _, path := range pids {
-		pid, _ := strconv.Atoi(strings.TrimPrefix(filepath.Ext(path), "."))
-		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-			c.t.Errorf("kubectl %d is left running: %v", pid, err)
-		}
-	}
+	c.noneLeft()
 	return d
 }
 
@@ -197,6 +191,26 @@ func instance(t *testing.T, id, plan string, hit int, siblings string) string {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// kubectls are the ids of those that have been run.
+func (c *cluster) kubectls() (pids []int) {
+	paths, _ := filepath.Glob(filepath.Join(c.state, "pid.*"))
+	for _, path := range paths {
+		pid, _ := strconv.Atoi(strings.TrimPrefix(filepath.Ext(path), "."))
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// noneLeft checks that no kubectl runs.
+func (c *cluster) noneLeft() {
+	c.t.Helper()
+	for _, pid := range c.kubectls() {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			c.t.Errorf("kubectl %d is left running: %v", pid, err)
+		}
+	}
 }
 
 func same(*fleet.Pods) {}
@@ -273,6 +287,38 @@ func TestPodsThatAreReplaced(t *testing.T) {
 	if len(d.Instances) != 1 || d.Instances[0].Source != "pod/new" || d.Outcome() != report.Complete {
 		t.Errorf("outcome %d, %+v", d.Outcome(), d.Instances)
 	}
+}
+
+// Who looks again and again keeps the port-forwards, until one is lost or all are closed.
+func TestForwardsAreKept(t *testing.T) {
+	c := newCluster(t)
+	c.pod("a", "Running", "aaa", "57005", instance(t, "1", "p", 1, ""))
+	pods := &fleet.Pods{Selector: "app=shop,track=canary", Namespace: "prod", Timeout: 20 * time.Second, Keep: true}
+	look := func() {
+		t.Helper()
+		request := &source.Request{Timeout: 20 * time.Second}
+		if got := pods.Read(context.Background(), request); len(got) != 1 || got[0].Err != nil {
+			t.Fatalf("%+v", got)
+		}
+	}
+	look()
+	begun := len(c.kubectls())
+	for range 3 {
+		look()
+	}
+	if n := len(c.kubectls()); n != begun {
+		t.Errorf("%d kubectls at first, %d after looking again", begun, n)
+	}
+	// One that is lost is replaced, and the pods are listed again.
+	for _, pid := range c.kubectls() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	look()
+	if n := len(c.kubectls()); n <= begun {
+		t.Errorf("%d kubectls, none new", n)
+	}
+	pods.Close()
+	c.noneLeft()
 }
 
 // A kubectl that fails, hangs or says something else is bounded, and said.
