@@ -246,3 +246,34 @@ func (w *workshop) undo(verb string) {
 	}
 	w.run(w.root, "git", "clean", "-fdq")
 }
+
+// TestFullDiskUnderOutput has no room for a report: the old file stays as it was, whole,
+// and nothing else is left.
+func TestFullDiskUnderOutput(t *testing.T) {
+	w := newWorkshop(t)
+	d := newDisk(t, "64k")
+	w.goatRight("before")
+	w.env = append(w.env, "GOAT_SPOOL="+t.TempDir())
+	w.run(w.dir, filepath.Join(w.bin, "tracked"))
+	spool := strings.TrimPrefix(w.env[len(w.env)-1], "GOAT_SPOOL=")
+	old := filepath.Join(d.dir, "report.json")
+	w.run(w.dir, "goat", "report", spool, "--output", "json="+old)
+	before, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, free := range []int{0, 4096} {
+		d.fill(free)
+		stdout, stderr, err := w.command(w.dir, "goat", "report", spool, "--output", "json="+old, "--output", "sarif="+filepath.Join(d.dir, "goat.sarif"))
+		d.free()
+		if err == nil || !strings.Contains(stderr, "no space left") || !strings.Contains(stderr, "hint: ") {
+			t.Errorf("with %d bytes: %v\n%s%s", free, err, stdout, stderr)
+		}
+		if after, err := os.ReadFile(old); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("with %d bytes the old report is %d bytes of %d: %v", free, len(after), len(before), err)
+		}
+		if left, err := os.ReadDir(d.dir); err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v %v", left, err)
+		}
+	}
+}
