@@ -88,7 +88,7 @@ func TestSiblings(t *testing.T) {
 		line := <-p.first
 		match := listens.FindStringSubmatch(line)
 		if match == nil || !strings.Contains(line, "beside "+at+", which process ") || !strings.Contains(line, "goat report") {
-			t.Fatalf("the line of a sibling: %q", line)
+			t.Fatalf("the line of a sibling: %q %s", line, p.stderr)
 		}
 		addresses = append(addresses, match[1])
 	}

@@ -17,6 +17,8 @@ var errNotGoat = errors.New("held by something else")
 const (
 	// again is how often a process looks who holds the address that it was given.
 	again = time.Second
+	// tries is how often the holder is asked before it is taken for somebody else.
+	tries = 5
 	// vacancy is how long the address may be free before one that lives takes it: a
 	// program that is just being restarted comes first.
 	vacancy = 3 * time.Second
@@ -44,12 +46,13 @@ func join(at endpoint, h *handler) (*opened, *member, error) {
 		return nil, nil, err
 	}
 	m.me = myself(free.address)
-	for try := 1; ; try++ {
-		var late net.Error
+	for try, begun := 1, time.Now(); ; try++ {
 		m.holder, m.conn, err = introduce(at, m.me)
-		if try == 3 || !errors.As(err, &late) || !late.Timeout() {
+		if err == nil || err == errNotGoat || try == tries || time.Since(begun) > handshake {
 			break
 		}
+		// Many may start at once, and not all can be answered; they come back apart.
+		time.Sleep(time.Duration(try)*again/4 + time.Duration(m.me.pid%16)*again/32)
 	}
 	if err != nil {
 		_ = free.Close()

@@ -26,8 +26,9 @@ const (
 	protocol     = "goat-sibling"
 	// maxSiblings bounds what a holder lists.
 	maxSiblings = 256
-	// handshake is how long two processes may take to know each other.
-	handshake = 3 * time.Second
+	// handshake is how long two processes may take to know each other. Nobody waits for
+	// it, and a machine on which many start at once is slow.
+	handshake = 15 * time.Second
 )
 
 // sibling is another process of the same user that was started with our address.
@@ -176,7 +177,7 @@ func cutUnix(address string) (path string, ok bool) {
 // introduce tells the holder of an address about us and returns who it is, and the
 // connection to be kept.
 func introduce(at endpoint, me *sibling) (*sibling, net.Conn, error) {
-	conn, err := net.DialTimeout(at.network, at.dialled(), time.Second)
+	conn, err := net.DialTimeout(at.network, at.dialled(), handshake)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -199,13 +200,15 @@ func exchange(conn net.Conn, me *sibling) (*sibling, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !strings.HasPrefix(status, "HTTP/1.1 101 ") {
+		return nil, errNotGoat
+	}
 	header, err := answer.ReadMIMEHeader()
 	if err != nil {
 		return nil, err
 	}
-	holder := readSibling(http.Header(header))
-	if holder == nil || !strings.HasPrefix(status, "HTTP/1.1 101 ") {
-		return nil, errNotGoat
+	if holder := readSibling(http.Header(header)); holder != nil {
+		return holder, nil
 	}
-	return holder, nil
+	return nil, errNotGoat
 }
