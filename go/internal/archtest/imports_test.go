@@ -43,7 +43,7 @@ var policy = map[string]rule{
 	"internal/cli": {
 		own: []string{
 			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
-			"internal/inplace", "internal/linked", "internal/plan", "internal/printable", "internal/render", "internal/render/text", "internal/report", "internal/report/fleet", "internal/report/source",
+			"internal/inplace", "internal/linked", "internal/plan", "internal/printable", "internal/prom", "internal/render", "internal/render/text", "internal/report", "internal/report/fleet", "internal/report/source",
 			"internal/rtsource", "internal/spool", "internal/store", "internal/toolexec",
 		},
 		others: append([]string{"golang.org/x/term"}, cobra...),
@@ -66,8 +66,9 @@ var policy = map[string]rule{
 	"internal/plan/plantest":  {own: []string{"internal/plan"}},
 	"internal/render":         {own: []string{".", "internal/printable", "internal/report"}},
 	"internal/render/text":    {own: []string{".", "internal/doctor", "internal/gocmd", "internal/printable", "internal/render", "internal/report"}, others: []string{"golang.org/x/text/width"}},
+	"internal/prom":           {},
 	"internal/report":         {own: []string{"."}},
-	"internal/report/fleet":   {own: []string{"internal/report", "internal/report/source"}},
+	"internal/report/fleet":   {own: []string{".", "internal/prom", "internal/report", "internal/report/source"}},
 	"internal/report/source":  {own: []string{".", "internal/plan", "internal/report", "internal/spool"}},
 	"internal/spool":          {},
 	"internal/toolexec":       {own: []string{"internal/hook", "internal/plan", "internal/printable", "internal/store"}},

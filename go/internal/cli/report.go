@@ -26,7 +26,8 @@ unix:/path, host:port), spool files and directories of them, and reports that we
 saved with --format json; without any it is where an instrumented program listens in
 this environment: GOAT_ADDR, GOAT_METRICS_IP and GOAT_PORT, else 127.0.0.1:57005.
 Of a program that has started itself again, one process names the others, and all are
-read. --pods reads the pods of a Kubernetes cluster through kubectl (docs/fleet.md).
+read. --pods reads the pods of a Kubernetes cluster through kubectl, --prometheus what a
+Prometheus server has scraped (docs/fleet.md).
 
 Several sources are one fleet: a point ran if it ran in one of them. A process that is
 seen live, in its spool and in a saved report counts once. What only initialisation or
@@ -57,6 +58,7 @@ docs/evidence.md says what each state of a line proves, and what is in each form
 const reportExample = `  goat report
   goat report http://10.0.0.7:57005 http://10.0.0.8:57005 --not-hit
   goat report --pods app=shop,track=canary -n prod
+  goat report --prometheus http://prometheus:9090 --match 'app="shop"' --range 24h
   goat report /var/run/goat --by package --since 30m
   goat report /var/run/goat --output markdown=comment.md --output sarif=goat.sarif
   goat report monday.json tuesday.json --phase traffic --fail-under 0.8`
@@ -71,7 +73,7 @@ type reportFlags struct {
 	failUnder, link, format string
 	top                     int
 	outputs                 []string
-	pods                    podFlags
+	fleet                   fleetFlags
 }
 
 func (a *app) newReport() *cobra.Command {
@@ -87,7 +89,7 @@ func (a *app) newReport() *cobra.Command {
 		},
 	}
 	addReportFlags(cmd, &f)
-	f.pods.add(cmd)
+	f.fleet.add(cmd)
 	return cmd
 }
 
@@ -166,17 +168,17 @@ func (a *app) understand(cmd *cobra.Command, sources []string, f *reportFlags) (
 	if err != nil {
 		return nil, err
 	}
-	pods, err := f.pods.sources(cmd)
+	fleets, err := f.fleet.sources(cmd, a.getenv, f.timeout)
 	if err != nil {
 		return nil, err
 	}
-	if len(sources) == 0 && pods == nil {
+	if len(sources) == 0 && len(fleets) == 0 {
 		sources = []string{source.Default(a.getenv)}
 	}
 	// Without a cache there is no plan to find in it.
 	cache, _ := store.Open(a.getenv)
 	q := &question{format: cmp.Or(a.format(), "text"), link: f.link, request: source.Request{
-		Further: pods, Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
+		Further: fleets, Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
 		Cache: cache, Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
 	}}
 	if err := config.OneOf(goat.CodeUsage, "--format", q.format, reportFormats); err != nil {
@@ -215,7 +217,7 @@ func counting(cmd *cobra.Command, f *reportFlags, subtract string) (report.Count
 		c.Lane = &f.lane
 	}
 	if f.since != "" {
-		moment, err := parseMoment(f.since, time.Now())
+		moment, err := parseMoment("--since", f.since, time.Now())
 		if err != nil {
 			return c, err
 		}
@@ -228,7 +230,7 @@ func counting(cmd *cobra.Command, f *reportFlags, subtract string) (report.Count
 var moments = []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02"}
 
 // parseMoment reads a time, or how long ago it was.
-func parseMoment(value string, now time.Time) (time.Time, error) {
+func parseMoment(flag, value string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(value); err == nil && ago >= 0 {
 		return now.Add(-ago).UTC(), nil
 	}
@@ -237,7 +239,7 @@ func parseMoment(value string, now time.Time) (time.Time, error) {
 			return moment.UTC(), nil
 		}
 	}
-	return time.Time{}, usage(fmt.Sprintf("--since: %q is neither a time nor a duration", value),
+	return time.Time{}, usage(fmt.Sprintf("%s: %q is neither a time nor a duration", flag, value),
 		"use something like 30m, 2026-03-01T12:00:00Z or \"2026-03-01 12:00\"")
 }
 

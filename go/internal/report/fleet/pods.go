@@ -103,13 +103,13 @@ type container struct {
 
 // Read lists the pods and reads each through a port-forward of its own. Pods that are
 // replaced while they are read are looked for again.
-func (p *Pods) Read(ctx context.Context, r *source.Request) []report.Observation {
+func (p *Pods) Read(ctx context.Context, r *source.Request) ([]report.Observation, error) {
 	done := map[string][]report.Observation{}
 	var current []pod
 	for range rounds {
 		list, err := p.recent(ctx)
 		if err != nil {
-			return []report.Observation{{Source: p.String(), Err: err}}
+			return []report.Observation{{Source: p.String(), Err: err}}, nil
 		}
 		current = list
 		if !p.readNew(ctx, r, current, done) || ctx.Err() != nil {
@@ -121,13 +121,13 @@ func (p *Pods) Read(ctx context.Context, r *source.Request) []report.Observation
 		return !slices.ContainsFunc(current, func(pod pod) bool { return pod.Metadata.UID == uid })
 	})
 	if len(current) == 0 {
-		return []report.Observation{{Source: p.String(), Err: errors.New("no pod matches")}}
+		return []report.Observation{{Source: p.String(), Err: errors.New("no pod matches")}}, nil
 	}
 	var all []report.Observation
 	for i := range current {
 		all = append(all, done[current[i].Metadata.UID]...)
 	}
-	return all
+	return all, nil
 }
 
 // recent is the list of pods; with Keep it may be a little old.

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -60,8 +61,9 @@ type Request struct {
 
 // Further is a source that this package does not know, as the pods of a cluster.
 type Further interface {
-	// Read says what it holds. Whatever cannot be read is an observation with an error.
-	Read(ctx context.Context, r *Request) []report.Observation
+	// Read says what it holds. Whatever cannot be read is an observation with an error;
+	// an error is a question that is wrong, which no repetition mends.
+	Read(ctx context.Context, r *Request) ([]report.Observation, error)
 }
 
 // parallel bounds how many sources are read at once.
@@ -80,8 +82,8 @@ func Make(ctx context.Context, request Request) (*report.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := gather(ctx, &request)
-	if err := ctx.Err(); err != nil {
+	found, err := gather(ctx, &request)
+	if err := cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
 	}
 	document := report.Join(found.observations, report.Question{
@@ -119,7 +121,7 @@ type answer struct {
 }
 
 // gather reads all sources at once and keeps their order.
-func gather(ctx context.Context, r *Request) *found {
+func gather(ctx context.Context, r *Request) (*found, error) {
 	answers := make([]answer, len(r.Sources))
 	slots := make(chan struct{}, parallel)
 	var group sync.WaitGroup
@@ -141,10 +143,14 @@ func gather(ctx context.Context, r *Request) *found {
 		}
 	}
 	for _, further := range r.Further {
-		all.observations = append(all.observations, further.Read(ctx, r)...)
+		observations, err := further.Read(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all.observations = append(all.observations, observations...)
 	}
 	all.observations = distinct(all.observations)
-	return all
+	return all, nil
 }
 
 // distinct leaves out what was read twice: a process that is named as a source and is
