@@ -27,7 +27,7 @@ func Plan(ctx context.Context, options Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := runControlled(ctx, request, options.Progress)
+	answer, err := runAbandoned(ctx, request, options.Progress)
 	if err != nil {
 		return nil, err
 	}

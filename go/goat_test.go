@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,6 +107,41 @@ func TestCancelledWhileRunning(t *testing.T) {
 		return
 	}
 	t.Error("no plan could be stopped")
+}
+
+// One function that takes the core far longer than anybody waits: who stops the plan while
+// it is read gets the answer at once, not when the function has been read.
+func TestCancelledWithinAFunction(t *testing.T) {
+	dir := testRepository(t)
+	var source strings.Builder
+	source.WriteString("package shop\n\nfunc deep(x int) int {\n\tif x < 0 {\n\t\tx++\n")
+	for i := range 8000 {
+		fmt.Fprintf(&source, "\t} else if x == %d {\n\t\tx += %d\n", i, i)
+	}
+	source.WriteString("\t}\n\treturn x\n}\n")
+	if err := os.WriteFile(filepath.Join(dir, "deep.go"), []byte(source.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() {
+		_, err := goat.Plan(ctx, goat.Options{Dir: dir, Base: "v1", Progress: func(p goat.Progress) {
+			if p.Stage == "analyse" {
+				cancel()
+			}
+		}})
+		stopped <- err
+	}()
+	<-ctx.Done()
+	select {
+	case err := <-stopped:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("still at work")
+	}
 }
 
 func TestProgressEndsWithPlan(t *testing.T) {

@@ -32,7 +32,7 @@ func Requirements(ctx context.Context, options Options) (*BaseRequirements, erro
 		return nil, err
 	}
 	request.Op = "requirements"
-	answer, err := runControlled(ctx, request, nil)
+	answer, err := runAbandoned(ctx, request, nil)
 	if err != nil {
 		return nil, err
 	}

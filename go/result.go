@@ -56,7 +56,7 @@ type Point struct {
 	// Reason says why the point has its form, where the core gives one.
 	Reason string `json:"reason,omitempty"`
 	// FormReason is the reason in one word: "variable", "starter", "noinline",
-	// "statement", "too_large", "may_inline" or "asked".
+	// "statement", "too_large", "crowded", "may_inline" or "asked".
 	FormReason string `json:"formReason,omitempty"`
 	// InlineCost is the least that the function around the point costs in the
 	// compiler's count of inlining, whose budget is 80; nil where it was not counted.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/goat-trace/goat/go/internal/native"
@@ -189,6 +191,61 @@ func contains(names []string, key json.Token) bool {
 // piped is a request that names the pipes of a long operation.
 type piped interface {
 	pipes() (control, progress *int)
+}
+
+// patience is how long a plan that was cancelled may take to stop. The core asks between two
+// files whether to go on; one file can take longer than somebody waits who pressed Ctrl-C.
+const patience = 500 * time.Millisecond
+
+// runAbandoned is runControlled for a request that writes nothing once it was cancelled: it
+// does not wait for longer than [patience], and leaves the core to come to its end alone.
+func runAbandoned(ctx context.Context, request piped, progress func(Progress)) ([]byte, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	if progress != nil {
+		steps := &muted{to: progress}
+		defer steps.mute()
+		progress = steps.step
+	}
+	done := make(chan answer, 1)
+	go func() {
+		text, err := runControlled(ctx, request, progress)
+		done <- answer{text, err}
+	}()
+	var late <-chan time.Time
+	stopped := ctx.Done()
+	for {
+		select {
+		case a := <-done:
+			return a.text, a.err
+		case <-stopped:
+			stopped, late = nil, time.After(patience)
+		case <-late:
+			return nil, cancelled(ctx.Err())
+		}
+	}
+}
+
+// muted passes steps on until it is told to stop.
+type muted struct {
+	mu sync.Mutex
+	to func(Progress)
+}
+
+func (m *muted) step(p Progress) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.to != nil {
+		m.to(p)
+	}
+}
+
+func (m *muted) mute() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.to = nil
 }
 
 // runControlled runs a long operation: a pipe whose closing tells the core to stop,

@@ -53,6 +53,8 @@ impl Forms {
 /// What goes to one place, in the four kinds of builds.
 struct Piece {
     at: usize,
+    /// Whether what follows on the line gets its column back.
+    restores: bool,
     /// Whether it closes a brace: that comes before what starts at the same offset.
     closes: bool,
     texts: Texts,
@@ -74,6 +76,18 @@ impl Texts {
             exact: text.to_owned(),
             free: text.to_owned(),
             free_exact: text.to_owned(),
+        }
+    }
+
+    /// Puts something before all of them.
+    fn after(&mut self, text: &str) {
+        for own in [
+            &mut self.plain,
+            &mut self.exact,
+            &mut self.free,
+            &mut self.free_exact,
+        ] {
+            own.insert_str(0, text);
         }
     }
 
@@ -111,18 +125,26 @@ pub fn edits(
 ) -> Vec<Edit> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, point) in points.iter().enumerate() {
+        let restores = !point.form.crowded;
         if let Place::Wrap { close, .. } = point.place {
             pieces.push(Piece {
                 at: close,
+                restores,
                 closes: true,
                 texts: Texts::same("}"),
             });
         }
-        pieces.push(Piece {
+        let mut piece = Piece {
             at: point.place.at(),
+            restores,
             closes: false,
             texts: insertion(point, names, first + index, forms),
-        });
+        };
+        if let Some((at, open)) = line_before(text, point) {
+            piece.at = at;
+            piece.texts.after(open);
+        }
+        pieces.push(piece);
     }
     pieces.sort_by_key(|piece| (piece.at, !piece.closes));
     let directives = Directives::new(text);
@@ -139,10 +161,30 @@ fn merge(text: Text<'_>, directives: &Directives, chunk: &[Piece]) -> Edit {
     for piece in chunk {
         texts.push(&piece.texts);
     }
-    if code_follows(text, at) {
+    if chunk.iter().any(|piece| piece.restores) && code_follows(text, at) {
         texts.push(&Texts::same(&directives.comment(text.lines.position(at))));
     }
     texts.edit(at)
+}
+
+/// Where a crowded function's point goes if it is the first on its line: after the token
+/// before it, which is on a line before, so that nothing moves and nothing has to be put
+/// right. Each `/*line*/` costs the compiler some time in every block of the function. With
+/// the place comes what parts the point from that token.
+fn line_before(text: Text<'_>, point: &Point) -> Option<(usize, &'static str)> {
+    let Place::Before(at) = point.place else {
+        return None;
+    };
+    let end = text.tokens.partition_point(|t| t.span.start < at);
+    let mut before = text.tokens[..end].iter().rev();
+    let before = before
+        .find(|t| !matches!(t.kind, TokenKind::Comment | TokenKind::AutoSemi))
+        .filter(|_| point.form.crowded)?;
+    let between = Span::new(before.span.end, at).of(text.source);
+    let opens = matches!(before.text(text.source), b"{" | b":" | b";");
+    between
+        .contains(&b'\n')
+        .then_some((before.span.end, if opens { "" } else { ";" }))
 }
 
 /// Whether a token, or a comment with code behind it, follows on the line.
@@ -165,6 +207,9 @@ fn insertion(point: &Point, names: &Names, counter: usize, forms: Forms) -> Text
             return Texts::same(&variable(names, counter, name, *grouped));
         }
     };
+    if point.form.crowded && forms != Forms::Count {
+        return Texts::same(&format!("{open}{}({counter});", names.crowded()));
+    }
     let (form, exact) = match forms {
         Forms::Count => ("count", "count"),
         Forms::Chosen | Forms::Exact => (forms.of(point), "exact"),

@@ -553,6 +553,9 @@ pub struct Form {
     /// Whether the function may be one of those into which the compiler inlines the
     /// smallest only.
     pub large: bool,
+    /// Whether the function has so many points that each of them must be cheap for the
+    /// compiler: it is a call of a function that holds the guard.
+    pub crowded: bool,
 }
 
 /// Why a point has its form.
@@ -568,6 +571,9 @@ pub enum FormReason {
     Statement,
     /// Exact: the function costs too much to be inlined.
     TooLarge,
+    /// Exact, with the guard in a function of its own: the function is not inlined and has
+    /// more points than the compiler takes guards for.
+    Crowded,
     /// Store: the compiler may inline the function.
     MayInline,
 }
@@ -582,6 +588,7 @@ impl FormReason {
             Self::Noinline => "noinline",
             Self::Statement => "statement",
             Self::TooLarge => "too_large",
+            Self::Crowded => "crowded",
             Self::MayInline => "may_inline",
         }
     }

@@ -140,6 +140,8 @@ func formReason(p *goat.Point) string {
 		return "go, defer and recover are never inlined"
 	case "too_large":
 		return "too large to be inlined: " + cost
+	case "crowded":
+		return "so many points that the guard stands in a function of its own: " + cost
 	case "may_inline":
 		return "may be inlined: " + cost
 	case "asked":

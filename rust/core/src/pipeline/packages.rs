@@ -244,11 +244,16 @@ fn write_package(
         .analysed()
         .map_or("", |analysed| analysed.package.as_str());
     let counters = points.len();
+    let crowded = files.iter().filter_map(|file| file.analysed()).any(|file| {
+        let mut points = file.points.points.iter();
+        points.any(|point| point.form.crowded)
+    });
     let package = |marker| {
         write(Package {
             name,
             names: &names,
             counters,
+            crowded,
             marker,
         })
     };

@@ -22,17 +22,30 @@ const CERTAIN: usize = 100;
 /// such a function the compiler inlines only what costs at most 20.
 const LARGE: usize = 2_500;
 
+/// With more points than this a function is crowded. A guard is a branch and two blocks,
+/// and several passes of the compiler take more than linear time over blocks; a call
+/// costs it no more than one of cmd/cover's counters.
+const CROWDED: usize = 256;
+
 /// Remembers the verdict per function.
 pub(super) struct Forms<'v, 'a> {
     view: &'v View<'a>,
     known: HashMap<FuncId, Form>,
+    /// How many points a function has.
+    counts: HashMap<FuncId, usize>,
 }
 
 impl<'v, 'a> Forms<'v, 'a> {
-    pub(super) fn new(view: &'v View<'a>) -> Self {
+    /// `units` are those of all points of the file.
+    pub(super) fn new<'u>(view: &'v View<'a>, units: impl Iterator<Item = &'u Unit>) -> Self {
+        let mut counts = HashMap::new();
+        for func in units.filter_map(|unit| view.func_of(unit)) {
+            *counts.entry(func).or_default() += 1;
+        }
         Self {
             view,
             known: HashMap::new(),
+            counts,
         }
     }
 
@@ -44,24 +57,42 @@ impl<'v, 'a> Forms<'v, 'a> {
                 reason: FormReason::Variable,
                 cost: None,
                 large: false,
+                crowded: false,
             };
         };
-        let view = self.view;
-        *self.known.entry(func).or_insert_with(|| form(view, func))
+        let (view, count) = (self.view, self.counts.get(&func).copied());
+        let known = self.known.entry(func);
+        *known.or_insert_with(|| form(view, func, count.unwrap_or(0)))
     }
 }
 
-fn form(view: &View<'_>, id: FuncId) -> Form {
-    let (reason, cost) = reason(view, id);
+fn form(view: &View<'_>, id: FuncId, points: usize) -> Form {
+    let (mut reason, mut cost) = reason(view, id, locals(view, id));
+    let mut crowded = points > CROWDED;
+    if crowded && reason == FormReason::MayInline {
+        // What a parameter decides is decided at run time.
+        let mut names = locals(view, id);
+        names.extend(parameters(view, id));
+        (reason, cost) = self::reason(view, id, names);
+        crowded = reason != FormReason::MayInline;
+    }
+    if crowded {
+        reason = FormReason::Crowded;
+    }
     Form {
         exact: reason != FormReason::MayInline,
         reason,
         cost,
+        crowded,
         large: view.words_in(view.syntax.funcs[id].span).len() > LARGE,
     }
 }
 
-fn reason(view: &View<'_>, id: FuncId) -> (FormReason, Option<usize>) {
+fn reason<'x>(
+    view: &'x View<'_>,
+    id: FuncId,
+    locals: HashSet<&'x [u8]>,
+) -> (FormReason, Option<usize>) {
     let func = &view.syntax.funcs[id];
     let Some(body) = func.body else {
         return (FormReason::Starter, None);
@@ -73,10 +104,7 @@ fn reason(view: &View<'_>, id: FuncId) -> (FormReason, Option<usize>) {
     if noinline(view, func.span) {
         return (FormReason::Noinline, None);
     }
-    let cost = Cost {
-        view,
-        locals: locals(view, id),
-    };
+    let cost = Cost { view, locals };
     match cost.list(body) {
         None => (FormReason::Statement, None),
         Some(cost) if cost > CERTAIN => (FormReason::TooLarge, Some(cost)),
@@ -107,6 +135,17 @@ fn locals<'x>(view: &'x View<'_>, id: FuncId) -> HashSet<&'x [u8]> {
     }
     names.remove(&b"_"[..]);
     names
+}
+
+/// The names in a signature that are no part of a qualified one: parameters, and types,
+/// which no condition is made of.
+fn parameters<'x>(view: &'x View<'_>, id: FuncId) -> impl Iterator<Item = &'x [u8]> {
+    let words = view.words_in(view.syntax.funcs[id].signature);
+    let dot = |at: usize| words.get(at).is_some_and(|w| &*w.text == b".");
+    words.iter().enumerate().filter_map(move |(at, word)| {
+        let whole = !dot(at + 1) && !at.checked_sub(1).is_some_and(dot);
+        (word.token.kind == TokenKind::Ident && whole).then(|| &*word.text)
+    })
 }
 
 struct Cost<'v, 'a> {

@@ -105,7 +105,7 @@ impl Planner<'_, '_> {
             .map(|(index, &at)| (at, index))
             .collect();
         let mut namer = ident::Namer::new(self.view, self.granularity);
-        let mut forms = form::Forms::new(self.view);
+        let mut forms = form::Forms::new(self.view, self.drafts.values().map(|draft| &draft.unit));
         let points = self.drafts.values().map(|draft| Point {
             id: namer.id(&draft.unit, draft.kind),
             place: draft.place.clone(),
