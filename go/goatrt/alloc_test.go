@@ -16,7 +16,7 @@ func TestHitAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations per hit", allocations)
 	}
 	for i := 0; i < k; i++ {
-		if c.records[i].Load()&spooledFlag == 0 {
+		if c.records[record(i, phaseNow())].Load()&spooledFlag == 0 {
 			t.Errorf("hit %d is not in the file", i)
 		}
 	}

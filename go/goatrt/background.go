@@ -10,8 +10,6 @@ import (
 )
 
 const (
-	tick        = 100 * time.Millisecond
-	countsEvery = 10 // ticks between two writes of hit counts
 	// settle is how long a program must have run before it opens a port and says so:
 	// what is over sooner is a command, and nobody would have asked it.
 	settle = 300 * time.Millisecond
@@ -26,13 +24,11 @@ var (
 	closers []func()
 )
 
-// background is the one goroutine of an executable: it opens the server, says
-// so, and then looks for store points until the program ends.
+// background is the one goroutine of an executable: it opens the server, has it
+// said, and then looks for store points until the program ends.
 func background(c *Component, serve ServeFunc, trouble string) {
 	defer survive()
-	begun := time.Now()
-	ready := begun.Add(startupTime())
-	served := serve != nil && openWatching(serve, begun, ready)
+	served := serve != nil && openWatching(c, serve)
 	if line := c.report(serve != nil, trouble); line != "" {
 		say(line)
 	}
@@ -41,23 +37,23 @@ func background(c *Component, serve ServeFunc, trouble string) {
 		return
 	}
 	if s != nil {
-		prune(s.dir, c.identity.App)
+		c.prune(s, pruneAlways)
 	}
-	if !served && !c.needsScan() {
-		// Go finds deadlocks only where no goroutine sleeps.
-		due.Store(c.started + startupTime().Microseconds())
-		return
+	if c.needsScan() {
+		watch(c, never)
+	} else if c.window > 0 {
+		startPulse(c)
 	}
-	watch(ready, never)
 }
 
 // openWatching opens the server when the program has run for a while, and looks for
 // store points meanwhile: another process may take its time to answer.
-func openWatching(serve ServeFunc, begun, ready time.Time) (served bool) {
-	watch(ready, func() bool { return time.Since(begun) >= settle })
+func openWatching(c *Component, serve ServeFunc) (served bool) {
+	begun := time.Now()
+	watch(c, func() bool { return time.Since(begun) >= settle })
 	opened := make(chan bool, 1)
 	go func() { opened <- openServer(serve) }()
-	watch(ready, func() bool {
+	watch(c, func() bool {
 		select {
 		case served = <-opened:
 			return true
@@ -71,9 +67,9 @@ func openWatching(serve ServeFunc, begun, ready time.Time) (served bool) {
 func never() bool { return false }
 
 // attend is the goroutine of a plugin: its host has the server of the two.
-func attend() {
+func attend(c *Component) {
 	defer survive()
-	watch(time.Now().Add(startupTime()), never)
+	watch(c, never)
 }
 
 // needsScan tells whether something changes without the hook being told.
@@ -128,30 +124,6 @@ func runClosers() {
 	closing.Unlock()
 	for _, closer := range todo {
 		closer()
-	}
-}
-
-// watch scans until it is over; at ready, the startup phase ends.
-func watch(ready time.Time, over func() bool) {
-	for n := 1; ; n++ {
-		wait := tick
-		if left := time.Until(ready); phase.Load() == phaseStartup && left < wait {
-			wait = left
-		}
-		time.Sleep(wait)
-		now := wallMicros()
-		if phase.Load() == phaseStartup && !time.Now().Before(ready) {
-			endStartup(now)
-		}
-		scanAll(phaseNow(), now)
-		if n%countsEvery == 0 {
-			for _, c := range current().components {
-				c.spoolCounts()
-			}
-		}
-		if over() {
-			return
-		}
 	}
 }
 

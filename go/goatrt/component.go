@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -16,7 +17,11 @@ type Identity struct {
 	Dirty, ContentHash, Plan, Granularity, Mode, Module string
 	Precision                                           string
 	Instance                                            string // random, one per Start
+	Lane                                                string // GOAT_LANE: the gray lane of the process
 }
+
+// maxLane bounds the name of a lane, in bytes.
+const maxLane = 128
 
 // maxPoints bounds the memory that a broken table can make us ask for.
 const maxPoints = 1 << 24
@@ -28,11 +33,16 @@ type Component struct {
 	info     string // the identity as the table spells it
 	packages []tracked
 	total    int
+	table    *Entry          // the first entry of the table it was made from
 	started  int64           // wall clock, microseconds
-	records  []atomic.Uint64 // one per point: see record.go
+	records  []atomic.Uint64 // one per point and phase: see record.go
+	window   time.Duration   // 0: last hits are not looked for
+	last     []atomic.Int64  // last hits, to one window; nil without windows
+	moved    []atomic.Bool   // pages of last hits and counts that the file has older
 	counts   *stripes        // nil unless some point counts every hit
 	spool    atomic.Pointer[spool]
-	trouble  string // why there is no spool; set before the component is published
+	trouble  string // why there is no spool
+	pruned   atomic.Bool
 }
 
 // tracked is one package of a component.
@@ -57,9 +67,11 @@ func newComponent(table []Entry) *Component {
 	if table[0].Pkg != "" || table[0].Meta == "" {
 		return nil
 	}
-	c := &Component{started: wallMicros(), info: table[0].Meta}
+	c := &Component{table: &table[0], started: wallMicros(), info: table[0].Meta}
 	c.identity = parseIdentity(c.info)
 	c.identity.Instance = randomHex()
+	c.identity.Lane = laneName(env("GOAT_LANE"))
+	c.window = windowOf(c.identity.Mode)
 	counting := false
 	for _, entry := range table[1:] {
 		p, ok := readPackage(entry, c.total)
@@ -70,11 +82,24 @@ func newComponent(table []Entry) *Component {
 		c.packages = append(c.packages, p)
 		counting = counting || strings.Contains(p.meta, "\tcount\t")
 	}
-	c.records = make([]atomic.Uint64, c.total)
+	c.records = make([]atomic.Uint64, c.total*phases)
+	c.moved = make([]atomic.Bool, (c.total+slotsPerPage-1)/slotsPerPage)
+	if c.window > 0 {
+		c.last = make([]atomic.Int64, c.total)
+	}
 	if counting {
 		c.counts = newStripes(c.total)
 	}
 	return c
+}
+
+// laneName keeps a lane's name to what a label may be.
+func laneName(name string) string {
+	name = strings.ToValidUTF8(strings.TrimSpace(name), "\ufffd")
+	if len(name) > maxLane {
+		name = strings.ToValidUTF8(name[:maxLane], "")
+	}
+	return name
 }
 
 // readPackage trusts an entry only when its accessor and its points agree;

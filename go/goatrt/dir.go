@@ -107,30 +107,50 @@ func keep() int {
 	return n
 }
 
-// prune removes the oldest spool files of app beyond GOAT_SPOOL_KEEP, never one
-// that a live process has locked.
-func prune(dir, app string) {
+// How many names a prune looks at: as many as there are, or as many as take no time
+// that the end of a process would show. What a part of the names says is older than
+// GOAT_SPOOL_KEEP others is older than these in the whole, too.
+const (
+	pruneAlways = 1 << 30
+	pruneAtExit = 1000
+)
+
+// prune removes the oldest spool files of the application beyond GOAT_SPOOL_KEEP, once:
+// only such as belong to this user, and never one that a live process has locked.
+func (c *Component) prune(s *spool, most int) {
 	limit := keep()
-	if limit <= 0 || !canLock {
+	if limit <= 0 || !canLock || c.identity.Mode != "exe" || c.pruned.Load() {
 		return
 	}
-	var files []aged
-	eachName(dir, func(name string) {
-		if isSpoolOf(name, app) {
-			if started, ok := startOf(dir + separator + name); ok {
+	own := s.path[len(s.dir)+len(separator):]
+	files := []aged{{own, uint64(c.started * 1000)}}
+	eachName(s.dir, func(name string) bool {
+		// The file of this process is not opened: closing it would give up its lock.
+		if name != own && isSpoolOf(name, c.identity.App) {
+			if started, ok := startOf(s.dir + separator + name); ok {
 				files = append(files, aged{name, started})
 			}
 		}
+		return len(files) < most
 	})
-	for len(files) > limit {
-		oldest := 0
-		for i := range files {
-			if files[i].started < files[oldest].started {
-				oldest = i
+	newestFirst(files)
+	for _, old := range files[min(limit, len(files)):] {
+		if old.name != own {
+			removeUnlocked(s.dir + separator + old.name)
+		}
+	}
+	c.pruned.Store(true)
+}
+
+// newestFirst sorts by Shell's method: package sort is more than a program may
+// already link.
+func newestFirst(files []aged) {
+	for gap := len(files) / 2; gap > 0; gap /= 2 {
+		for i := gap; i < len(files); i++ {
+			for j := i; j >= gap && files[j].started > files[j-gap].started; j -= gap {
+				files[j], files[j-gap] = files[j-gap], files[j]
 			}
 		}
-		removeUnlocked(dir + separator + files[oldest].name)
-		files = append(files[:oldest], files[oldest+1:]...)
 	}
 }
 

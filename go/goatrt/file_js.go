@@ -3,14 +3,13 @@
 package goatrt
 
 import (
-	"errors"
 	"os"
 	"time"
 )
 
 const canLock = false
 
-var errNoFiles = errors.New("not available on js: a write there could block an event handler")
+const errNoFiles = fault("not available on js: a write there could block an event handler")
 
 // spoolFile does not exist here.
 type spoolFile struct{}
@@ -23,6 +22,10 @@ func (f *spoolFile) created() {}
 
 func (f *spoolFile) put(string, []byte, int64) (ours bool, err error) { return false, errNoFiles }
 
+func canSay() bool { return true }
+
+func privileged() bool { return false }
+
 func writeError(line []byte) { _, _ = os.Stderr.Write(line) }
 
 func wallMicros() int64 { return time.Now().UnixMicro() }
@@ -31,7 +34,7 @@ func systemRandom([]byte) {}
 
 func makeDir(string, uint32) error { return errNoFiles }
 
-func eachName(string, func(string)) {}
+func eachName(string, func(string) bool) {}
 
 func startOf(string) (uint64, bool) { return 0, false }
 

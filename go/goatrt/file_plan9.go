@@ -38,6 +38,10 @@ func (f *spoolFile) put(_ string, buf []byte, offset int64) (ours bool, err erro
 	return true, err
 }
 
+func canSay() bool { return true }
+
+func privileged() bool { return false }
+
 func writeError(line []byte) { _, _ = syscall.Write(2, line) }
 
 // wallMicros asks the system, because inside a synctest bubble package time
@@ -60,7 +64,7 @@ func systemRandom(buf []byte) {
 
 func makeDir(dir string, mode uint32) error { return os.Mkdir(dir, os.FileMode(mode)) }
 
-func eachName(string, func(string)) {}
+func eachName(string, func(string) bool) {}
 
 func startOf(string) (uint64, bool) { return 0, false }
 

@@ -20,16 +20,22 @@ type spoolFile struct {
 
 // createFile makes a new file of the given size and locks it.
 func createFile(path string, mode uint32, size int64, reopened bool) (*spoolFile, error) {
+	if !mayReach(size) {
+		return nil, syscall.EFBIG
+	}
 	flags := syscall.O_RDWR | syscall.O_CREAT | syscall.O_EXCL | syscall.O_CLOEXEC
 	fd, err := openRetrying(path, flags, mode)
 	if err != nil {
 		return nil, err
 	}
+	if !reopened {
+		fd = outOfTheWay(fd)
+	}
 	f := &spoolFile{fd: fd, reopened: reopened}
 	var stat syscall.Stat_t
 	if err = syscall.Fstat(fd, &stat); err == nil {
 		f.device, f.inode = uint64(stat.Dev), uint64(stat.Ino)
-		tryLock(fd)
+		lockOwn(fd)
 		// The umask is the program's; the mode is what GOAT_SPOOL_MODE says.
 		_ = syscall.Fchmod(fd, mode)
 		err = allocate(fd, size)
@@ -67,6 +73,9 @@ func (f *spoolFile) put(path string, buf []byte, offset int64) (ours bool, err e
 	}
 	if !f.is(fd) {
 		return false, syscall.EBADF
+	}
+	if !mayReach(offset + int64(len(buf))) {
+		return true, syscall.EFBIG
 	}
 	return true, writeFully(fd, buf, offset)
 }

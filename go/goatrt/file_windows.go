@@ -54,6 +54,12 @@ func (f *spoolFile) put(_ string, buf []byte, offset int64) (ours bool, err erro
 	return true, nil
 }
 
+// canSay: whether a write to a pipe or a console would wait is not known here.
+func canSay() bool { return true }
+
+// privileged: no program here runs with the rights of another user.
+func privileged() bool { return false }
+
 func writeError(line []byte) { _, _ = syscall.Write(syscall.Stderr, line) }
 
 // wallMicros asks the system, because inside a synctest bubble package time
@@ -82,7 +88,7 @@ func removeUnlocked(path string) { _ = os.Remove(path) }
 func makeDir(dir string, mode uint32) error { return os.Mkdir(dir, os.FileMode(mode)) }
 
 // eachName reads a directory in portions.
-func eachName(dir string, do func(name string)) {
+func eachName(dir string, do func(name string) bool) {
 	d, err := os.Open(dir)
 	if err != nil {
 		return
@@ -91,7 +97,9 @@ func eachName(dir string, do func(name string)) {
 	for {
 		names, err := d.Readdirnames(256)
 		for _, name := range names {
-			do(name)
+			if !do(name) {
+				return
+			}
 		}
 		if err != nil || len(names) == 0 {
 			return

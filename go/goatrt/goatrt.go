@@ -11,6 +11,7 @@
 package goatrt
 
 import (
+	"os"
 	"sync"
 	"sync/atomic"
 )
@@ -45,24 +46,71 @@ func Start(table []Entry, exit func(func())) bool {
 // StartServing is Start for binaries that have the server linked in.
 func StartServing(table []Entry, exit func(func()), serve ServeFunc) (tracking bool) {
 	defer survive()
-	if len(table) == 0 || isSet(env("GOAT_OFF")) {
+	if len(table) == 0 || isSet(env("GOAT_OFF")) || privileged() {
 		return false
 	}
-	c := newComponent(table)
+	booting.Lock()
+	defer booting.Unlock()
+	c := booted(table)
 	if c == nil {
-		return false
-	}
-	if c.identity.Mode != "exe" || env("GOAT_ADDR") == "off" {
+		if c = newComponent(table); c == nil {
+			return false
+		}
+		if c.identity.Mode != "exe" || env("GOAT_ADDR") == "off" {
+			serve = nil
+		}
+		dir := env("GOAT_SPOOL")
+		// A plugin may be seen through its host.
+		alone := len(current().components) == 0
+		if serve == nil && (dir == "" || c.pointless()) && alone {
+			return false
+		}
+		boot(c, exit, dir)
+	} else if c.identity.Mode != "exe" || env("GOAT_ADDR") == "off" {
 		serve = nil
 	}
-	dir := env("GOAT_SPOOL")
-	// A plugin may be seen through its host.
-	alone := len(current().components) == 0
-	if serve == nil && (dir == "" || c.pointless()) && alone {
-		return false
-	}
-	start(c, exit, serve, dir)
+	start(c, serve)
 	return true
+}
+
+// Early is what instrumented packages call at an exact point before Start: the object
+// that goat makes at link points their hooks here. So what runs while packages
+// initialise is on record before Start, which is the last of it, and stays there if the
+// program ends before. It needs no initialisation of this package's own.
+func Early(table []Entry, exit func(func()), counter *uint32) {
+	defer survive()
+	bootEarly(table, exit)
+	hit(counter)
+}
+
+// bootEarly makes the component of a table if there is a spool: the server has to
+// wait for Start. Until package os is initialised nothing can be done.
+func bootEarly(table []Entry, exit func(func())) {
+	if os.Stdin == nil && os.Stdout == nil && os.Stderr == nil {
+		return
+	}
+	booting.Lock()
+	defer booting.Unlock()
+	dir := env("GOAT_SPOOL")
+	if dir == "" || len(table) == 0 || booted(table) != nil || isSet(env("GOAT_OFF")) || privileged() {
+		return
+	}
+	if c := newComponent(table); c != nil && !c.pointless() {
+		boot(c, exit, dir)
+	}
+}
+
+// booting is held while components are made; only Start, Early and their callees take it.
+var booting sync.Mutex
+
+// booted finds the component that was made from a table.
+func booted(table []Entry) *Component {
+	for _, c := range current().components {
+		if c.table == &table[0] {
+			return c
+		}
+	}
+	return nil
 }
 
 // pointless tells a test binary in which there is nothing to record.
@@ -70,31 +118,47 @@ func (c *Component) pointless() bool {
 	return c.identity.Mode == "test" && c.total == 0 && len(c.Degraded()) == 0
 }
 
-// start puts c to work. Nothing in it waits for the network.
-func start(c *Component, exit func(func()), serve ServeFunc, dir string) {
-	first := register(c)
-	var trouble string
+// boot gets c ready to record, in the phase init.
+func boot(c *Component, exit func(func()), dir string) {
+	register(c)
 	if dir != "" {
-		trouble = c.openSpool(dir)
+		c.openSpool(dir)
 	}
 	c.hook()
-	c.scan(phaseInit, c.started)
-	if first {
-		beginStartup(c.started, c.identity.Mode == "exe")
-	}
 	if exit != nil {
 		exit(c.finish)
 	}
-	if first && c.identity.Mode == "exe" {
-		go background(c, serve, trouble)
+}
+
+// start puts c to work when packages are initialised. Nothing in it waits for the
+// network.
+func start(c *Component, serve ServeFunc) {
+	if c.id == 0 {
+		endInit(c.identity.Mode)
+	} else {
+		c.join()
+	}
+	switch {
+	case c.id == 0 && c.identity.Mode == "exe":
+		go background(c, serve, c.trouble)
 		return
-	}
-	if first && c.identity.Mode == "plugin" && c.spool.Load() != nil && c.needsScan() {
+	case c.id == 0 && c.identity.Mode == "plugin" && c.spool.Load() != nil && c.needsScan():
 		// What a plugin shares with its host has the host's form of points.
-		go attend()
+		go attend(c)
 	}
-	if trouble != "" {
-		say("goat: no spool: " + trouble)
+	if c.trouble != "" {
+		say("goat: no spool: " + c.trouble)
+	}
+}
+
+// join has a plugin take up the phase that its host is in.
+func (c *Component) join() {
+	scanning.Lock()
+	defer scanning.Unlock()
+	now := wallMicros()
+	c.sweep(phaseInit, now)
+	if s := c.spool.Load(); s != nil {
+		s.markPhase(phaseNow(), now)
 	}
 }
 
@@ -104,10 +168,7 @@ type registry struct {
 	spans      []span
 }
 
-var (
-	registering sync.Mutex // only Start and its callees take it
-	published   atomic.Value
-)
+var published atomic.Value
 
 // current returns the registry; it is empty before the first Start.
 func current() *registry {
@@ -117,17 +178,14 @@ func current() *registry {
 	return &registry{}
 }
 
-// register publishes c beside the components that are there already (a plugin
-// shares this package with its host) and reports whether it is the first.
-func register(c *Component) bool {
-	registering.Lock()
-	defer registering.Unlock()
+// register publishes c beside the components that are there already: a plugin
+// shares this package with its host.
+func register(c *Component) {
 	old := current()
 	c.id = len(old.components)
 	next := &registry{components: append(append([]*Component{}, old.components...), c)}
 	next.spans = sortedSpans(append(append([]span{}, old.spans...), c.spans()...))
 	published.Store(next)
-	return c.id == 0
 }
 
 // survive keeps a fault of ours from becoming the program's.

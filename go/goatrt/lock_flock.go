@@ -7,7 +7,16 @@ import "syscall"
 // canLock says whether a live process can be told from a dead one.
 const canLock = true
 
-// tryLock takes the lock that says that the file's process lives.
+// lockOwn takes the two locks that say that the file's process lives. The first one
+// keeps anybody from removing the file; a child that was forked without exec holds it
+// as well. The second one is the process's alone.
+func lockOwn(fd int) {
+	tryLock(fd)
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
+	_ = syscall.FcntlFlock(uintptr(fd), syscall.F_SETLK, &lock)
+}
+
+// tryLock takes the first of them.
 func tryLock(fd int) bool {
 	for {
 		err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
@@ -20,7 +29,7 @@ func tryLock(fd int) bool {
 // eachName reads a directory, which others may use too and which may be large,
 // in portions. It does so below package os, whose files would make the Go
 // runtime open its poller's descriptors in a program that needs none.
-func eachName(dir string, do func(name string)) {
+func eachName(dir string, do func(name string) bool) {
 	fd, err := openRetrying(dir, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return
@@ -37,12 +46,14 @@ func eachName(dir string, do func(name string)) {
 		}
 		_, _, names := syscall.ParseDirent(buf[:n], -1, nil)
 		for _, name := range names {
-			do(name)
+			if !do(name) {
+				return
+			}
 		}
 	}
 }
 
-// startOf reads when the process of a spool file began.
+// startOf reads when the process of a spool file of this user began.
 func startOf(path string) (started uint64, ok bool) {
 	fd, err := openRetrying(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -50,7 +61,8 @@ func startOf(path string) (started uint64, ok bool) {
 	}
 	defer syscall.Close(fd)
 	var stat syscall.Stat_t
-	if syscall.Fstat(fd, &stat) != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFREG {
+	// What another user has put here says what that user likes.
+	if syscall.Fstat(fd, &stat) != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFREG || int(stat.Uid) != syscall.Geteuid() {
 		return 0, false
 	}
 	var header [headerSize]byte

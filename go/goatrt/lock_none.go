@@ -6,9 +6,9 @@ package goatrt
 // cannot, no spool file is ever removed.
 const canLock = false
 
-func tryLock(int) bool { return false }
+func lockOwn(int) {}
 
-func eachName(string, func(string)) {}
+func eachName(string, func(string) bool) {}
 
 func startOf(string) (uint64, bool) { return 0, false }
 

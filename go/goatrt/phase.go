@@ -3,9 +3,21 @@
 package goatrt
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
+
+// Phases of a process. A point has a first hit in each of them.
+const (
+	phaseNone uint64 = iota
+	phaseInit
+	phaseStartup
+	phaseTraffic
+)
+
+// phases is how many of them a hit can belong to.
+const phases = 3
 
 // defaultStartup is how long after initialisation hits count as start-up.
 const defaultStartup = 5 * time.Second
@@ -13,9 +25,13 @@ const defaultStartup = 5 * time.Second
 var (
 	phase atomic.Uint64 // of the process; phaseNone until the first Start
 	early atomic.Bool   // Ready was called before the first Start
-	// due is the wall clock at which startup ends by itself in binaries without
-	// a background goroutine; 0 elsewhere.
-	due atomic.Int64
+
+	// scanning is held by whoever reads the counters to find what ran in a phase, and
+	// from before a phase ends until all counters have been cleared for the next one.
+	scanning sync.Mutex
+	// turning makes one step of two: "the phase is still p" and "mark the counter as
+	// hit" (mark), against the change of the phase. It is held for nanoseconds.
+	turning sync.Mutex
 )
 
 // phaseNow is the phase a hit belongs to.
@@ -35,40 +51,48 @@ func startupTime() time.Duration {
 	return d
 }
 
-// beginStartup ends the phase init.
-func beginStartup(now int64, ticking bool) {
+// endInit ends the phase init. Tests have no start-up: what they run, they ask for.
+func endInit(mode string) {
 	length := startupTime()
-	if length <= 0 || early.Load() {
-		phase.Store(phaseTraffic)
+	if mode == "test" || length <= 0 || early.Load() {
+		endPhase(phaseInit, phaseTraffic)
 		return
 	}
-	if !ticking {
-		due.Store(now + length.Microseconds())
-	}
-	phase.Store(phaseStartup)
+	endPhase(phaseInit, phaseStartup)
+	// A timer and no goroutine: Go finds deadlocks only where none sleeps.
+	time.AfterFunc(length, func() { endPhase(phaseStartup, phaseTraffic) })
 }
 
-// Ready ends the startup phase: what is first reached from now on counts as
-// traffic. A program may call it at any time and as often as it likes.
+// Ready ends the startup phase: what is reached from now on counts as traffic. A
+// program may call it at any time and as often as it likes.
 func Ready() {
-	defer survive()
 	early.Store(true)
-	endStartup(wallMicros())
+	endPhase(phaseStartup, phaseTraffic)
 }
 
-// endStartup credits what has run so far to startup before it ends the phase.
-func endStartup(now int64) {
-	if phase.Load() != phaseStartup {
+// endPhase credits what has run so far to a phase and clears all counters, so that
+// the next hit of each point counts for the next phase. For each point the change
+// happens at the moment its counter is cleared; a hit on either side of it is kept.
+func endPhase(from, to uint64) {
+	defer survive()
+	scanning.Lock()
+	defer scanning.Unlock()
+	if phaseNow() != from {
 		return
 	}
-	scanAll(phaseStartup, now)
-	phase.CompareAndSwap(phaseStartup, phaseTraffic)
-}
-
-// endStartupIfDue is the clock of binaries that run no goroutine of ours. What
-// a scan finds then may have run earlier, so startup gets it.
-func endStartupIfDue(now int64) {
-	if at := due.Load(); at != 0 && now >= at {
-		endStartup(now)
+	now := wallMicros()
+	all := current().components
+	for _, c := range all {
+		// What takes time is done before the change: writing to the files.
+		c.scan(from, now)
+	}
+	turning.Lock()
+	phase.Store(to)
+	turning.Unlock()
+	for _, c := range all {
+		c.sweep(from, now)
+		if s := c.spool.Load(); s != nil {
+			s.markPhase(to, now)
+		}
 	}
 }

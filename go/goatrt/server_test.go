@@ -20,8 +20,8 @@ import (
 
 // answer is /track as upstream's clients and goat's read it.
 type answer struct {
-	Name, Version string
-	Results       []struct {
+	Name, Version, Lane, Window string
+	Results                     []struct {
 		ID       int
 		Name     string
 		Degraded []string
@@ -32,8 +32,9 @@ type answer struct {
 			Items          []struct {
 				ID, Count, Line, EndLine                     int
 				Name, Point, Package, File, Func, Kind, Form string
-				FirstHit                                     *time.Time
+				FirstHit, FirstTraffic, LastHit              *time.Time
 				Phase                                        *string
+				Phases                                       *struct{ Init, Startup, Traffic *time.Time }
 			}
 		}
 	}
@@ -467,5 +468,63 @@ func TestSlowReadersDoNotStarveProbes(t *testing.T) {
 	for i := 0; i < 5; i++ {
 		get(t, base+"/healthz")
 		get(t, base+"/version")
+	}
+}
+
+func TestTrackIsNamedByItsState(t *testing.T) {
+	p, base := serve(t, "GOAT_WINDOW=0", "GOAT_LANE=gray", "GOAT_STARTUP=1h")
+	p.tell("hit=1")
+	status, body, header := ask(t, "GET", base+"/track")
+	tag := header.Get("ETag")
+	if status != 200 || len(tag) < 4 || !strings.Contains(body, `"lane":"gray","window":"0s"`) {
+		t.Fatalf("%d, ETag %q", status, tag)
+	}
+	for _, match := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
+		if status, body, h := ask(t, "GET", base+"/track", "If-None-Match", match); status != 304 || body != "" || h.Get("ETag") != tag {
+			t.Errorf("If-None-Match: %s: %d %q", match, status, body)
+		}
+	}
+	for _, other := range []string{"/track?hit=true", "/track?order=1"} {
+		if status, _, h := ask(t, "GET", base+other, "If-None-Match", tag); status != 200 || h.Get("ETag") == tag {
+			t.Errorf("%s: %d, ETag %q", other, status, h.Get("ETag"))
+		}
+	}
+	for _, change := range []string{"hit=2", "store=0", "count=1", "ready"} {
+		p.tell(change)
+		if change == "ready" {
+			p.tell("hit=2") // a first hit of another phase
+		}
+		status, _, h := ask(t, "GET", base+"/track", "If-None-Match", tag)
+		if status != 200 || h.Get("ETag") == tag {
+			t.Errorf("after %s: %d, ETag %q", change, status, h.Get("ETag"))
+		}
+		tag = h.Get("ETag")
+	}
+	for _, item := range track(t, base+"/track?hit=true").Results[0].Metrics.Items {
+		if item.Point == "svc0002" && (*item.Phase != "traffic" || item.FirstTraffic == nil || !item.FirstTraffic.Equal(*item.Phases.Traffic) ||
+			!item.FirstHit.Equal(*item.Phases.Startup) || item.Phases.Init != nil || item.LastHit != nil) {
+			t.Errorf("%+v", item)
+		}
+	}
+}
+
+func TestPointMetricsHaveAPathOfTheirOwn(t *testing.T) {
+	p, base := serve(t, "TEST_INIT=1", "GOAT_LANE=gray")
+	p.tell("hit=1")
+	p.tell("ready")
+	p.tell("hit=2")
+	families := scrape(t, base+"/metrics/points")
+	for point, want := range map[string]float64{"svc0007": 1, "svc0001": 2, "svc0002": 3, "svc0003": 0} {
+		if got, ok := families["goat_track_point_phase"].samples[`{component="example.com/app",point="`+point+`"}`]; !ok || got != want {
+			t.Errorf("%s is in phase %v (%v), want %v", point, got, ok, want)
+		}
+	}
+	const info = `{component="example.com/app",point="svc0001",package="example.com/app/svc",file="svc/a.go",line="11",func="(*T).Do",kind="change"}`
+	if n := len(families["goat_track_point_info"].samples); n != 1004 || families["goat_track_point_info"].samples[info] != 1 {
+		t.Errorf("%d points", n)
+	}
+	totals := scrape(t, base+"/metrics")
+	if totals["goat_track_point_info"] != nil || totals["goat_build_info"].samples[`{app="app",component="example.com/app",version="1.0\"0",base="main",granularity="patch",mode="exe",lane="gray"}`] != 1 {
+		t.Errorf("%v", totals["goat_build_info"])
 	}
 }

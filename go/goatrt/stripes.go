@@ -14,11 +14,11 @@ const stripeCount = 16
 // rows share no cache line.
 type stripes struct {
 	rows    [stripeCount][]atomic.Uint32
-	spooled []atomic.Uint64 // what the file says
+	spooled []uint64 // what the file says; only spoolMoving uses it
 }
 
 func newStripes(points int) *stripes {
-	s := &stripes{spooled: make([]atomic.Uint64, points)}
+	s := &stripes{spooled: make([]uint64, points)}
 	padded := (points + 31) &^ 15
 	for i := range s.rows {
 		s.rows[i] = make([]atomic.Uint32, padded)
@@ -51,21 +51,6 @@ func (s *stripes) clear() {
 	for k := range s.rows {
 		for i := range s.rows[k] {
 			s.rows[k][i].Store(0)
-		}
-	}
-}
-
-// spoolCounts brings changed counts into the file.
-func (c *Component) spoolCounts() {
-	s := c.spool.Load()
-	if s == nil || c.counts == nil {
-		return
-	}
-	for i := range c.records {
-		n := c.counts.sum(i)
-		record := c.records[i].Load()
-		if record != 0 && c.counts.spooled[i].Swap(n) != n {
-			s.writeRecord(i, record, n)
 		}
 	}
 }

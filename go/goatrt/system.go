@@ -3,17 +3,18 @@
 package goatrt
 
 import (
-	"errors"
 	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-var (
-	errServer = errors.New("the server could not be started")
-	said      atomic.Bool
-)
+// A fault is an error that needs no initialisation: Early runs before ours.
+type fault string
+
+func (f fault) Error() string { return string(f) }
+
+const errServer = fault("the server could not be started")
 
 // env reads the environment below package os, whose readings `go test` logs to
 // decide about cached results.
@@ -27,11 +28,30 @@ func isSet(value string) bool {
 	return value != "" && value != "0" && value != "false"
 }
 
-// say writes the one line a process gets, in one system call: a logger's or
-// the program's own lock must not be able to hold us.
+var (
+	said    atomic.Bool
+	talking atomic.Bool // the line is on its way
+)
+
+// say writes the one line a process gets, in one system call: a logger's or the
+// program's own lock must not be able to hold us. Nor must whoever reads standard
+// error, or does not: the line is written beside everything else, and dropped where it
+// would have to wait.
 func say(line string) {
-	if said.CompareAndSwap(false, true) {
+	if !said.CompareAndSwap(false, true) || !canSay() {
+		return
+	}
+	talking.Store(true)
+	go func() {
+		defer talking.Store(false)
 		writeError([]byte(line + "\n"))
+	}()
+}
+
+// waitSaid gives a line that is on its way a moment before the process ends.
+func waitSaid() {
+	for end := time.Now().Add(patience); talking.Load() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 }
 

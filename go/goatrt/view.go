@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // What package server reads. A program has no reason to call these.
@@ -17,23 +18,34 @@ type Point struct {
 	Line, Column, EndLine, EndColumn int
 }
 
-// Hit is what is known about one point at one moment.
+// Hit is what is known about one point at one moment. Times are microseconds of the
+// wall clock, 0 where there is none.
 type Hit struct {
-	Count uint64
-	First int64  // microseconds of the wall clock; 0: not hit
-	Phase string // "" when not hit
+	Count   uint64
+	First   int64 // of all hits
+	Init    int64 // the first hit of each phase
+	Startup int64
+	Traffic int64
+	Last    int64  // to one window; 0 where windows are off
+	Phase   string // the one that proves most; "" when not hit
 }
 
 // Components brings every record up to date and returns what is tracked.
 func Components() []*Component {
+	scanning.Lock()
+	defer scanning.Unlock()
 	now := wallMicros()
-	endStartupIfDue(now)
-	scanAll(phaseNow(), now)
-	return current().components
+	all := current().components
+	for _, c := range all {
+		c.scan(phaseNow(), now)
+	}
+	return all
 }
 
 // Reset forgets every hit of every component.
 func Reset() {
+	scanning.Lock()
+	defer scanning.Unlock()
 	for _, c := range current().components {
 		c.reset()
 	}
@@ -42,7 +54,7 @@ func Reset() {
 // Phase names the phase the process is in.
 func Phase() string { return phaseName(phaseNow()) }
 
-func phaseName(p uint64) string { return [...]string{"", "init", "startup", "traffic"}[p&phaseMask] }
+func phaseName(p uint64) string { return [...]string{"", "init", "startup", "traffic"}[p&3] }
 
 // ID numbers the components of a process from 0.
 func (c *Component) ID() int { return c.id }
@@ -50,7 +62,10 @@ func (c *Component) ID() int { return c.id }
 // Identity says what the component is.
 func (c *Component) Identity() *Identity { return &c.identity }
 
-// Started is when its main was about to run, in microseconds of the wall clock.
+// Window is how exactly last hits are known; 0: they are not.
+func (c *Component) Window() time.Duration { return c.window }
+
+// Started is when its tracking began, in microseconds of the wall clock.
 func (c *Component) Started() int64 { return c.started }
 
 // Len is the number of its points.
@@ -79,13 +94,29 @@ func (c *Component) Degraded() []string {
 }
 
 // Hit returns what is known about point i.
-func (c *Component) Hit(i int) Hit {
-	record := c.records[i].Load()
-	if record == 0 {
-		return Hit{}
+func (c *Component) Hit(i int) (h Hit) {
+	for k, at := range [phases]*int64{&h.Init, &h.Startup, &h.Traffic} {
+		*at = int64(c.records[i*phases+k].Load() >> timeShift)
+		if *at == 0 {
+			continue
+		}
+		h.Phase = phaseName(uint64(k + 1))
+		if h.First == 0 || *at < h.First {
+			h.First = *at
+		}
+		if c.last != nil && *at > h.Last {
+			h.Last = *at
+		}
 	}
-	h := Hit{Count: c.count(i), First: int64(record >> timeShift), Phase: phaseName(record)}
-	if h.Count == 0 {
+	if h.First == 0 {
+		return h
+	}
+	if c.last != nil {
+		if at := c.last[i].Load(); at > h.Last {
+			h.Last = at
+		}
+	}
+	if h.Count = c.count(i); h.Count == 0 {
 		h.Count = 1
 	}
 	return h
@@ -105,13 +136,16 @@ func (c *Component) Points() []Point {
 			points = append(points, parsePoint(p.path, lines[i]))
 		}
 	}
+	if readPoints == nil {
+		readPoints = map[*Component][]Point{}
+	}
 	readPoints[c] = points
 	return points
 }
 
 var (
 	reading    sync.Mutex
-	readPoints = map[*Component][]Point{}
+	readPoints map[*Component][]Point
 )
 
 // parsePoint reads one line of a table; what is missing stays empty.

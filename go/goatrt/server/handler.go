@@ -52,14 +52,15 @@ type route struct {
 }
 
 var routes = map[string]route{
-	"/track":        {http.MethodGet, (*handler).track, false},
-	"/metrics":      {http.MethodGet, (*handler).metrics, false},
-	"/healthz":      {http.MethodGet, (*handler).healthz, true},
-	"/version":      {http.MethodGet, (*handler).version, true},
-	"/coverprofile": {http.MethodGet, (*handler).coverprofile, false},
-	"/ready":        {http.MethodPost, (*handler).ready, true},
-	"/reset":        {http.MethodPost, (*handler).reset, false},
-	siblingsPath:    {http.MethodGet, (*handler).siblings, true},
+	"/track":          {http.MethodGet, (*handler).track, false},
+	"/metrics":        {http.MethodGet, (*handler).metrics, false},
+	"/metrics/points": {http.MethodGet, (*handler).metricsPoints, false},
+	"/healthz":        {http.MethodGet, (*handler).healthz, true},
+	"/version":        {http.MethodGet, (*handler).version, true},
+	"/coverprofile":   {http.MethodGet, (*handler).coverprofile, false},
+	"/ready":          {http.MethodPost, (*handler).ready, true},
+	"/reset":          {http.MethodPost, (*handler).reset, false},
+	siblingsPath:      {http.MethodGet, (*handler).siblings, true},
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +77,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to, known := routes[r.URL.Path]
 	if !known {
 		fail(w, http.StatusNotFound, "not_found", "no such path: "+r.URL.Path,
-			"try /track, /metrics, /version, /healthz or /coverprofile")
+			"try /track, /metrics, /metrics/points, /version, /healthz or /coverprofile")
 		return
 	}
 	if r.Method != to.method && !(to.method == http.MethodGet && r.Method == http.MethodHead) {

@@ -25,16 +25,8 @@ type label struct{ name, value string }
 
 // metrics answers a scrape.
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
-	all := goatrt.Components()
-	if h.current != "" {
-		// What names no component is no reason to answer a scrape with nothing.
-		if chosen, unknown := selection(all, h.current); unknown == "" && len(chosen) > 0 {
-			all = chosen
-		}
-	}
-	plain(w, "text/plain; version=0.0.4; charset=utf-8")
-	e := &exposition{w: w, buf: make([]byte, 0, chunk+1024)}
-	states := statesOf(all)
+	e := expose(w)
+	states := statesOf(h.shown())
 	e.identity(states)
 	e.coverage(states, isOn(r.URL.Query().Get("legacy")))
 	e.times(states)
@@ -44,27 +36,89 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(e.buf)
 }
 
+// expose starts an answer in the text format.
+func expose(w http.ResponseWriter) *exposition {
+	plain(w, "text/plain; version=0.0.4; charset=utf-8")
+	return &exposition{w: w, buf: make([]byte, 0, chunk+1024)}
+}
+
+// shown are the components that GOAT_CURRENT_COMPONENT asks for. What names none is no
+// reason to answer a scrape with nothing.
+func (h *handler) shown() []*goatrt.Component {
+	all := goatrt.Components()
+	if h.current != "" {
+		if chosen, unknown := selection(all, h.current); unknown == "" && len(chosen) > 0 {
+			return chosen
+		}
+	}
+	return all
+}
+
+// metricsPoints answers a scrape of single points. It has a path of its own, because a
+// scrape beyond the server's sample_limit fails as a whole and must not take the totals
+// with it.
+func (h *handler) metricsPoints(w http.ResponseWriter, _ *http.Request) {
+	e := expose(w)
+	states := statesOf(h.shown())
+	e.family("goat_track_point_info", "A code point of the change.")
+	eachPoint(states, func(s *state, it *item) {
+		p := it.point
+		e.sample("goat_track_point_info", 1, s.label(), label{"point", p.ID}, label{"package", p.Package}, label{"file", p.File},
+			label{"line", strconv.Itoa(p.Line)}, label{"func", p.Func}, label{"kind", p.Kind})
+	})
+	e.family("goat_track_point_phase", "How far a code point got: 0 it did not run, 1 in init, 2 in startup, 3 in traffic.")
+	eachPoint(states, func(s *state, it *item) {
+		rank := 0
+		switch {
+		case it.hit.Traffic > 0:
+			rank = 3
+		case it.hit.Startup > 0:
+			rank = 2
+		case it.hit.Init > 0:
+			rank = 1
+		}
+		e.sample("goat_track_point_phase", float64(rank), s.label(), label{"point", it.point.ID})
+	})
+	_, _ = w.Write(e.buf)
+}
+
+// eachPoint names each point of each component once.
+func eachPoint(states []state, do func(*state, *item)) {
+	seen := map[[2]string]bool{}
+	for i := range states {
+		s := &states[i]
+		for k := range s.items {
+			if name := [2]string{s.component.Identity().Component, s.items[k].point.ID}; !seen[name] {
+				seen[name] = true
+				do(s, &s.items[k])
+			}
+		}
+	}
+}
+
 // state is one component at the moment of the scrape.
 type state struct {
 	component *goatrt.Component
 	items     []item
 	hit       int
-	byPhase   map[string]int
+	name      string // of the state: another one where something has changed
+	phases    [3]int // points that ran in init, startup, traffic
 	last      int64
 }
 
 func statesOf(all []*goatrt.Component) []state {
 	states := make([]state, len(all))
 	for i, c := range all {
-		s := state{component: c, byPhase: map[string]int{}}
-		s.items, s.hit, _ = itemsOf(c)
+		s := state{component: c}
+		s.items, s.hit, s.name = itemsOf(c)
 		for k := range s.items {
-			if hit := s.items[k].hit; hit.Count > 0 {
-				s.byPhase[hit.Phase]++
-				if hit.First > s.last {
-					s.last = hit.First
+			hit := &s.items[k].hit
+			for n, first := range [...]int64{hit.Init, hit.Startup, hit.Traffic} {
+				if first > 0 {
+					s.phases[n]++
 				}
 			}
+			s.last = max(s.last, hit.First, hit.Last)
 		}
 		states[i] = s
 	}
@@ -78,7 +132,7 @@ func (e *exposition) identity(states []state) {
 	for i := range states {
 		id := states[i].component.Identity()
 		e.sample("goat_build_info", 1, label{"app", id.App}, states[i].label(), label{"version", id.Version},
-			label{"base", id.Base}, label{"granularity", id.Granularity}, label{"mode", id.Mode})
+			label{"base", id.Base}, label{"granularity", id.Granularity}, label{"mode", id.Mode}, label{"lane", id.Lane})
 	}
 }
 
@@ -91,10 +145,10 @@ func (e *exposition) coverage(states []state, legacy bool) {
 	for i := range states {
 		e.sample("goat_track_points_hit", float64(states[i].hit), states[i].label())
 	}
-	e.family("goat_track_points_first_hit", "Code points of the change by the phase in which they first ran.")
+	e.family("goat_track_points_first_hit", "Code points of the change that ran in a phase.")
 	for i := range states {
-		for _, phase := range [...]string{"init", "startup", "traffic"} {
-			e.sample("goat_track_points_first_hit", float64(states[i].byPhase[phase]), states[i].label(), label{"phase", phase})
+		for n, phase := range [...]string{"init", "startup", "traffic"} {
+			e.sample("goat_track_points_first_hit", float64(states[i].phases[n]), states[i].label(), label{"phase", phase})
 		}
 	}
 	e.family("goat_track_degraded_packages", "Packages of the change that could not be instrumented.")
@@ -155,7 +209,7 @@ func (e *exposition) times(states []state) {
 	e.family("goat_track_start_time_seconds", "When tracking began, in seconds since 1970.")
 	e.sample("goat_track_start_time_seconds", float64(started)/1e6)
 	if last > 0 {
-		e.family("goat_track_last_hit_timestamp_seconds", "When a code point last ran for the first time, in seconds since 1970.")
+		e.family("goat_track_last_hit_timestamp_seconds", "When a code point last ran, to one window, in seconds since 1970; where windows are off, when one last ran for the first time.")
 		e.sample("goat_track_last_hit_timestamp_seconds", float64(last)/1e6)
 	}
 }

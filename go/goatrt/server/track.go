@@ -32,14 +32,59 @@ func (h *handler) track(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	states := statesOf(q.components)
+	tag := etag(states, r.URL.RawQuery)
+	w.Header().Set("ETag", tag)
+	if matches(r.Header.Values("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	j := begin(w, http.StatusOK)
 	j.open('{')
 	name, version := appOf(q.components)
-	j.key("name").str(name).key("version").str(version).key("results").open('[')
-	for _, c := range q.components {
-		writeComponent(j, c, q)
+	j.key("name").str(name).key("version").str(version)
+	if len(q.components) > 0 {
+		c := q.components[0]
+		j.key("lane").str(c.Identity().Lane).key("window").str(c.Window().String())
+	}
+	j.key("results").open('[')
+	for i := range states {
+		writeComponent(j, &states[i], q)
 	}
 	j.close(']').close('}').flush()
+}
+
+// FNV-1a, 64 bits. Package hash/fnv is not in every program with net/http.
+const (
+	fnvBasis = 14695981039346656037
+	fnvPrime = 1099511628211
+)
+
+// etag names an answer: the processes, what is known of their points, and the question.
+func etag(states []state, question string) string {
+	sum := uint64(fnvBasis)
+	add := func(text string) {
+		for i := 0; i < len(text); i++ {
+			sum = (sum ^ uint64(text[i])) * fnvPrime
+		}
+	}
+	add(question)
+	for i := range states {
+		add("\x00" + states[i].component.Identity().Instance + states[i].name)
+	}
+	return `"` + strconv.FormatUint(sum, 16) + `"`
+}
+
+// matches reads If-None-Match: a list of tags, weak ones included, or a star.
+func matches(headers []string, tag string) bool {
+	for _, header := range headers {
+		for _, one := range strings.Split(header, ",") {
+			if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // parseQuery refuses what it does not understand, before anything is written.
@@ -71,11 +116,11 @@ func parseQuery(w http.ResponseWriter, r *http.Request) (q query, ok bool) {
 	return q, true
 }
 
-func writeComponent(j *document, c *goatrt.Component, q query) {
-	items, covered, state := itemsOf(c)
+func writeComponent(j *document, s *state, q query) {
+	c, items, covered := s.component, s.items, s.hit
 	j.open('{').key("id").number(int64(c.ID())).key("name").str(c.Identity().Component)
 	j.key("degraded").strs(c.Degraded())
-	j.key("metrics").open('{').key("version").str(state)
+	j.key("metrics").open('{').key("version").str(s.name)
 	j.key("total").number(int64(len(items))).key("covered").number(int64(covered)).key("coveredRate")
 	switch {
 	case q.legacy:
@@ -102,6 +147,12 @@ func writeItem(j *document, it *item) {
 	j.key("line").number(int64(p.Line)).key("endLine").number(int64(p.EndLine)).key("func").str(p.Func)
 	j.key("kind").str(p.Kind).key("form").str(p.Form)
 	j.key("firstHit").moment(it.hit.First).key("phase").strOrNull(it.hit.Phase)
+	j.key("firstTraffic").moment(it.hit.Traffic).key("lastHit").moment(it.hit.Last).key("phases")
+	if it.hit.First == 0 {
+		j.raw("null")
+	} else {
+		j.open('{').key("init").moment(it.hit.Init).key("startup").moment(it.hit.Startup).key("traffic").moment(it.hit.Traffic).close('}')
+	}
 	j.close('}')
 }
 
@@ -110,7 +161,7 @@ func writeItem(j *document, it *item) {
 func itemsOf(c *goatrt.Component) (items []item, covered int, state string) {
 	points := c.Points()
 	items = make([]item, len(points))
-	sum := uint64(14695981039346656037)
+	sum := uint64(fnvBasis)
 	for i := range points {
 		hit := c.Hit(i)
 		if form := points[i].Form; form != "count" && hit.Count > 1 {
@@ -120,7 +171,9 @@ func itemsOf(c *goatrt.Component) (items []item, covered int, state string) {
 			covered++
 		}
 		items[i] = item{displayID(points[i].Name, i), &points[i], hit}
-		sum = (sum ^ hit.Count) * 1099511628211
+		for _, part := range [...]uint64{hit.Count, uint64(hit.Init), uint64(hit.Startup), uint64(hit.Traffic), uint64(hit.Last)} {
+			sum = (sum ^ part) * fnvPrime
+		}
 	}
 	return items, covered, strconv.FormatUint(sum, 16)
 }

@@ -56,6 +56,7 @@ func writeIdentity(j *document, c *goatrt.Component) {
 		j.raw("null")
 	}
 	j.key("instance").str(id.Instance).key("started").moment(c.Started())
+	j.key("lane").str(id.Lane).key("window").str(c.Window().String())
 	j.key("points").number(int64(c.Len())).key("degraded").strs(c.Degraded())
 	j.key("spool").open('{').key("path").strOrNull(file).key("state").str(state).close('}')
 }

@@ -117,6 +117,8 @@ In the instrumented program:
   GOAT_SPOOL        directory for spool files, which survive kill -9
   GOAT_SPOOL_MODE   their mode, default 0600
   GOAT_SPOOL_KEEP   how many of an app to keep, default 20
+  GOAT_LANE         the gray lane of the process, shown in every report
+  GOAT_WINDOW       how exactly last hits are known, default 1s; 0: not at all
   GOAT_STARTUP      how long the startup phase lasts, default 5s
   GOAT_POINT_METRICS=1  one metric per point
   GOAT_CURRENT_COMPONENT  the component that /track shows

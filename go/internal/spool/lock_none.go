@@ -3,4 +3,4 @@
 package spool
 
 // locked cannot be known here.
-func locked(string) Liveness { return Unknown }
+func locked(string, uint32) Liveness { return Unknown }

@@ -10,7 +10,7 @@ import (
 const errSharing = syscall.Errno(32)
 
 // locked asks whether the process keeps the file open.
-func locked(path string) Liveness {
+func locked(path string, _ uint32) Liveness {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err == nil {
 		_ = f.Close()

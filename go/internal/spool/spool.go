@@ -3,6 +3,7 @@
 package spool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +14,19 @@ import (
 	"time"
 )
 
-// Format is the format number this package reads.
-const Format = 1
+// Format is the newest format number that this package reads; it reads all before.
+const Format = 2
 
 // MaxSize is the size beyond which a file is not believed to be a spool.
 const MaxSize = 1 << 30
+
+// What a header may claim.
+const (
+	largestHeader = 512
+	maxInfo       = 1 << 20
+	maxTexts      = 256 << 20
+	maxPadding    = 4096
+)
 
 // Reasons why a file gives nothing, or not everything.
 var (
@@ -27,6 +36,8 @@ var (
 	ErrUnfinished = errors.New("its process had not finished making it")
 	// ErrTruncated is for a spool that has lost its end; Read returns what is left.
 	ErrTruncated = errors.New("the end of the file is missing")
+	// ErrForeign is for a file that some other user has put into a directory.
+	ErrForeign = errors.New("it belongs to another user, in a directory that everybody may write to; name the file itself to believe it")
 	// ErrDamaged is for a spool whose bytes contradict each other.
 	ErrDamaged = errors.New("the file is damaged")
 )
@@ -36,7 +47,7 @@ type FormatError struct{ Got uint32 }
 
 // Error names both formats.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("spool format %d, this goat reads %d: use the goat that built the program", e.Got, Format)
+	return fmt.Sprintf("spool format %d, this goat reads 1 to %d: use the goat that built the program", e.Got, Format)
 }
 
 // Liveness says whether the process of a file still runs.
@@ -58,6 +69,7 @@ type Identity struct {
 	Plan, Granularity, Mode, Module     string
 	Precision                           int
 	Instance, Host, Lane                string
+	window                              string
 }
 
 // Point is one code point and what the file says about it.
@@ -91,12 +103,26 @@ type File struct {
 	Live     Liveness
 	Degraded []string // packages built without their points
 	Points   []Point
-	Missing  int // points whose record is lost
+	Missing  int // points of which something is lost
+	format   uint32
 }
 
 // Read reads one file. With ErrTruncated and ErrDamaged the file may be there
 // too, with what could be read.
 func Read(path string) (*File, error) {
+	f, err := readOnce(path)
+	for again := 0; again < 3 && errors.Is(err, ErrDamaged); again++ {
+		// A slot may have been read while its process wrote it.
+		time.Sleep(time.Millisecond)
+		f, err = readOnce(path)
+	}
+	if err != nil {
+		err = &os.PathError{Op: "spool", Path: path, Err: err}
+	}
+	return f, err
+}
+
+func readOnce(path string) (*File, error) {
 	data, err := load(path)
 	if err != nil {
 		return nil, err
@@ -106,13 +132,12 @@ func Read(path string) (*File, error) {
 		f.Path = path
 		f.Live = liveness(path, f)
 	}
-	if err != nil {
-		err = &os.PathError{Op: "spool", Path: path, Err: err}
-	}
 	return f, err
 }
 
-// load reads a regular file of a size that can be a spool's.
+// load reads a regular file as far as its header says that a spool goes, which is
+// checked against the point table first: a large file costs no memory for claiming to
+// be a spool.
 func load(path string) ([]byte, error) {
 	before, err := os.Stat(path)
 	if err != nil {
@@ -120,14 +145,44 @@ func load(path string) ([]byte, error) {
 	}
 	// Checked before opening: opening a named pipe would wait for its writer.
 	if !before.Mode().IsRegular() || before.Size() > MaxSize {
-		return nil, &os.PathError{Op: "spool", Path: path, Err: ErrNotSpool}
+		return nil, ErrNotSpool
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, MaxSize))
+	head, err := io.ReadAll(io.LimitReader(f, largestHeader))
+	if err != nil {
+		return nil, err
+	}
+	b, err := open(head)
+	if err != nil {
+		return nil, err
+	}
+	return b.rest(f)
+}
+
+// rest reads the texts, and then the records of as many points as they have lines.
+func (b *body) rest(f io.Reader) ([]byte, error) {
+	texts := b.tableAt + b.tableLen
+	if b.infoLen > maxInfo || texts > maxTexts || b.size-texts > uint64(b.points)*b.perPoint+maxPadding {
+		return nil, fmt.Errorf("%w: impossible sizes in the header", ErrDamaged)
+	}
+	data := b.data
+	for _, end := range []uint64{texts, b.size} {
+		if end > uint64(len(data)) {
+			more, err := io.ReadAll(io.LimitReader(f, int64(end)-int64(len(data))))
+			if err != nil {
+				return nil, err
+			}
+			data = append(data, more...)
+		}
+		if end == texts && uint64(len(data)) >= texts && uint64(bytes.Count(data[b.tableAt:texts], []byte("\n"))) < uint64(b.points) {
+			return nil, fmt.Errorf("%w: %d points are more than the table has lines", ErrDamaged, b.points)
+		}
+	}
+	return data[:min(uint64(len(data)), b.size)], nil
 }
 
 // Result is what one file of a directory gave.
@@ -138,18 +193,25 @@ type Result struct {
 }
 
 // ReadDir reads all spool files of a directory, the oldest process first. Files
-// with other names are passed over; the error is about the directory itself.
+// with other names are passed over; the error is about the directory itself. In a
+// directory that everybody may write to, files are believed that belong to this user, to
+// the directory's owner or to root; the others give ErrForeign.
 func ReadDir(dir string) ([]Result, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
+	foreign := strangers(dir)
 	var results []Result
 	for _, entry := range entries {
 		if !IsName(entry.Name()) {
 			continue
 		}
 		path := filepath.Join(dir, entry.Name())
+		if err := foreign(path); err != nil {
+			results = append(results, Result{Path: path, Err: err})
+			continue
+		}
 		f, err := Read(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // a newer process removed it meanwhile
@@ -180,5 +242,5 @@ func liveness(path string, f *File) Liveness {
 	case f.Identity.Mode == "test":
 		return Unknown
 	}
-	return locked(path)
+	return locked(path, f.format)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,6 +161,7 @@ type entry struct {
 	pkg  string
 	acc  string // linker symbol of the accessor; empty for a degraded package
 	meta string
+	hook string // linker symbol of the variable by which the package calls the runtime
 	// part are the row's counters; whole says that they are all of the package's.
 	part  run
 	whole bool
@@ -185,12 +187,18 @@ func (l *linking) entries() ([]entry, error) {
 	return rows, nil
 }
 
+// callPattern finds that variable in a package's added file.
+var callPattern = regexp.MustCompile(`(?m)^var (goat_f_\w+) func\(\*uint32\)$`)
+
 // rowsOf makes the rows of one package.
 func (l *linking) rowsOf(doc *plan.Package, text []byte, prefixes []string) []entry {
-	acc := ""
+	acc, call := "", ""
 	for _, prefix := range prefixes {
 		if symbol := prefix + "." + doc.Symbol; bytes.Contains(text, []byte(symbol)) {
 			acc = symbol
+			if match := callPattern.FindStringSubmatch(doc.Added.Text); match != nil {
+				call = prefix + "." + match[1]
+			}
 			break
 		}
 	}
@@ -201,7 +209,7 @@ func (l *linking) rowsOf(doc *plan.Package, text []byte, prefixes []string) []en
 	var rows []entry
 	for _, part := range presentRuns(text, doc) {
 		rows = append(rows, entry{
-			pkg: doc.ImportPath, acc: acc, meta: pointsMeta(doc.Points[part.first:part.end]),
+			pkg: doc.ImportPath, acc: acc, hook: call, meta: pointsMeta(doc.Points[part.first:part.end]),
 			part: part, whole: part == run{0, len(doc.Points)},
 		})
 	}

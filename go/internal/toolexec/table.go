@@ -58,6 +58,9 @@ func (l *linking) tableSource(rows []entry) string {
 	}
 	if l.start != "" {
 		fmt.Fprintf(&b, "import rt \"%s\"\n", l.start)
+		if core := l.runtime[0]; core != l.start {
+			fmt.Fprintf(&b, "import core \"%s\"\n", core)
+		}
 	}
 	fmt.Fprintf(&b, "\n//go:linkname t0 %s\nvar t0 = %s{\n", hook.TableSymbol(l.key), hook.TableType)
 	for i, row := range rows {
@@ -76,7 +79,33 @@ func (l *linking) tableSource(rows []entry) string {
 		fmt.Fprintf(&b, "\n//go:linkname c0 %s\nfunc c0(bool) {}\n", l.ownCoverHook())
 	}
 	l.startSource(&b)
+	l.earlySource(&b, rows)
 	return b.String()
+}
+
+// earlySource has the packages call the runtime from the first instruction on: where it
+// is ours to add, their variable is made to hold a function of the table's object. This
+// overrides the variable's own definition, which has no content. So what runs while
+// packages initialise, before the hook file starts the runtime, is recorded too.
+func (l *linking) earlySource(b *strings.Builder, rows []entry) {
+	if l.start == "" {
+		return
+	}
+	core, exit := "rt", "nil"
+	if l.runtime[0] != l.start {
+		core = "core"
+	}
+	if l.exitHook() != "" {
+		exit = "e0"
+	}
+	fmt.Fprintf(b, "\nfunc h0(counter *uint32) { %s.Early(t0, %s, counter) }\n", core, exit)
+	declared := map[string]bool{}
+	for i, row := range rows {
+		if row.hook != "" && !declared[row.hook] {
+			declared[row.hook] = true
+			fmt.Fprintf(b, "\n//go:linkname f%d %s\nvar f%d = h0\n", i, row.hook, i)
+		}
+	}
 }
 
 // rowSource writes the functions that the rows name: each package's accessor, or one
@@ -114,8 +143,8 @@ func (l *linking) compileTable(source string) ([]byte, error) {
 	if file := l.exitHook(); file != "" {
 		imports = packageLine(exitHookPackage, file)
 	}
-	if l.start != "" {
-		imports += packageLine(l.start, l.archives[l.start])
+	for _, path := range l.runtime {
+		imports += packageLine(path, l.archives[path])
 	}
 	if err := errors.Join(writeFile(src, []byte(source)), writeFile(cfg, []byte(imports))); err != nil {
 		return nil, err

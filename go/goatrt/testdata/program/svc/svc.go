@@ -11,6 +11,7 @@ var goat_f_x func(*uint32)
 func goat_h_x(i uint32) {
 	if f := goat_f_x; f != nil {
 		f(&goat_c_x[i])
+		return
 	}
 	goat_c_x[i] = 1
 }
