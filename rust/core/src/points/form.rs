@@ -170,7 +170,7 @@ impl Cost<'_, '_> {
             StmtKind::Const | StmtKind::Type | StmtKind::Empty | StmtKind::Label => return Some(0),
             _ => {}
         }
-        let own: Vec<&Word<'_>> = self.own(id).collect();
+        let own = self.view.own(stmt.span, Owner::Stmt(id));
         if calls_recover(&own) {
             return None;
         }
@@ -195,12 +195,6 @@ impl Cost<'_, '_> {
         kinds
             .into_iter()
             .any(|kind| matches!(kind, BlockKind::Else | BlockKind::ElseIf))
-    }
-
-    fn own(&self, id: StmtId) -> impl Iterator<Item = &Word<'_>> {
-        let words = self.view.words_in(self.view.syntax.stmts[id].span).iter();
-        let real = words.filter(|w| w.token.span.start < w.token.span.end);
-        real.filter(move |w| self.view.syntax.owner(w.token.span.start) == Some(Owner::Stmt(id)))
     }
 
     /// Whether the condition may be a constant: it calls nothing, compares nothing

@@ -160,10 +160,7 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
 }
 
 fn own<'x>(view: &'x View<'_>, span: Span, owner: Owner) -> impl Iterator<Item = &'x [u8]> {
-    let words = view.words_in(span).iter();
-    let real = words.filter(|w| w.token.span.start < w.token.span.end);
-    real.filter(move |w| view.syntax.owner(w.token.span.start) == Some(owner))
-        .map(|w| &*w.text)
+    view.own(span, owner).into_iter().map(|w| &*w.text)
 }
 
 /// SHA-256 over fields, each with its length in front.

@@ -1,5 +1,8 @@
 //! A file as the planning of its points looks at it.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use crate::model::{BlockId, FileSyntax, FuncId, Lines, Owner, Reason, Span, StmtId};
 use crate::token::{TokenKind, Word};
 
@@ -20,7 +23,13 @@ pub(super) struct View<'a> {
     ignored: Vec<Span>,
     /// Functions with a damaged part.
     damaged: Vec<FuncId>,
+    /// The indices of each owner's words, once somebody asks for those of a long span.
+    owned: OnceCell<HashMap<Owner, Vec<usize>>>,
 }
+
+/// From so many words on it pays to sort all of the file by owner: of statements within
+/// statements each would otherwise look through all that stand inside it.
+const LONG: usize = 512;
 
 impl<'a> View<'a> {
     pub(super) fn new(input: &Input<'a>) -> Self {
@@ -39,7 +48,34 @@ impl<'a> View<'a> {
                 .iter()
                 .filter_map(|error| error.func)
                 .collect(),
+            owned: OnceCell::new(),
         }
+    }
+
+    /// The words in a span that are an owner's own; automatic semicolons are nobody's.
+    pub(super) fn own(&self, span: Span, owner: Owner) -> Vec<&Word<'a>> {
+        let words = self.words_in(span);
+        let real = |w: &&Word<'_>| w.token.span.start < w.token.span.end;
+        if words.len() < LONG {
+            let own = words.iter().filter(real);
+            let own = own.filter(|w| self.syntax.owner(w.token.span.start) == Some(owner));
+            return own.collect();
+        }
+        let owned = self.owned.get_or_init(|| self.by_owner());
+        let indices = owned.get(&owner).map_or(&[][..], Vec::as_slice);
+        let own = indices.iter().map(|&index| &self.words[index]);
+        let inside = |w: &&Word<'_>| span.contains(w.token.span.start);
+        own.filter(inside).filter(real).collect()
+    }
+
+    fn by_owner(&self) -> HashMap<Owner, Vec<usize>> {
+        let mut owned: HashMap<Owner, Vec<usize>> = HashMap::new();
+        for (index, word) in self.words.iter().enumerate() {
+            if let Some(owner) = self.syntax.owner(word.token.span.start) {
+                owned.entry(owner).or_default().push(index);
+            }
+        }
+        owned
     }
 
     /// The words that lie in a span.
