@@ -15,11 +15,17 @@ import (
 
 func TestPlanText(t *testing.T) {
 	dir := repository(t)
-	got := run(t, "-C", dir, "plan", "--base=v1")
+	if got := run(t, "-C", dir, "plan", "--base=v1"); strings.Contains(got.stdout, "TRACK_ID_1") {
+		t.Errorf("without a terminal nobody asked for the points:\n%s", got.stdout)
+	}
+	got := run(t, "-C", dir, "plan", "--base=v1", "--verbose")
 	if got.code != 0 || got.stderr != "" {
 		t.Fatalf("%+v", got)
 	}
 	for _, want := range []string{
+		"PACKAGE, FILE       POINTS  TRACKED  NOT EXECUTABLE  UNTRACKED\n",
+		"example.com/shop         2  ",
+		"  price_windows.go       0        0               0          5\n",
 		"module   example.com/shop\n",
 		"how      precision 2 (diff with renames), granularity patch\n",
 		"POINT       PLACE       FUNCTION  KIND    FORM\n",
@@ -39,6 +45,18 @@ func TestPlanText(t *testing.T) {
 	}
 	if strings.Contains(got.stdout, "\x1b") {
 		t.Error("colour without a terminal")
+	}
+}
+
+func TestPlanBy(t *testing.T) {
+	dir := repository(t)
+	for key, want := range map[string]string{"package": "PACKAGE           POINTS", "file": "\nprice.go               2  ", "func": "\nexample.com/shop.Price       "} {
+		if got := run(t, "-C", dir, "plan", "--base=v1", "--by", key); got.code != 0 || !strings.Contains(got.stdout, want) {
+			t.Errorf("--by %s: %q is missing in\n%s%s", key, want, got.stdout, got.stderr)
+		}
+	}
+	if got := run(t, "-C", dir, "plan", "--base=v1", "--by", "lane"); got.code != 2 || !strings.Contains(got.stderr, "--by: \"lane\" is not one of package, file or func") {
+		t.Errorf("%+v", got)
 	}
 }
 

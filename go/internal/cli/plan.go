@@ -17,6 +17,9 @@ const planLong = `Plan shows what goat build would track, without building: the 
 became of every line that the change adds. It exits with 0 also when there is nothing
 to track. --release may name any commit, so that two old releases can be compared.
 
+The sums come first, by package and file, or by the key that --by names. The points
+themselves follow where a terminal has room for them, and with --verbose or --explain.
+
 The account is for the build of this machine: a line in a file for another GOOS, or
 in a package that no build of the module takes, stands there with its reason. Set
 GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for another build.
@@ -32,6 +35,7 @@ const planExample = `  goat plan
 func (a *app) newPlan() *cobra.Command {
 	var explain bool
 	var out, binary string
+	var by word
 	cmd := &cobra.Command{
 		Use:     "plan",
 		GroupID: groupLook,
@@ -40,16 +44,18 @@ func (a *app) newPlan() *cobra.Command {
 		Example: planExample,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runPlan(cmd, out, binary, explain)
+			return a.runPlan(cmd, out, binary, string(by), explain)
 		},
 	}
 	cmd.Flags().BoolVar(&explain, "explain", false, "say of every point and line why it is what it is")
+	cmd.Flags().Var(&by, "by", "sum up by package, file or func instead of packages with their files")
+	complete(cmd, "by", cobra.FixedCompletions(text.PlanKeys, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&out, "out", "", "also write the plan directory, named by its hash, into `DIR`")
 	cmd.Flags().StringVar(&binary, "binary", "", "name the functions that the linker left out of `FILE`, a program built from the release")
 	return cmd
 }
 
-func (a *app) runPlan(cmd *cobra.Command, out, binary string, explain bool) error {
+func (a *app) runPlan(cmd *cobra.Command, out, binary, by string, explain bool) error {
 	settings, err := a.settings()
 	if err != nil {
 		return err
@@ -57,6 +63,11 @@ func (a *app) runPlan(cmd *cobra.Command, out, binary string, explain bool) erro
 	asJSON, err := textOrJSON(settings.Format)
 	if err != nil {
 		return err
+	}
+	if by != "" {
+		if err := config.OneOf(goat.CodeUsage, "--by", by, text.PlanKeys); err != nil {
+			return err
+		}
 	}
 	if err := a.recover(cmd.Context(), settings); err != nil {
 		return err
@@ -87,7 +98,7 @@ func (a *app) runPlan(cmd *cobra.Command, out, binary string, explain bool) erro
 		return a.writeDocument(result)
 	}
 	return a.print(text.Plan(result, text.PlanLooks{
-		Looks: a.looksOf(settings), GoBuild: goBuildHere(settings.Dir), Explain: explain,
+		Looks: a.looksOf(settings), GoBuild: goBuildHere(settings.Dir), Explain: explain, By: by,
 	}))
 }
 

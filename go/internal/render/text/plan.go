@@ -13,18 +13,21 @@ import (
 )
 
 // PlanLooks is how a plan shall look. Explain adds the reason for each point and line,
-// GoBuild says what plain go build does in this shell, if that is not plain.
+// GoBuild says what plain go build does in this shell, if that is not plain; By is one of
+// PlanKeys, or "" for packages with their files.
 type PlanLooks struct {
 	Looks
 	GoBuild string
 	Explain bool
+	By      string
 }
 
-// Plan is a plan for people.
+// Plan is a plan for people: sums first, the points themselves on request, or where a
+// terminal has room for them.
 func Plan(result *goat.Result, looks PlanLooks) string {
 	v := planView{
 		result: printable.Copy(result), goBuild: printable.Text(looks.GoBuild), explain: looks.Explain,
-		verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour},
+		verbose: looks.Verbose, quiet: looks.Quiet, style: style{looks.Colour}, by: looks.By, width: looks.Width,
 	}
 	return v.text()
 }
@@ -34,6 +37,8 @@ type planView struct {
 	goBuild                 string
 	explain, verbose, quiet bool
 	style                   style
+	by                      string
+	width                   int
 }
 
 func (v *planView) text() string {
@@ -41,7 +46,11 @@ func (v *planView) text() string {
 	if !v.quiet {
 		v.head(&b)
 	}
-	if len(v.result.Points) > 0 {
+	if !v.quiet && len(v.result.Account)+len(v.result.Files) > 0 {
+		b.WriteByte('\n')
+		v.sums(&b)
+	}
+	if v.listed() {
 		b.WriteByte('\n')
 		v.points(&b)
 	}
@@ -101,7 +110,7 @@ func precisionName(p goat.Precision) string {
 }
 
 func (v *planView) points(b *strings.Builder) {
-	var t table
+	t := table{width: v.width, shrink: []int{1, 2}}
 	head := []string{"POINT", "PLACE", "FUNCTION", "KIND", "FORM"}
 	if v.explain {
 		head = append(head, "ID", "WHY THIS FORM")
