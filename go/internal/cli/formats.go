@@ -70,10 +70,10 @@ func (a *app) form(ctx context.Context, q *question, document *report.Document, 
 	switch format {
 	case "json":
 		var b bytes.Buffer
-		err := writeJSON(&b, document)
+		err := writeJSON(&b, q.show(document))
 		return b.Bytes(), err
 	case "markdown":
-		return render.Markdown(document, a.linker(ctx, q, document)), nil
+		return render.Markdown(q.show(document), a.linker(ctx, q, document)), nil
 	case "coverprofile":
 		return render.Coverprofile(document), nil
 	case "cobertura":
@@ -81,7 +81,7 @@ func (a *app) form(ctx context.Context, q *question, document *report.Document, 
 	case "sarif":
 		return render.SARIF(document)
 	}
-	return []byte(text.Report(document, looks)), nil
+	return []byte(text.Report(q.show(document), looks)), nil
 }
 
 // linker links to the release's lines on the forge: the one that --link or the pipeline

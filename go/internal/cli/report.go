@@ -137,6 +137,8 @@ type question struct {
 	looks     text.Looks
 	threshold threshold
 	link      string
+	// show is the part that text, json and markdown show.
+	show func(*report.Document) *report.Document
 }
 
 func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) error {
@@ -152,7 +154,7 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 		return noSource(document)
 	}
 	document.Goat = goat.Identity{Version: Version, Commit: commit}
-	if err := a.deliver(cmd.Context(), q, document.Show(f.notHit, report.By(f.by), f.top)); err != nil {
+	if err := a.deliver(cmd.Context(), q, document); err != nil {
 		return err
 	}
 	if document.Outcome() == report.Partial {
@@ -181,6 +183,7 @@ func (a *app) understand(cmd *cobra.Command, sources []string, f *reportFlags) (
 		Further: fleets, Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
 		Cache: cache, Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
 	}}
+	q.show = func(d *report.Document) *report.Document { return d.Show(f.notHit, report.By(f.by), f.top) }
 	if err := config.OneOf(goat.CodeUsage, "--format", q.format, reportFormats); err != nil {
 		return nil, err
 	}
