@@ -297,7 +297,7 @@ func TestForwardsAreKept(t *testing.T) {
 	look := func() {
 		t.Helper()
 		request := &source.Request{Timeout: 20 * time.Second}
-		if got := pods.Read(context.Background(), request); len(got) != 1 || got[0].Err != nil {
+		if got, err := pods.Read(context.Background(), request); err != nil || len(got) != 1 || got[0].Err != nil {
 			t.Fatalf("%+v", got)
 		}
 	}
