@@ -1,6 +1,6 @@
 # Every target is one script in scripts/; this file only names them.
 .DEFAULT_GOAL := help
-.PHONY: help build core install demo test lint header smoke bench matrix tools clean
+.PHONY: help build core install demo screenshots test lint header smoke bench matrix tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ install: ## puts goat where `go install` would
 
 demo: ## a service, a release, real traffic, and the report of what ran
 	@scripts/demo
+
+screenshots: ## the pictures of the evidence page in docs/images
+	@scripts/screenshots
 
 test: ## everything that CI runs, with the Go on this machine
 	@scripts/test

@@ -31,6 +31,7 @@ var views = map[string]func(ts *testscript.TestScript, text string, base *report
 	"report.cov":   coverprofileView,
 	"report.sarif": sarifView,
 	"report.md":    markdownView,
+	"report.html":  htmlView,
 	"report.txt":   textView,
 	"track.json":   trackView,
 }

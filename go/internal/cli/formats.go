@@ -17,7 +17,7 @@ import (
 )
 
 // reportFormats are the formats of a report.
-var reportFormats = []string{"text", "json", "markdown", "coverprofile", "cobertura", "sarif"}
+var reportFormats = []string{"text", "json", "html", "markdown", "coverprofile", "cobertura", "sarif"}
 
 // output is a file that gets the report in a format.
 type output struct{ format, path string }
@@ -72,6 +72,8 @@ func (a *app) form(ctx context.Context, q *question, document *report.Document, 
 		var b bytes.Buffer
 		err := writeJSON(&b, q.show(document))
 		return b.Bytes(), err
+	case "html":
+		return htmlForm(ctx, q.request, document)
 	case "markdown":
 		return render.Markdown(q.show(document), a.linker(ctx, q, document)), nil
 	case "coverprofile":

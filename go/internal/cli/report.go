@@ -17,7 +17,6 @@ import (
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/report/fleet"
 	"github.com/goat-trace/goat/go/internal/report/source"
-	"github.com/goat-trace/goat/go/internal/store"
 )
 
 const reportLong = `Report says which points ran, and when first: in live processes, in spool files, in
@@ -60,20 +59,19 @@ const reportExample = `  goat report
   goat report --pods app=shop,track=canary -n prod
   goat report --prometheus http://prometheus:9090 --match 'app="shop"' --range 24h
   goat report /var/run/goat --by package --since 30m
+  goat report /var/run/goat --format html > page.html
   goat report /var/run/goat --output markdown=comment.md --output sarif=goat.sarif
   goat report monday.json tuesday.json --phase traffic --fail-under 0.8`
 
 // reportFlags are the flags of `goat report`.
 type reportFlags struct {
-	plan, token             string
-	timeout                 time.Duration
+	sourceFlags
 	notHit                  bool
 	by, phase, of           word
 	since, lane, subtract   string
 	failUnder, link, format string
 	top                     int
 	outputs                 []string
-	fleet                   fleetFlags
 }
 
 func (a *app) newReport() *cobra.Command {
@@ -89,15 +87,13 @@ func (a *app) newReport() *cobra.Command {
 		},
 	}
 	addReportFlags(cmd, &f)
-	f.fleet.add(cmd)
+	f.add(cmd)
 	return cmd
 }
 
 func addReportFlags(cmd *cobra.Command, f *reportFlags) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.plan, "plan", "", "take the account from this plan `DIR or FILE`")
-	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the programs (better: GOAT_TOKEN)")
-	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long one request may take")
+	flags.DurationVar(&f.timeout, "timeout", requestTimeout, "how long one request may take")
 	flags.BoolVar(&f.notHit, "not-hit", false, "show only what did not run")
 	flags.Var(&f.by, "by", "sum up by package, file, func, lane, instance or host")
 	flags.IntVar(&f.top, "top", 0, "show only the first `N`, those with the least evidence")
@@ -166,23 +162,11 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 
 // understand checks everything before the first source is asked.
 func (a *app) understand(cmd *cobra.Command, sources []string, f *reportFlags) (*question, error) {
-	dir, err := config.WorkDir(a.directory())
+	request, err := a.sources(cmd, sources, &f.sourceFlags)
 	if err != nil {
 		return nil, err
 	}
-	fleets, err := f.fleet.sources(cmd, a.getenv, f.timeout)
-	if err != nil {
-		return nil, err
-	}
-	if len(sources) == 0 && len(fleets) == 0 {
-		sources = []string{source.Default(a.getenv)}
-	}
-	// Without a cache there is no plan to find in it.
-	cache, _ := store.Open(a.getenv)
-	q := &question{format: cmp.Or(a.format(), "text"), link: f.link, request: source.Request{
-		Further: fleets, Sources: inDir(a.directory(), sources), Plan: joinDir(a.directory(), f.plan), Dir: dir,
-		Cache: cache, Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
-	}}
+	q := &question{format: cmp.Or(a.format(), "text"), link: f.link, request: request}
 	q.show = func(d *report.Document) *report.Document { return d.Show(f.notHit, report.By(f.by), f.top) }
 	if err := config.OneOf(goat.CodeUsage, "--format", q.format, reportFormats); err != nil {
 		return nil, err
@@ -200,8 +184,6 @@ func (a *app) understand(cmd *cobra.Command, sources []string, f *reportFlags) (
 		return nil, err
 	}
 	switch {
-	case f.timeout <= 0:
-		return nil, usage(fmt.Sprintf("--timeout: %q is not a time to wait", f.timeout), "use something like 5s")
 	case f.top < 0 || f.top == 0 && cmd.Flags().Changed("top"):
 		return nil, usage(fmt.Sprintf("--top: %d is not a number of rows", f.top), "use something like 20")
 	case f.by != "":

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
@@ -47,8 +48,8 @@ func TestATerminalGetsWhatFitsIt(t *testing.T) {
 		}
 		for _, line := range lines {
 			// Sentences wrap; tables must not.
-			if strings.Contains(line, "  ") && columns(line) > max(width, 60) {
-				t.Errorf("%d columns: %d in %q", width, columns(line), line)
+			if strings.Contains(line, "  ") && render.Columns(line) > max(width, 60) {
+				t.Errorf("%d columns: %d in %q", width, render.Columns(line), line)
 			}
 		}
 		for _, want := range []string{"PACKAGE ", "  no  ", "and 1960 more points, 160 of which did not run", "ran only in the gray lane", "\n1800 of 2000 points ran\n"} {
@@ -98,7 +99,7 @@ func TestGroupsInText(t *testing.T) {
 
 func TestColumns(t *testing.T) {
 	for text, want := range map[string]int{"abc": 3, "购物车": 6, "é": 1, "…": 1, "": 0} {
-		if got := columns(text); got != want {
+		if got := render.Columns(text); got != want {
 			t.Errorf("%q: %d columns, want %d", text, got, want)
 		}
 	}

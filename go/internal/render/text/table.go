@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/width"
+	"github.com/goat-trace/goat/go/internal/render"
 )
 
 // Looks is how a text shall look: Verbose shows what is cut otherwise, Quiet leaves the
@@ -68,7 +68,7 @@ func (t *table) write(b *strings.Builder, indent string) {
 		gap := 0
 		for i, c := range row {
 			text := shorten(c.text, widths[i])
-			free := widths[i] - columns(text)
+			free := widths[i] - render.Columns(text)
 			if text != "" {
 				if t.right[i] {
 					gap, free = gap+free, 0
@@ -97,7 +97,7 @@ func (t *table) widths(indent int) []int {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], columns(c.text))
+			widths[i] = max(widths[i], render.Columns(c.text))
 		}
 	}
 	if t.width == 0 {
@@ -123,37 +123,17 @@ func (t *table) widths(indent int) []int {
 	return widths
 }
 
-// columns is how wide a terminal shows a text: East Asian letters take two columns.
-func columns(text string) int {
-	n := 0
-	for _, r := range text {
-		n += runeColumns(r)
-	}
-	return n
-}
-
-func runeColumns(r rune) int {
-	if r < 0x300 {
-		return 1
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
-}
-
 // shorten cuts a text to a width. The end of a path or a function says more than its
 // beginning.
 func shorten(text string, limit int) string {
-	if columns(text) <= limit {
+	if render.Columns(text) <= limit {
 		return text
 	}
 	runes := []rune(text)
 	slices.Reverse(runes)
 	used, keep := 1, 0
-	for keep < len(runes) && used+runeColumns(runes[keep]) <= limit {
-		used += runeColumns(runes[keep])
+	for keep < len(runes) && used+render.RuneColumns(runes[keep]) <= limit {
+		used += render.RuneColumns(runes[keep])
 		keep++
 	}
 	kept := runes[:keep]

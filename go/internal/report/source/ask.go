@@ -21,6 +21,9 @@ const (
 
 var errNotGoat = errors.New("something answers there, but not an instrumented program")
 
+// errUnchanged means that the answer is the one that is known.
+var errUnchanged = errors.New("unchanged")
+
 // live is one process and how to ask it.
 type live struct {
 	client  *http.Client
@@ -30,6 +33,8 @@ type live struct {
 	address url.URL // as it was given
 	token   string
 	limit   time.Duration
+	memory  *Memory
+	tag     string // of the answer that is known, then of the one that came
 }
 
 func newLive(r *Request, address *url.URL) *live {
@@ -49,7 +54,7 @@ func newLive(r *Request, address *url.URL) *live {
 		// Another address is another process, and the token is not for it.
 		return http.ErrUseLastResponse
 	}}
-	return &live{client: client, base: base, address: *address, token: r.Token, limit: r.Timeout}
+	return &live{client: client, base: base, address: *address, token: r.Token, limit: r.Timeout, memory: r.Memory}
 }
 
 // proxyOf is the proxy that the environment names, never one for a name of this machine.
@@ -107,11 +112,17 @@ func (l *live) once(ctx context.Context, path string, most int64, decode func(io
 	if l.token != "" {
 		request.Header.Set("Authorization", "Bearer "+l.token)
 	}
+	if l.tag != "" {
+		request.Header.Set("If-None-Match", l.tag)
+	}
 	response, err := l.client.Do(request)
 	if err != nil {
 		return l.explain(err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotModified && l.tag != "" {
+		return errUnchanged
+	}
 	if err := statusError(response); err != nil {
 		return err
 	}
@@ -122,6 +133,7 @@ func (l *live) once(ctx context.Context, path string, most int64, decode func(io
 	if err := decode(body); err != nil {
 		return l.undecoded(body, err)
 	}
+	l.tag = response.Header.Get("ETag")
 	return nil
 }
 

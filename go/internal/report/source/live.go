@@ -105,11 +105,26 @@ func (l *live) observe(ctx context.Context, instance string) ([]report.Observati
 	if instance != "" && v.Instance != instance {
 		return nil, nil, errors.New("another process answers there")
 	}
-	var t track
-	if err := l.get(ctx, "track", maxTrack, t.decode); err != nil {
+	t, err := l.track(ctx, v.Instance)
+	if err != nil {
 		return nil, nil, err
 	}
 	return observe(l.name, &v, &t), v.Siblings, nil
+}
+
+// track asks for the points of an instance, unless they are what they were.
+func (l *live) track(ctx context.Context, instance string) (track, error) {
+	known := l.memory.track(instance)
+	l.tag = known.tag
+	var t track
+	err := l.get(ctx, "track", maxTrack, t.decode)
+	if errors.Is(err, errUnchanged) {
+		return known.track, nil
+	}
+	if err == nil {
+		l.memory.keep(instance, kept{l.tag, t})
+	}
+	return t, err
 }
 
 func orZero(t *time.Time) time.Time {

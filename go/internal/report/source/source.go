@@ -57,6 +57,8 @@ type Request struct {
 	Counting report.Counting
 	// Timeout is for one request to a live process.
 	Timeout time.Duration
+	// Memory is kept from one reading to the next by who follows the sources; may be nil.
+	Memory *Memory
 }
 
 // Further is a source that this package does not know, as the pods of a cluster.
@@ -132,6 +134,7 @@ func gather(ctx context.Context, r *Request) (*found, error) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			answers[i] = read(ctx, r, source)
+			answers[i].observations = r.Memory.join(source, answers[i].observations)
 		}()
 	}
 	group.Wait()
@@ -142,12 +145,12 @@ func gather(ctx context.Context, r *Request) (*found, error) {
 			all.saved = append(all.saved, a.saved)
 		}
 	}
-	for _, further := range r.Further {
+	for i, further := range r.Further {
 		observations, err := further.Read(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		all.observations = append(all.observations, observations...)
+		all.observations = append(all.observations, r.Memory.join("further "+strconv.Itoa(i), observations)...)
 	}
 	all.observations = distinct(all.observations)
 	return all, nil
