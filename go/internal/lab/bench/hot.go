@@ -10,8 +10,12 @@ import (
 	"runtime"
 )
 
-// barHot is what a point that was hit may cost its function.
-const barHot = 1.10
+const (
+	// barHot is what a point that was hit may cost its function.
+	barHot = 1.10
+	// barWindow is what windows may add to that.
+	barWindow = 1.02
+)
 
 // hotBase and hotRelease differ in the two functions that the program calls: a small
 // one that is inlined (its point is a store) and one that is not (exact).
@@ -150,16 +154,8 @@ func (b *bench) hotPath(ctx context.Context) error {
 	for round := range b.pairs {
 		for turn := range b.variants {
 			v := b.variants[(turn+round)%len(b.variants)]
-			out, err := exec.CommandContext(ctx, binaries[v.name]).Output()
-			if err != nil {
-				return fmt.Errorf("%s: %w", binaries[v.name], err)
-			}
-			var figures map[string]float64
-			if err := json.Unmarshal(out, &figures); err != nil {
+			if err := runHot(ctx, binaries[v.name], took, v.name); err != nil {
 				return err
-			}
-			for form, ns := range figures {
-				took[form+v.name] = append(took[form+v.name], ns)
 			}
 		}
 	}
@@ -171,6 +167,42 @@ func (b *bench) hotPath(ctx context.Context) error {
 			}
 			b.row(form+": "+v.name, "ns", took[form+"plain"], took[form+v.name], onlyGoat(v, barHot))
 		}
+	}
+	return b.windows(ctx, binaries["goat"])
+}
+
+// runHot runs the hot program once and notes its figures under a name.
+func runHot(ctx context.Context, binary string, took map[string]series, name string, environment ...string) error {
+	command := exec.CommandContext(ctx, binary)
+	command.Env = append(os.Environ(), environment...)
+	out, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", binary, err)
+	}
+	var figures map[string]float64
+	if err := json.Unmarshal(out, &figures); err != nil {
+		return err
+	}
+	for form, ns := range figures {
+		took[form+name] = append(took[form+name], ns)
+	}
+	return nil
+}
+
+// windows compares the program with itself: points on record, windows off and on.
+func (b *bench) windows(ctx context.Context, binary string) error {
+	took := map[string]series{}
+	settings := []string{"GOAT_WINDOW=0", "GOAT_WINDOW=1s"}
+	for round := range b.pairs {
+		for turn := range settings {
+			setting := settings[(turn+round)%len(settings)]
+			if err := runHot(ctx, binary, took, setting, "GOAT_SPOOL="+filepath.Join(b.work, "hot-spools"), setting); err != nil {
+				return err
+			}
+		}
+	}
+	for _, form := range []string{"store", "exact"} {
+		b.row(form+": windows of 1s against none", "ns", took[form+settings[0]], took[form+settings[1]], barWindow)
 	}
 	return nil
 }
