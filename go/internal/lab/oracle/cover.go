@@ -28,6 +28,8 @@ type tally struct {
 	noBlock  int            // lines of which no token lies in a cover block
 	stricter int            // cover: the block ran; goat: this statement was not reached
 	ran      int
+	passed   int // lines of statements that a goto leads to, past cover's counter
+	revived  int // points of code that became code without being added
 }
 
 // coverOracle runs the module's own tests once, with cover and goat in the
@@ -49,7 +51,7 @@ func (s *session) coverOracle(ctx context.Context) error {
 		if s.options.inject && !exchange(doc, hits) {
 			return errors.New("--inject needs a point that was hit and one that was not")
 		}
-		t, err := s.compareCover(doc, profile, hits)
+		t, err := s.compareCover(doc, granularity, profile, hits)
 		if err != nil {
 			return err
 		}
@@ -121,8 +123,9 @@ func exchange(doc *document, hits map[string]bool) bool {
 	return true
 }
 
-// compareCover compares every tracked line.
-func (s *session) compareCover(doc *document, profile []byte, hits map[string]bool) (*tally, error) {
+// compareCover compares every tracked line; with granularity func, of which a line's points
+// say only that its function was entered, every function.
+func (s *session) compareCover(doc *document, granularity string, profile []byte, hits map[string]bool) (*tally, error) {
 	lines, _, _ := doc.lines()
 	points := map[string]point{}
 	for _, p := range doc.Points {
@@ -139,6 +142,10 @@ func (s *session) compareCover(doc *document, profile []byte, hits map[string]bo
 		return nil, err
 	}
 	t := &tally{leftOut: map[string]int{}}
+	if granularity == "func" {
+		s.compareFuncs(t, doc, sources, blocks, hits)
+		return t, nil
+	}
 	files := make([]string, 0, len(lines))
 	for f := range lines {
 		files = append(files, f)
@@ -154,7 +161,59 @@ func (s *session) compareCover(doc *document, profile []byte, hits map[string]bo
 			s.compareLine(t, lines[f][n], sources[f], blocks[f], points, hits)
 		}
 	}
+	s.compareRest(t, doc, sources, blocks, hits)
 	return t, nil
+}
+
+// compareFuncs compares the functions that hold a change: cover's first block in a body ran
+// when the function was entered.
+func (s *session) compareFuncs(t *tally, doc *document, sources map[string]*source, blocks map[string][]block, hits map[string]bool) {
+	for _, p := range doc.Points {
+		src := sources[p.File]
+		if src == nil {
+			continue
+		}
+		t.tracked++
+		at := src.at(p.Start.Line, p.Start.Column)
+		b, ok := blockAt(blocks[p.File], at+1)
+		if !ok {
+			t.noBlock++
+			continue
+		}
+		t.compared++
+		if hits[p.ID] {
+			t.ran++
+		}
+		if hits[p.ID] != b.ran {
+			s.disagree("%s:%d: goat says %t of the function's entry, cover %t", p.File, p.Start.Line, hits[p.ID], b.ran)
+		}
+	}
+}
+
+// compareRest compares the points that vouch for no line of the account: those of lines
+// that became code without being added.
+func (s *session) compareRest(t *tally, doc *document, sources map[string]*source, blocks map[string][]block, hits map[string]bool) {
+	known := map[string]bool{}
+	for _, a := range doc.Account {
+		for _, id := range a.Points {
+			known[id] = known[id] || a.DeletedAfter == nil
+		}
+	}
+	for _, p := range doc.Points {
+		src := sources[p.File]
+		if known[p.ID] || p.Kind != "change" || src == nil {
+			continue
+		}
+		at := src.at(p.Start.Line, p.Start.Column)
+		b, ok := blockAt(blocks[p.File], at)
+		if !ok || src.passes(at) {
+			continue
+		}
+		t.revived++
+		if hits[p.ID] != b.ran && (hits[p.ID] || !src.startsBetween(b.from, at)) {
+			s.disagree("%s:%d: goat says %t of the point %s, cover %t", p.File, p.Start.Line, hits[p.ID], p.ID, b.ran)
+		}
+	}
 }
 
 // readProfile returns the blocks of the changed files. A block that several
@@ -269,6 +328,12 @@ func (s *session) compareLine(t *tally, a accountLine, src *source, blocks []blo
 		}
 		return
 	}
+	for _, id := range a.Points {
+		if p := points[id]; src.passes(src.at(p.Start.Line, p.Start.Column)) {
+			t.passed++
+			return
+		}
+	}
 	t.compared++
 	a.Points = counted(a, src, blocks, seen, points)
 	n := 0
@@ -357,7 +422,10 @@ func counted(a accountLine, src *source, blocks []block, seen map[block]bool, po
 	var out []string
 	for _, id := range a.Points {
 		at := src.at(points[id].Start.Line, points[id].Start.Column)
-		colon, ok := src.header(a.Line)
+		start, colon, ok := src.header(a.Line)
+		if b, found := blockAt(blocks, at); ok && at < start && !(found && seen[b]) {
+			continue // What runs on the way into the statement.
+		}
 		if _, clause := src.clauses[at]; ok && (clause || at > colon) {
 			i := sort.Search(len(blocks), func(i int) bool { return blocks[i].from >= colon })
 			if i == len(blocks) || !seen[blocks[i]] {
@@ -388,8 +456,8 @@ func (s *session) printTally(granularity string, t *tally, doc *document, childr
 	if t.compared+left > 0 {
 		percent = 100 * float64(left) / float64(t.compared+left)
 	}
-	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d stricter, left out %d = %.1f %% (%s), ignored: %d child processes, %d crashed test binaries\n",
-		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.stricter, left, percent, strings.Join(reasons, ", "), children, crashed)
+	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d behind a goto, %d stricter, %d points beyond them, left out %d = %.1f %% (%s), ignored: %d child processes, %d crashed test binaries\n",
+		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.passed, t.stricter, t.revived, left, percent, strings.Join(reasons, ", "), children, crashed)
 	if percent > 2 {
 		s.disagree("granularity %s: more than 2 %% of the changed lines in a cover block are left out", granularity)
 	}

@@ -32,21 +32,24 @@ func (s *session) gitOracle(ctx context.Context) error {
 
 // gitLines returns the new lines of every Go file that is not a test.
 func (s *session) gitLines(ctx context.Context, base, precision string) (map[string][]int, error) {
-	args := []string{"-c", "diff.algorithm=myers", "-c", "diff.indentHeuristic=true", "-c", "core.quotePath=false",
-		"diff", "--no-ext-diff", "--no-textconv", "--no-color", "-U0", "-l0", "--src-prefix=a/", "--dst-prefix=b/"}
-	if precision == "3" {
-		args = append(args, "--no-renames")
-	} else {
-		args = append(args, "-M50%")
-	}
 	if precision == "1" {
 		return s.blameLines(ctx, base)
 	}
-	out, err := output(ctx, s.tree, nil, "git", append(args, base, s.options.release)...)
+	out, err := s.diff(ctx, base, precision)
 	if err != nil {
 		return nil, err
 	}
 	return addedLines(out)
+}
+
+// diff is what the oracle command prints.
+func (s *session) diff(ctx context.Context, base, precision string) ([]byte, error) {
+	renames := "-M50%"
+	if precision == "3" {
+		renames = "--no-renames"
+	}
+	return output(ctx, s.tree, nil, "git", "-c", "diff.algorithm=myers", "-c", "diff.indentHeuristic=true", "-c", "core.quotePath=false",
+		"diff", "--no-ext-diff", "--no-textconv", "--no-color", "-U0", "-l0", "--src-prefix=a/", "--dst-prefix=b/", renames, base, s.options.release)
 }
 
 // addedLines reads the new side of a diff without context.

@@ -92,10 +92,12 @@ func compare(ctx context.Context, o options, stdout io.Writer) error {
 			err = s.astOracle(ctx)
 		case "cover":
 			err = s.coverOracle(ctx)
+		case "live":
+			err = s.liveOracle(ctx)
 		case "same":
 			err = s.sameOracle(ctx)
 		default:
-			err = fmt.Errorf("unknown oracle %q: known are git, ast, cover and same", name)
+			err = fmt.Errorf("unknown oracle %q: known are git, ast, live, cover and same", name)
 		}
 		if err != nil {
 			return fmt.Errorf("%s oracle: %w", name, err)
@@ -122,7 +124,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.granularity, "granularity", "line,patch", "granularities that the cover oracle compares")
 	fs.StringVar(&o.packages, "packages", "./...", "package patterns whose tests the cover oracle runs, separated by spaces")
 	fs.StringVar(&o.testArgs, "test-args", "-short", "more arguments for go test, separated by spaces")
-	fs.StringVar(&o.oracles, "oracles", "git,ast,cover", "which to run; same: one plan on any number of threads")
+	fs.StringVar(&o.oracles, "oracles", "git,ast,live,cover", "which to run; same: one plan on any number of threads")
 	fs.BoolVar(&o.inject, "inject", false, "exchange the hits of two points first: the cover oracle must then disagree")
 	fs.BoolVar(&o.keep, "keep", false, "keep the temporary directory and print its name")
 	fs.BoolVar(&o.verbose, "v", false, "print every line that is left out")

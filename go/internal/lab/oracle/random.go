@@ -53,6 +53,18 @@ type node struct {
 	lists [][]*node
 	// void says that the lists are of a function without a result.
 	void bool
+	// swap is a part of the texts and what may take its place.
+	swap [2]string
+	// hidden says how the statement is put into a comment, 0 for not at all.
+	hidden int
+}
+
+// exchange puts one part into the place of the other, wherever it stands.
+func (n *node) exchange() {
+	for i, text := range n.texts {
+		n.texts[i] = strings.ReplaceAll(text, n.swap[0], n.swap[1])
+	}
+	n.swap[0], n.swap[1] = n.swap[1], n.swap[0]
 }
 
 // function is a declaration around a statement list.
@@ -63,6 +75,8 @@ type function struct {
 	// fixed functions stay as they are: their variables are of another type.
 	fixed bool
 	void  bool
+	// swap is a part of the head and what an edit may put there.
+	swap [2]string
 }
 
 type program struct{ functions []*function }
@@ -80,13 +94,58 @@ func (p *program) text() string {
 
 func write(out *strings.Builder, list []*node, depth int) {
 	for _, n := range list {
-		for i, text := range n.texts {
-			for _, line := range strings.Split(text, "\n") {
-				out.WriteString(strings.Repeat("\t", depth) + line + "\n")
-			}
-			if i < len(n.lists) {
-				write(out, n.lists[i], depth+1)
-			}
+		if n.hidden == 0 {
+			writeNode(out, n, depth)
+			continue
+		}
+		// Comments do not nest: what is hidden inside stands as it is.
+		var text strings.Builder
+		writeNode(&text, n.shown(), depth)
+		hide(out, n.hidden, text.String())
+	}
+}
+
+func writeNode(out *strings.Builder, n *node, depth int) {
+	for i, text := range n.texts {
+		for _, line := range strings.Split(text, "\n") {
+			out.WriteString(strings.Repeat("\t", depth) + line + "\n")
+		}
+		if i < len(n.lists) {
+			write(out, n.lists[i], depth+1)
+		}
+	}
+}
+
+// shown is the statement with nothing hidden in it.
+func (n *node) shown() *node {
+	shown := &node{texts: n.texts}
+	for _, list := range n.lists {
+		var all []*node
+		for _, inner := range list {
+			all = append(all, inner.shown())
+		}
+		shown.lists = append(shown.lists, all)
+	}
+	return shown
+}
+
+// The ways to put code into a comment.
+const (
+	marksApart = 1 + iota
+	marksBeside
+	everyLine
+	ways
+)
+
+func hide(out *strings.Builder, how int, text string) {
+	switch how {
+	case marksApart:
+		out.WriteString("\t/*\n" + text + "\t*/\n")
+	case marksBeside:
+		out.WriteString("/* " + strings.TrimSuffix(text, "\n") + " */\n")
+	default:
+		for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+			out.WriteString("//" + line + "\n")
 		}
 	}
 }
@@ -107,6 +166,9 @@ func (p *program) test() string {
 // edit changes some statements.
 func (p *program) edit(g *generator) {
 	for i, f := range p.functions {
+		if f.swap[0] != "" && g.rand.IntN(2) == 0 {
+			f.head = strings.ReplaceAll(f.head, f.swap[0], f.swap[1])
+		}
 		if !f.fixed && g.rand.IntN(4) > 0 {
 			g.limit, g.void = i, f.void
 			f.body = g.edited(f.body, 2)
@@ -134,8 +196,15 @@ func (g *generator) edited(list []*node, depth int) []*node {
 			n.lists[i] = g.edited(n.lists[i], depth-1)
 		}
 		g.void = outside
-		switch g.rand.IntN(14) {
+		switch g.rand.IntN(18) {
 		case 0:
+		case 4, 5:
+			// Code becomes comment, and comment code.
+			n.hidden = (n.hidden + g.rand.IntN(ways)) % ways
+			out = append(out, n)
+		case 6, 7:
+			n.exchange()
+			out = append(out, n)
 		case 1:
 			out = append(out, g.statement(max(depth, 0)))
 		case 2:
@@ -172,7 +241,8 @@ func (g *generator) program(count int) *program {
 	g.void = true
 	p.functions = append(p.functions, &function{
 		void: true,
-		head: "func one(a, b, c int) int { return a + mix(b, c) }\n\nvar early = mix(3, one(1, 2, 3))\n\nfunc init() {",
+		head: "func one(a, b, c int) int { return a + mix(b, c) }\n\nvar early = mix(3, one(1, 2, 3))\n\n" + initialisers + "\nfunc init() {",
+		swap: [2]string{"/* 1 */", "+ 0"},
 		body: g.list(2), tail: "\tearly += a + b + c\n}", called: "one",
 	})
 	last := p.functions[len(p.functions)-1]
@@ -184,6 +254,9 @@ func (g *generator) list(depth int) []*node {
 	out := make([]*node, 1+g.rand.IntN(3))
 	for i := range out {
 		out[i] = g.statement(depth)
+		if g.rand.IntN(9) == 0 {
+			out[i].hidden = g.rand.IntN(ways)
+		}
 	}
 	return out
 }

@@ -110,6 +110,7 @@ type (
 		File  string   `json:"file"`
 		Func  string   `json:"func"`
 		Start position `json:"start"`
+		End   position `json:"end"`
 		Hit   bool     `json:"hit"`
 	}
 	position struct {

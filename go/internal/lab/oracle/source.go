@@ -14,10 +14,12 @@ import (
 type source struct {
 	fset       *token.FileSet
 	file       *token.File
-	executable []bool        // per byte: own code of a statement
-	tokens     map[int][]int // line -> offsets of its tokens, closers left out
-	starts     []int         // offsets of statements, ascending
-	clauses    map[int]int   // offset of a `case` or `default`: that of its colon
+	executable []bool          // per byte: own code of a statement
+	tokens     map[int][]int   // line -> offsets of its tokens, closers left out
+	starts     []int           // offsets of statements, ascending
+	labelled   map[string]int  // label of a for, switch or select: offset of that statement
+	gone       map[string]bool // labels that a goto names
+	clauses    map[int]int     // offset of a `case` or `default`: that of its colon
 }
 
 // parseSource reads a file; a file that Go cannot parse is an error.
@@ -31,7 +33,7 @@ func parseSource(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}, clauses: map[int]int{}}
+	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}, clauses: map[int]int{}, labelled: map[string]int{}, gone: map[string]bool{}}
 	ast.Inspect(tree, s.paint)
 	sort.Ints(s.starts)
 	s.scan(text)
@@ -59,6 +61,16 @@ func (s *source) paint(node ast.Node) bool {
 	case *ast.EmptyStmt:
 	case *ast.LabeledStmt:
 		s.fill(n.Pos(), n.Colon+1, false)
+		switch n.Stmt.(type) {
+		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			s.labelled[n.Label.Name] = s.offset(n.Stmt.Pos())
+		}
+	case *ast.BranchStmt:
+		if n.Tok == token.GOTO {
+			s.gone[n.Label.Name] = true
+		}
+		s.fill(n.Pos(), n.End(), true)
+		s.start(n)
 	case *ast.CaseClause:
 		s.clause(n.Case, n.Colon)
 	case *ast.CommClause:
@@ -81,16 +93,27 @@ func (s *source) clause(start, colon token.Pos) {
 	s.clauses[s.offset(start)] = s.offset(colon)
 }
 
-// header finds the last clause of which `case …:` has a part on a line, and the offset
-// of its colon.
-func (s *source) header(line int) (colon int, found bool) {
+// header finds the last clause of which `case …:` has a part on a line: its offset and
+// that of its colon.
+func (s *source) header(line int) (start, colon int, found bool) {
 	last := -1
 	for start, end := range s.clauses {
 		if s.line(start) <= line && line <= s.line(end) && start > last {
 			last, colon, found = start, end, true
 		}
 	}
-	return colon, found
+	return last, colon, found
+}
+
+// passes tells whether cmd/cover misses what goes to the statement at an offset: its counter
+// stands before the label.
+func (s *source) passes(at int) bool {
+	for label, stmt := range s.labelled {
+		if stmt == at && s.gone[label] {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *source) start(n ast.Node) { s.starts = append(s.starts, s.offset(n.Pos())) }
@@ -135,6 +158,16 @@ func (s *source) at(line, column int) int {
 		return -1
 	}
 	return s.offset(s.file.LineStart(line)) + column - 1
+}
+
+// starting tells whether a statement begins on a line.
+func (s *source) starting(line int) bool {
+	from := s.at(line, 1)
+	to := len(s.executable)
+	if line < s.file.LineCount() {
+		to = s.at(line+1, 1)
+	}
+	return from >= 0 && s.startsBetween(from, to)
 }
 
 // startsBetween tells whether a statement begins in from <= offset < to.

@@ -79,7 +79,26 @@ func (g *generator) loop(depth int) *node {
 		"for x := range count(3) {\n\tif x == " + g.variable() + " {\n\t\tbreak\n\t}",
 		"for i := 0; ; i++ {\n\tif i > 1 || " + g.condition() + " { break }",
 	}
+	if g.rand.IntN(3) == 0 {
+		return g.posted(depth)
+	}
 	return &node{texts: []string{heads[g.rand.IntN(len(heads))], "}"}, lists: [][]*node{g.list(depth)}}
+}
+
+// posted makes a loop whose post statement has a line to itself, and a body that ends, is
+// continued or left.
+func (g *generator) posted(depth int) *node {
+	head := "for i := 0;\n\ti < 3;\n\ti += 1 {"
+	tail := []string{
+		"}", "\tif " + g.condition() + " {\n\t\tcontinue\n\t}\n\tbreak\n}",
+		"\tfor {\n\t\tif " + g.condition() + " { break }\n\t\tbreak\n\t}\n}",
+		"\tswitch {\n\tcase " + g.condition() + ":\n\t\tcontinue\n\tdefault:\n\t\tbreak\n\t}; " + g.variable() + "++ }",
+	}
+	start := "if " + g.condition() + " { continue }"
+	return &node{
+		texts: []string{head + "\n\t" + start, tail[g.rand.IntN(len(tail))]}, lists: [][]*node{g.list(depth)},
+		swap: [2]string{"i += 1 {", "i += 2 {"},
+	}
 }
 
 func (g *generator) cases(depth int) *node {
@@ -103,6 +122,13 @@ func (g *generator) cases(depth int) *node {
 			}, lists: lists,
 		}
 	}
+	if g.rand.IntN(2) == 0 {
+		return &node{
+			texts: []string{
+				"select {\ncase full <- mix(" + v + ", 1):", "case []int{1, 2}[mix(" + v + ", 3)&1] = <-ready(mix(" + v + ",\n\t1)):", "default:", "}",
+			}, lists: lists, swap: [2]string{", 1)", ", 2)"},
+		}
+	}
 	return &node{
 		texts: []string{
 			"select {\ncase full <- " + v + ":", "case x := <-ready(" + v + "):\n\t" + v + " += x", "default:", "}",
@@ -114,6 +140,9 @@ func (g *generator) labelled(depth int) *node {
 	g.labels++
 	label := fmt.Sprintf("again%d", g.labels)
 	v := g.variable()
+	if g.rand.IntN(2) == 0 {
+		return g.gone(label, depth)
+	}
 	if g.rand.IntN(2) == 0 {
 		return &node{
 			texts: []string{
@@ -128,6 +157,29 @@ func (g *generator) labelled(depth int) *node {
 			fmt.Sprintf("\t}\n\tif rounds < 2 && %s%%2 == 0 {\n\t\tgoto %s\n\t}\n}", v, label),
 		}, lists: [][]*node{g.list(depth)},
 	}
+}
+
+// gone makes a loop, switch or select that a goto leads to, with and without other jumps.
+func (g *generator) gone(label string, depth int) *node {
+	lists := [][]*node{g.list(depth), g.list(depth)}
+	again := fmt.Sprintf("\tif rounds < 2 {\n\t\trounds++\n\t\tgoto %s\n\t}", label)
+	other := []string{"", fmt.Sprintf("\n\tif %s {\n\t\tbreak %s\n\t}", g.condition(), label)}[g.rand.IntN(2)]
+	first := []string{"", "goto " + label, "if " + g.condition() + " { goto " + label + " }\n" + g.variable() + "++"}[g.rand.IntN(3)]
+	head := fmt.Sprintf("{\n\trounds := 0\n%s\n%s:\n", first, label)
+	swap := [2]string{"rounds < 9", "rounds < 8"}
+	switch g.rand.IntN(3) {
+	case 0:
+		return &node{texts: []string{
+			head + "for rounds < 9 {\n\trounds++" + other, again, "}\n}",
+		}, lists: lists, swap: swap}
+	case 1:
+		return &node{texts: []string{
+			head + "switch {\ncase rounds < 9:" + other, again + "\ndefault:", "}\n}",
+		}, lists: lists, swap: swap}
+	}
+	return &node{texts: []string{
+		head + "select {\ncase <-ready(mix(rounds)):" + other, again + "\ndefault:", again + "\n}\n}",
+	}, lists: lists, swap: [2]string{"mix(rounds)", "mix(rounds, 2)"}}
 }
 
 // closure makes literals in statements of their own kinds.
@@ -171,6 +223,18 @@ func (g *generator) jump(depth int) *node {
 		}, lists: [][]*node{g.list(depth)},
 	}
 }
+
+// initialisers are package variables whose values may panic, or cannot.
+const initialisers = `var (
+	rows   = []int{1, 2, mix(3)}
+	second = rows[1] /* 1 */
+	few    = rows[:2]
+	ratio  = 7 /* 1 */ / len(few)
+	same   = any(second) == any(ratio)
+	plain  = 3 /* 1 */
+	_, _, _ = same, plain, ratio
+)
+`
 
 // helpText is the part of every random module that does not change.
 const helpText = `package random
