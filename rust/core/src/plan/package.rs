@@ -103,6 +103,9 @@ pub struct PackagePoint {
 pub struct PackageDocument {
     /// Format number.
     pub format: u32,
+    /// The hash that a document in a plan directory has in front; who read it has looked.
+    #[serde(default, skip_serializing)]
+    pub sum: String,
     /// Import path.
     pub import_path: String,
     /// Directory.
