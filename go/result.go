@@ -88,6 +88,11 @@ type AccountLine struct {
 	Reason string `json:"reason,omitempty"`
 	// Points are the ids of the points whose hits are the evidence for the line.
 	Points []string `json:"points,omitempty"`
+	// Effects are, for a line without code such as a comment mark or a build constraint, the
+	// points of the lines that it made code of, or no code.
+	Effects []string `json:"effects,omitempty"`
+	// Note is "case_expression" where the line's code also runs when its points do not.
+	Note string `json:"note,omitempty"`
 }
 
 // AccountFile is a file whose changed lines all have one reason.

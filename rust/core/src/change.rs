@@ -5,103 +5,25 @@
 //! lines with those of the added ones, so that a comment, a line break or an
 //! indentation is no change, and a removed argument is one.
 
+mod across;
+mod side;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use imara_diff::{Algorithm, Diff, InternedInput};
 
-use crate::model::{Deletion, Delta, FileChange, Hunk, LineKind, Lines, Span};
-use crate::token::{Token, TokenKind, Word, directive, significant};
+use crate::model::{Deletion, Delta, Effect, FileChange, Hunk, LineKind, Span};
 
-/// One side of a change, cut into tokens.
-#[derive(Debug)]
-pub struct Side<'s> {
-    source: &'s [u8],
-    tokens: &'s [Token],
-    /// What of them means something.
-    pub words: Vec<Word<'s>>,
-    /// Its lines.
-    pub lines: Lines,
-}
-
-impl<'s> Side<'s> {
-    /// Prepares a text and its tokens.
-    #[must_use]
-    pub fn new(source: &'s [u8], tokens: &'s [Token]) -> Self {
-        Self {
-            source,
-            tokens,
-            words: significant(source, tokens),
-            lines: Lines::new(source),
-        }
-    }
-
-    /// The significant tokens that touch these lines; an automatic semicolon
-    /// belongs to the line of the token that it follows.
-    fn words_on(&self, first: u32, count: u32) -> &[Word<'s>] {
-        if count == 0 {
-            return &[];
-        }
-        let start = self.lines.span(first).start;
-        let end = self.lines.span(first + count - 1).end;
-        let from = self.words.partition_point(|w| w.token.span.end <= start);
-        let to = self.words.partition_point(|w| w.token.span.start < end);
-        self.words.get(from..to).unwrap_or_default()
-    }
-
-    /// What a line holds, before any comparison.
-    fn kind(&self, line: u32) -> LineKind {
-        let span = self.lines.span(line);
-        let from = self.tokens.partition_point(|t| t.span.end <= span.start);
-        let here = self.tokens[from..]
-            .iter()
-            .take_while(|t| t.span.start < span.end);
-        let mut kind = LineKind::Blank;
-        for token in here {
-            match token.kind {
-                TokenKind::AutoSemi => {}
-                TokenKind::Comment if is_directive(token.span.of(self.source)) => {
-                    kind = LineKind::Directive;
-                }
-                TokenKind::Comment => kind = LineKind::Comment,
-                _ => return LineKind::Code,
-            }
-        }
-        let empty = span.of(self.source).iter().all(u8::is_ascii_whitespace);
-        if empty { LineKind::Blank } else { kind }
-    }
-
-    /// What several removed lines hold: code, else a directive, a comment, nothing.
-    fn kind_of_all(&self, first: u32, count: u32) -> LineKind {
-        let rank = |kind: &LineKind| match kind {
-            LineKind::Blank => 0,
-            LineKind::Comment => 1,
-            LineKind::Directive => 2,
-            LineKind::Format | LineKind::Code => 3,
-        };
-        (first..first + count)
-            .map(|line| self.kind(line))
-            .max_by_key(rank)
-            .unwrap_or(LineKind::Blank)
-    }
-}
-
-/// Whether a comment is a directive of the go command, the compiler or cgo.
-fn is_directive(comment: &[u8]) -> bool {
-    let known = |text: &[u8]| {
-        [&b"go:"[..], b"line ", b"export ", b"extern "]
-            .iter()
-            .any(|word| text.starts_with(word))
-    };
-    let build = comment.strip_prefix(b"//").map(<[u8]>::trim_ascii);
-    directive(comment).is_some_and(known)
-        || build.is_some_and(|text| text == b"+build" || text.starts_with(b"+build "))
-}
+use across::Across;
+pub use side::Side;
 
 /// Compares the two sides of `file`. A line of the universe that no hunk adds comes from
 /// blame (precision 1) and is new as a whole.
 #[must_use]
 pub fn delta(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> Delta {
-    let touched = touched_words(file, old, new);
+    let mut touched = touched_words(file, old, new);
+    let across = Across::find(&file.hunks, old, new);
+    touched.extend(across.live.iter().map(|(_, span)| *span));
     let mut kinds: BTreeMap<u32, LineKind> = BTreeMap::new();
     for &line in &file.lines {
         let added = hunk_of(&file.hunks, line).is_some();
@@ -121,14 +43,80 @@ pub fn delta(file: &FileChange, old: &Side<'_>, new: &Side<'_>) -> Delta {
         }
         result.lines.push((line, kind));
     }
+    result
+        .touched
+        .extend(across.live.iter().map(|(_, span)| *span));
     result.touched.sort_unstable();
     result.touched.dedup();
-    result.deletions = file
-        .hunks
-        .iter()
-        .filter_map(|hunk| deletion(hunk, old, new))
-        .collect();
+    note_deletions(&mut result, file, &across, old, new);
     result
+}
+
+/// Takes all code of a file for new that no build compiled before, whatever its lines were.
+pub fn awaken(delta: &mut Delta, new: &Side<'_>) {
+    let mut effect = Effect::default();
+    for (line, kind) in &mut delta.lines {
+        match kind {
+            LineKind::Format => *kind = LineKind::Code,
+            LineKind::Directive => effect.lines.push(*line),
+            _ => {}
+        }
+    }
+    let known = |line: &u32| delta.lines.binary_search_by_key(line, |l| l.0).is_ok();
+    let lines = (1..=new.lines.count()).filter(|line| !known(line));
+    effect.live = lines
+        .filter(|line| new.kind(*line) == LineKind::Code)
+        .collect();
+    let tag = |deletion: &Deletion| deletion.entry && deletion.kind == LineKind::Directive;
+    effect.deletion = delta.deletions.iter().position(tag);
+    let live = effect.live.iter().flat_map(|line| new.words_on(*line, 1));
+    delta.touched.extend(live.map(|word| word.token.span));
+    delta.touched.sort_unstable();
+    delta.touched.dedup();
+    delta.effects.push(effect);
+}
+
+/// Notes what is gone, and what the hunks do beyond their own lines.
+fn note_deletions(
+    result: &mut Delta,
+    file: &FileChange,
+    across: &Across,
+    old: &Side<'_>,
+    new: &Side<'_>,
+) {
+    for (index, hunk) in file.hunks.iter().enumerate() {
+        let mut effect = Effect::default();
+        if let Some(deletion) = deletion(hunk, old, new) {
+            effect.deletion = deletion.entry.then_some(result.deletions.len());
+            result.deletions.push(deletion);
+        }
+        for (_, dead) in caused(&across.dead, index) {
+            effect.dead.push(result.deletions.len());
+            result.deletions.push(*dead);
+        }
+        let live = caused(&across.live, index).iter();
+        effect.live = live.flat_map(|(_, span)| new.lines_of(*span)).collect();
+        effect.live.dedup();
+        let known = |line: &u32| result.lines.binary_search_by_key(line, |l| l.0).is_ok();
+        effect.live.retain(|line| !known(line));
+        if effect.live.is_empty() && effect.dead.is_empty() {
+            continue;
+        }
+        let here = hunk.new_start..hunk.new_start + hunk.new_lines;
+        let lines = result.lines.iter().filter(|(line, _)| here.contains(line));
+        effect.lines = lines
+            .filter(|l| l.1 != LineKind::Code)
+            .map(|l| l.0)
+            .collect();
+        result.effects.push(effect);
+    }
+}
+
+/// What one hunk caused; the causes ascend.
+fn caused<T>(all: &[(usize, T)], hunk: usize) -> &[(usize, T)] {
+    let from = all.partition_point(|(cause, _)| *cause < hunk);
+    let to = all.partition_point(|(cause, _)| *cause <= hunk);
+    &all[from..to]
 }
 
 /// The hunk that adds a line.

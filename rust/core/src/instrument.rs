@@ -134,17 +134,21 @@ pub fn edits(
                 texts: Texts::same("}"),
             });
         }
-        let mut piece = Piece {
-            at: point.place.at(),
-            restores,
-            closes: false,
-            texts: insertion(point, names, first + index, forms),
-        };
-        if let Some((at, open)) = line_before(text, point) {
-            piece.at = at;
-            piece.texts.after(open);
+        for at in point.place.all() {
+            let mut piece = Piece {
+                at,
+                restores,
+                closes: false,
+                texts: insertion(point, names, first + index, forms),
+            };
+            if let Some((at, open)) = line_before(text, point) {
+                piece.at = at;
+                piece.texts.after(open);
+            } else if follows_code(text, at, &point.place) {
+                piece.texts.after(";");
+            }
+            pieces.push(piece);
         }
-        pieces.push(piece);
     }
     pieces.sort_by_key(|piece| (piece.at, !piece.closes));
     let directives = Directives::new(text);
@@ -187,6 +191,21 @@ fn line_before(text: Text<'_>, point: &Point) -> Option<(usize, &'static str)> {
         .then_some((before.span.end, if opens { "" } else { ";" }))
 }
 
+/// Whether a statement stands before this end of a body without a semicolon between:
+/// `x++ }`.
+fn follows_code(text: Text<'_>, at: usize, place: &Place) -> bool {
+    if !matches!(place, Place::Each(_)) {
+        return false;
+    }
+    let end = text.tokens.partition_point(|token| token.span.start < at);
+    let mut before = text.tokens[..end].iter().rev();
+    let before = before.find(|token| token.kind != TokenKind::Comment);
+    before.is_some_and(|token| {
+        let ended = token.is_semicolon(text.source) || token.is(text.source, b"{");
+        !ended && !token.is(text.source, b":")
+    })
+}
+
 /// Whether a token, or a comment with code behind it, follows on the line.
 fn code_follows(text: Text<'_>, at: usize) -> bool {
     let next = text.tokens.partition_point(|t| {
@@ -201,7 +220,7 @@ fn code_follows(text: Text<'_>, at: usize) -> bool {
 /// The texts of one point, without the way back to the original's position.
 fn insertion(point: &Point, names: &Names, counter: usize, forms: Forms) -> Texts {
     let open = match &point.place {
-        Place::Before(_) => "",
+        Place::Before(_) | Place::Each(_) => "",
         Place::Wrap { .. } => "{",
         Place::Variable { name, grouped, .. } => {
             return Texts::same(&variable(names, counter, name, *grouped));

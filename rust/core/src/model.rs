@@ -258,6 +258,13 @@ pub struct Block {
     pub open: usize,
     /// For a clause `case … :` / `default:` with its colon, else empty.
     pub clause: Span,
+    /// What of the clause runs whenever its statement is entered, if it does more than to
+    /// name something: the channel and value of a `select`'s, the first expression of a
+    /// `switch`.
+    pub operands: Option<Span>,
+    /// What of the clause does more than to name something and runs wherever no earlier
+    /// expression fitted: whether this clause is taken or not.
+    pub later: Option<Span>,
     /// The statements, in order. A label is a statement of its own, directly
     /// before the statement that it labels.
     pub stmts: Vec<StmtId>,
@@ -283,6 +290,10 @@ pub struct Stmt {
     /// What decides where it goes: the condition of `if` and `for` (init, condition
     /// and post; the range clause), the tag of `switch` with its init. Empty for others.
     pub condition: Vec<Span>,
+    /// The post statement of a `for`.
+    pub post: Option<Span>,
+    /// Whether it is a `switch` over types.
+    pub of_types: bool,
     /// For a [`StmtKind::Label`]: whether the labelled statement is a `for`, `switch`
     /// or `select`, so that nothing may stand between label and statement.
     pub labels_control: bool,
@@ -327,7 +338,8 @@ pub struct VarSpec {
     pub names: Vec<String>,
     /// The whole specification.
     pub span: Span,
-    /// Whether the initialiser runs code of its own outside literals: a call or a receive.
+    /// Whether the initialiser runs code of its own outside literals: it calls something,
+    /// or it may panic.
     pub runs: bool,
     /// Function literals directly inside.
     pub literals: Vec<FuncId>,
@@ -426,6 +438,22 @@ pub struct Delta {
     pub touched: Vec<Span>,
     /// Removed lines, in order.
     pub deletions: Vec<Deletion>,
+    /// What it does beyond its own lines.
+    pub effects: Vec<Effect>,
+}
+
+/// What a hunk does to lines that it leaves as they are, because comment marks, quotes or
+/// a build constraint came or went in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// The lines of the universe that did it: those of the hunk without code.
+    pub lines: Vec<u32>,
+    /// The hunk's own entry among the deletions, if it only deletes.
+    pub deletion: Option<usize>,
+    /// Lines outside the universe that are code now and were none.
+    pub live: Vec<u32>,
+    /// Entries among the deletions: code that is none any more.
+    pub dead: Vec<usize>,
 }
 
 /// How finely points are set.
@@ -493,6 +521,9 @@ impl PointKind {
 pub enum Place {
     /// A statement directly before this byte.
     Before(usize),
+    /// One statement in several places, of which each leads to the code and no code but
+    /// they: before each of these bytes, ascending, one at least.
+    Each(Vec<usize>),
     /// `else if …`: `{POINT; ` before the byte at `at`, `}` before the one at `close`.
     Wrap {
         /// First byte of the inner `if`.
@@ -517,6 +548,19 @@ impl Place {
     pub const fn at(&self) -> usize {
         match self {
             Self::Before(at) | Self::Wrap { at, .. } | Self::Variable { at, .. } => *at,
+            Self::Each(all) => match all.as_slice() {
+                [first, ..] => *first,
+                [] => 0,
+            },
+        }
+    }
+
+    /// Everywhere that text goes for it.
+    #[must_use]
+    pub fn all(&self) -> Vec<usize> {
+        match self {
+            Self::Each(all) => all.clone(),
+            _ => vec![self.at()],
         }
     }
 }
@@ -721,6 +765,17 @@ pub enum Verdict {
     Not(Reason),
 }
 
+impl Verdict {
+    /// The points; none where it is not tracked.
+    #[must_use]
+    pub fn points(&self) -> &[usize] {
+        match self {
+            Self::Points(points) => points,
+            Self::Not(_) => &[],
+        }
+    }
+}
+
 /// The points and the account of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilePoints {
@@ -730,6 +785,12 @@ pub struct FilePoints {
     pub lines: Vec<(u32, Verdict)>,
     /// Every hunk that only deletes.
     pub deletions: Vec<(Deletion, Verdict)>,
+    /// Lines without code that brought other lines to life or silenced them, with the
+    /// points for these, ascending.
+    pub effects: Vec<(u32, Vec<usize>)>,
+    /// Lines with a case expression that also runs where its clause is not taken,
+    /// ascending.
+    pub untaken: Vec<u32>,
 }
 
 /// Text to insert before an original byte.

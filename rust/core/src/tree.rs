@@ -2,10 +2,12 @@
 //! its hash, its package, and what would collide with generated names.
 
 mod constraint;
+mod dormant;
 mod embed;
 mod header;
 
 pub use constraint::either;
+pub use dormant::is_dormant;
 pub use embed::matches_pattern;
 pub use header::{Asks, Header, is_generated, is_own, read_header};
 

@@ -152,6 +152,9 @@ func formReason(p *goat.Point) string {
 	case "crowded":
 		return "so many points that the guard stands in a function of its own: " + cost
 	case "may_inline":
+		if p.InlineCost != nil && *p.InlineCost > inlineBudget {
+			return fmt.Sprintf("may be inlined: an estimate of %d is too near the limit of %d to tell", *p.InlineCost, inlineBudget)
+		}
 		return "may be inlined: " + cost
 	case "asked":
 		return "asked for"
@@ -193,17 +196,22 @@ func (v *planView) lines(b *strings.Builder) {
 }
 
 func lineReason(line *goat.AccountLine, names map[string]string) string {
-	if line.Class != goat.ClassTracked {
-		return render.Words(line.Reason)
-	}
-	var points []string
-	for _, id := range line.Points {
-		if name := names[id]; name != "" {
-			id = name
+	named := func(ids []string) string {
+		shown := make([]string, len(ids))
+		for i, id := range ids {
+			shown[i] = cmp.Or(names[id], id)
 		}
-		points = append(points, id)
+		return strings.Join(shown, " ")
 	}
-	return strings.Join(points, " ")
+	switch {
+	case line.Class == goat.ClassTracked && line.Note == "case_expression":
+		return named(line.Points) + " (the expression also runs where the clause is not taken)"
+	case line.Class == goat.ClassTracked:
+		return named(line.Points)
+	case len(line.Effects) > 0:
+		return render.Words(line.Reason) + ", changes what runs at " + named(line.Effects)
+	}
+	return render.Words(line.Reason)
 }
 
 func className(class goat.Class) string { return strings.ReplaceAll(string(class), "_", " ") }
@@ -249,8 +257,10 @@ func (v *planView) reasons(class goat.Class) string {
 // countList is "a 3, b 2", by count and then by name.
 func countList(counts map[string]int) string {
 	var names []string
-	for name := range counts {
-		names = append(names, name)
+	for name, count := range counts {
+		if count > 0 { // A file may be without a changed line of its own.
+			names = append(names, name)
+		}
 	}
 	sort.Slice(names, func(i, j int) bool {
 		if counts[names[i]] != counts[names[j]] {

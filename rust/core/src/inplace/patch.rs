@@ -102,26 +102,30 @@ fn choose_in(file: &mut FilePlan, marked: &Marked) -> usize {
     file.points = points
         .into_iter()
         .filter(|point| {
-            let anchor = anchor(&tokens, &file.source, &point.place);
+            let anchors = anchors(&tokens, &file.source, &point.place);
             let requested = point.row.kind == "manual"
                 || places::is_requested(&file.source, &tokens, &point.place);
-            let stays = marked.stay.contains(&anchor);
-            if stays {
-                found.insert(anchor);
-            }
-            (stays || requested) && !marked.go.contains(&anchor)
+            let staying = anchors.iter().filter(|at| marked.stay.contains(at));
+            let stays = staying.clone().next().is_some();
+            found.extend(staying.copied());
+            let gone = anchors.iter().any(|at| marked.go.contains(at));
+            (stays || requested) && !gone
         })
         .collect();
     found.len()
 }
 
 /// What a point stands before.
-fn anchor(tokens: &[Token], source: &[u8], place: &Place) -> usize {
+fn anchors(tokens: &[Token], source: &[u8], place: &Place) -> Vec<usize> {
     match place {
         Place::Variable { at, .. } => {
-            places::anchor(tokens, super::text::declaration_end(source, tokens, *at))
+            let end = super::text::declaration_end(source, tokens, *at);
+            vec![places::anchor(tokens, end)]
         }
-        Place::Before(at) | Place::Wrap { at, .. } => places::anchor(tokens, *at),
+        Place::Before(_) | Place::Each(_) | Place::Wrap { .. } => {
+            let all = place.all().into_iter();
+            all.map(|at| places::anchor(tokens, at)).collect()
+        }
     }
 }
 

@@ -37,6 +37,10 @@ pub(super) fn of(source: &[u8], points: &[Planned]) -> Vec<Place> {
                     put: Put::Point(number),
                 },
             }),
+            model::Place::Each(all) => places.extend(all.iter().map(|&at| Place {
+                at,
+                put: Put::Point(number),
+            })),
             model::Place::Wrap { at, .. } if wrapped.contains(at) => {
                 places.push(Place {
                     at: *at,

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::scope::{Scoped, is_hidden};
 use super::{Analysed, Options, PlannedFile, Sources, State};
-use crate::change::{Side, delta};
+use crate::change::{Side, awaken, delta};
 use crate::control::Control;
 use crate::error::Result;
 use crate::model::{FileChange, FileSyntax, Lines, Reason};
@@ -15,7 +15,7 @@ use crate::plan::Warning;
 use crate::points;
 use crate::syntax;
 use crate::token::scan;
-use crate::tree::{Asks, read_header};
+use crate::tree::{Asks, is_dormant, read_header};
 
 /// Larger files are not looked into.
 const MAX_SIZE: usize = 16 << 20;
@@ -101,7 +101,11 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         Side::new(old_source, &old_tokens),
         Side::new(source, &tokens),
     );
-    let delta = delta(change, &old, &new);
+    let mut delta = delta(change, &old, &new);
+    let before = change.old_path.as_deref().unwrap_or(&change.path);
+    if change.old.is_some() && is_dormant(before, old_source) && !is_dormant(&change.path, source) {
+        awaken(&mut delta, &new);
+    }
     let syntax = syntax::parse_parts(source, &tokens, &points::wanted(source, &lines, &delta));
     let mut input = points::Input {
         source,

@@ -260,8 +260,21 @@ impl<'p> Sheet<'p> {
             let seen = view.map(|view| view.verdict(file, &analysed.points.points, verdict));
             entry(&file.path, seen.as_deref().unwrap_or(verdict), &ids)
         };
+        let effects: BTreeMap<u32, &[usize]> = analysed
+            .points
+            .effects
+            .iter()
+            .map(|(line, points)| (*line, points.as_slice()))
+            .collect();
+        let named = |line: &u32| -> Vec<String> {
+            let points = effects.get(line).copied().unwrap_or_default();
+            points.iter().map(|&index| ids[index].clone()).collect()
+        };
+        let untaken = |line: &u32| analysed.points.untaken.binary_search(line).is_ok();
         let lines = analysed.points.lines.iter().map(|(line, verdict)| Account {
             line: Some(*line),
+            effects: named(line),
+            note: untaken(line).then_some("case_expression"),
             ..entry(verdict)
         });
         let deletions = analysed

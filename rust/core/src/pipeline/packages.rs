@@ -136,8 +136,11 @@ fn is_rejected(file: &PlannedFile, names: &Names, forms: Forms, sources: &Source
     }
     let places = analysed.points.points.iter().map(|point| &point.place);
     let doubtful: BTreeSet<usize> = places
-        .filter(|place| !is_statement_start(file, analysed, place))
-        .map(Place::at)
+        .flat_map(|place| {
+            let starts = !matches!(place, Place::Wrap { .. } | Place::Variable { .. });
+            let all = place.all().into_iter();
+            all.filter(move |&at| !starts || !is_statement_start(file, analysed, at))
+        })
         .collect();
     if doubtful.is_empty() {
         return false;
@@ -155,15 +158,12 @@ fn is_rejected(file: &PlannedFile, names: &Names, forms: Forms, sources: &Source
     syntax::damage(&rewritten, &inserted) > analysed.damaged_outside
 }
 
-/// Whether a point is a statement of its own that comes directly after a brace, a colon or
-/// the end of another statement.
-fn is_statement_start(file: &PlannedFile, analysed: &Analysed, place: &Place) -> bool {
-    let Place::Before(at) = place else {
-        return false;
-    };
+/// Whether a statement may stand here: directly after a brace, a colon or the end of
+/// another statement.
+fn is_statement_start(file: &PlannedFile, analysed: &Analysed, at: usize) -> bool {
     let end = analysed
         .tokens
-        .partition_point(|token| token.span.start < *at);
+        .partition_point(|token| token.span.start < at);
     let mut before = analysed.tokens[..end].iter().rev();
     let before = before.find(|token| token.kind != TokenKind::Comment);
     before.is_some_and(|token| {
@@ -176,6 +176,8 @@ fn is_statement_start(file: &PlannedFile, analysed: &Analysed, place: &Place) ->
 fn reject(file: &mut PlannedFile) -> Warning {
     if let State::Lines(analysed) = &mut file.state {
         analysed.points.points.clear();
+        analysed.points.effects.clear();
+        analysed.points.untaken.clear();
         let rejected = Verdict::Not(Reason::RewriteRejected);
         let lines = analysed.points.lines.iter_mut().map(|(_, verdict)| verdict);
         let deletions = analysed
@@ -261,6 +263,7 @@ fn write_package(
     let written = package(&marker);
     let document = PackageDocument {
         format: FORMAT,
+        sum: String::new(),
         import_path: import_path.to_owned(),
         dir: files[0].dir.clone(),
         name: name.to_owned(),

@@ -174,6 +174,13 @@ pub struct Account {
     /// Which points vouch for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<String>,
+    /// For a line without code: the points of the lines that it made code of, or no code.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<String>,
+    /// `case_expression`: it also runs where the clause, whose points vouch for it, is not
+    /// taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
 }
 
 /// An entry for a verdict, without its place; `ids` are those of the file's points.
@@ -195,6 +202,8 @@ pub fn entry(file: &str, verdict: &Verdict, ids: &[String]) -> Account {
         class,
         reason,
         points,
+        effects: Vec::new(),
+        note: None,
     }
 }
 

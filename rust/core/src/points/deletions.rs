@@ -7,13 +7,14 @@ use crate::model::{
 use crate::token::{Token, TokenKind};
 
 use super::input::Input;
-use super::planner::Planner;
+use super::planner::{Key, Planner};
+use super::unit::Unit;
 
 /// What becomes of a deletion.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The point whose text goes to this offset.
-    Point(usize),
+    /// The point of this place.
+    Point(Key),
     /// Nothing vouches for it.
     Not(Reason),
 }
@@ -37,8 +38,22 @@ impl Planner<'_, '_> {
         };
         match self.view.closed(block, Span::new(at, at)) {
             Some(reason) => Outcome::Not(reason),
-            None => Outcome::Point(self.put_list(block, PointKind::Deletion)),
+            None => Outcome::Point(self.put_cut(block, at)),
         }
+    }
+}
+
+impl Planner<'_, '_> {
+    /// The point of a list that lost code; it is shown at the code behind the first cut.
+    fn put_cut(&mut self, block: BlockId, at: usize) -> Key {
+        let place = self.view.entry(block);
+        let empty = self.view.syntax.blocks[block].stmts.is_empty();
+        let region = if empty {
+            self.view.list_region(block)
+        } else {
+            self.view.next_word(at)
+        };
+        self.put(place, PointKind::Deletion, region, Unit::List(block))
     }
 }
 

@@ -107,6 +107,11 @@ fn units(
             let vars = (0..view.syntax.vars.len()).map(Unit::Var);
             vars.filter(|unit| view.name(unit) == name).collect()
         }
+        Shape::Post => {
+            let stmts = lists.flat_map(|block| view.syntax.blocks[block].stmts.iter().copied());
+            let posts = stmts.filter(|&stmt| view.syntax.stmts[stmt].post.is_some());
+            posts.map(Unit::Post).collect()
+        }
         Shape::List => lists.map(Unit::List).collect(),
         Shape::Body => funcs
             .iter()
@@ -126,6 +131,7 @@ fn units(
 fn start(view: &View<'_>, unit: &Unit) -> usize {
     match unit {
         Unit::Stmts(stmts) => view.syntax.stmts[stmts[0]].span.start,
+        Unit::Post(stmt) => post(view, *stmt).start,
         Unit::List(block) | Unit::Body(block) => view.syntax.blocks[*block].span.start,
         Unit::Var(id) => view.syntax.vars[*id].span.start,
     }
@@ -136,6 +142,7 @@ fn start(view: &View<'_>, unit: &Unit) -> usize {
 fn content(view: &View<'_>, unit: &Unit) -> Sum {
     let mut tokens: Vec<&[u8]> = vec![match unit {
         Unit::Stmts(_) => b"statements",
+        Unit::Post(_) => b"post",
         Unit::List(_) => b"list",
         Unit::Body(_) => b"body",
         Unit::Var(_) => b"variable",
@@ -147,6 +154,7 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
                 tokens.extend(own(view, view.syntax.stmts[id].span, Owner::Stmt(id)));
             }
         }
+        Unit::Post(id) => tokens.extend(own(view, post(view, *id), Owner::Stmt(*id))),
         Unit::List(block) | Unit::Body(block) => {
             tokens.extend(
                 view.words_in(view.syntax.blocks[*block].span)
@@ -157,6 +165,10 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
         Unit::Var(id) => tokens.extend(own(view, view.syntax.vars[*id].span, Owner::Var(*id))),
     }
     digest(tokens.into_iter())
+}
+
+fn post(view: &View<'_>, stmt: StmtId) -> Span {
+    view.syntax.stmts[stmt].post.unwrap_or_default()
 }
 
 fn own<'x>(view: &'x View<'_>, span: Span, owner: Owner) -> impl Iterator<Item = &'x [u8]> {

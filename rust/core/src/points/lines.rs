@@ -1,12 +1,14 @@
 //! What stands on a changed line, and whether it runs.
 
-use super::view::View;
+use super::view::{Part, View};
 use crate::model::{BlockId, LineKind, Owner, Reason, StmtId, StmtKind};
 
 /// Something on a line that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Piece {
     Stmt(StmtId),
+    /// The post statement of a `for`.
+    Post(StmtId),
     Clause(BlockId),
     Var(usize),
 }
@@ -18,6 +20,8 @@ pub(super) struct Found {
     pub(super) pieces: Vec<Piece>,
     /// Why not, where nothing can.
     pub(super) reason: Option<Reason>,
+    /// Whether a case expression stands here that also runs where its clause is not taken.
+    pub(super) untaken: bool,
 }
 
 /// Reads a line of the universe.
@@ -34,14 +38,17 @@ pub(super) fn find(view: &View<'_>, line: u32, kind: LineKind) -> Found {
     };
     if reason.is_some() {
         return Found {
-            pieces: Vec::new(),
             reason,
+            ..Found::default()
         };
     }
-    let mut found = Found::default();
+    let mut found = Found {
+        untaken: view.runs_untaken(line),
+        ..Found::default()
+    };
     let mut lost = None;
-    for owner in view.owners_on(line) {
-        match classify(view, owner) {
+    for part in view.parts_on(line) {
+        match classify(view, part) {
             Ok(piece) => found.pieces.push(piece),
             Err(reason) if !reason.not_executable() => lost = lost.or(Some(reason)),
             Err(reason) => found.reason = found.reason.or(Some(reason)),
@@ -54,8 +61,16 @@ pub(super) fn find(view: &View<'_>, line: u32, kind: LineKind) -> Found {
 }
 
 /// What runs at this owner, or why nothing does or nothing may be added.
-fn classify(view: &View<'_>, owner: Owner) -> Result<Piece, Reason> {
+fn classify(view: &View<'_>, part: Part) -> Result<Piece, Reason> {
     let syntax = view.syntax;
+    let owner = match part {
+        Part::Of(owner) => owner,
+        Part::Post(id) => {
+            classify(view, Part::Of(Owner::Stmt(id)))?;
+            let reached = view.before_post(id).map(|_| Piece::Post(id));
+            return reached.ok_or(Reason::NotInBuild);
+        }
+    };
     match owner {
         Owner::Stmt(id) => match syntax.stmts[id].kind {
             StmtKind::Const => Err(Reason::Const),

@@ -92,12 +92,18 @@ impl View<'_> {
 
     /// The start of the next token that is no comment.
     fn next_code(&self, at: usize) -> usize {
+        self.next_word(at).start
+    }
+
+    /// The next token that is no comment.
+    pub(super) fn next_word(&self, at: usize) -> Span {
         let index = self
             .words
             .partition_point(|word| word.token.span.start < at);
         let next = self.words[index..]
             .iter()
             .find(|word| word.token.kind != TokenKind::AutoSemi);
-        next.map_or(self.source.len(), |word| word.token.span.start)
+        let end = Span::new(self.source.len(), self.source.len());
+        next.map_or(end, |word| word.token.span)
     }
 }

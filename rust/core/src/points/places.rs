@@ -5,8 +5,8 @@ use crate::model::{BlockId, BlockKind, Place, Span, StmtId, StmtKind};
 use super::view::View;
 
 impl View<'_> {
-    /// The place directly before a statement: after its label, but before the label
-    /// of a `for`, `switch` or `select`, which nothing may come between.
+    /// The place directly before a statement: after its label, but before that of a
+    /// `for`, `switch` or `select`, unless somebody goes to it ([`Self::before_label`]).
     pub(super) fn before(&self, id: StmtId) -> Place {
         let stmt = &self.syntax.stmts[id];
         let block = &self.syntax.blocks[stmt.block];
@@ -26,7 +26,7 @@ impl View<'_> {
             .map(|before| &self.syntax.stmts[block.stmts[before]]);
         match label {
             Some(label) if label.kind == StmtKind::Label && label.labels_control => {
-                Place::Before(label.span.start)
+                self.before_label(label, id)
             }
             _ => Place::Before(stmt.span.start),
         }

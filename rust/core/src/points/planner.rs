@@ -18,20 +18,23 @@ pub(super) struct Draft {
     pub(super) unit: Unit,
 }
 
+/// Where the first text of a point goes, and whether it is one of several.
+pub(super) type Key = (usize, bool);
+
 /// Collects the points of one file.
 pub(super) struct Planner<'v, 'a> {
     pub(super) view: &'v View<'a>,
     pub(super) granularity: Granularity,
     /// By the offset where the text goes: several points at one place share one.
-    pub(super) drafts: BTreeMap<usize, Draft>,
+    pub(super) drafts: BTreeMap<Key, Draft>,
     /// Which place vouches for a piece.
-    pub(super) anchors: BTreeMap<Piece, usize>,
+    pub(super) anchors: BTreeMap<Piece, Key>,
 }
 
 impl Planner<'_, '_> {
     /// Puts a point at a place unless one is there, and gives its key.
-    pub(super) fn put(&mut self, place: Place, kind: PointKind, region: Span, unit: Unit) -> usize {
-        let at = place.at();
+    pub(super) fn put(&mut self, place: Place, kind: PointKind, region: Span, unit: Unit) -> Key {
+        let at = (place.at(), matches!(place, Place::Each(_)));
         self.drafts.entry(at).or_insert(Draft {
             place,
             kind,
@@ -42,7 +45,7 @@ impl Planner<'_, '_> {
     }
 
     /// A point that the entry of a list vouches with.
-    pub(super) fn put_list(&mut self, block: BlockId, kind: PointKind) -> usize {
+    pub(super) fn put_list(&mut self, block: BlockId, kind: PointKind) -> Key {
         let (place, region) = (self.view.entry(block), self.view.list_region(block));
         self.put(place, kind, region, Unit::List(block))
     }
@@ -56,6 +59,9 @@ impl Planner<'_, '_> {
             let at = match piece {
                 Piece::Var(id) => Some(self.put_variable(id)),
                 Piece::Stmt(id) => self.put_around(self.view.syntax.stmts[id].block),
+                Piece::Post(id) => self
+                    .put_around(self.view.syntax.stmts[id].block)
+                    .or_else(|| self.put_post(id)),
                 Piece::Clause(id) => self
                     .put_around(id)
                     .or_else(|| Some(self.put_list(id, PointKind::Change))),
@@ -67,7 +73,7 @@ impl Planner<'_, '_> {
     }
 
     /// The point of a coarse granularity for what stands directly in this list.
-    fn put_around(&mut self, block: BlockId) -> Option<usize> {
+    fn put_around(&mut self, block: BlockId) -> Option<Key> {
         match self.granularity {
             Granularity::Line | Granularity::Patch | Granularity::Scope => None,
             Granularity::Func => {
@@ -89,7 +95,7 @@ impl Planner<'_, '_> {
             .iter()
             .filter_map(|piece| match piece {
                 Piece::Stmt(id) => Some(self.view.syntax.stmts[*id].block),
-                Piece::Clause(_) | Piece::Var(_) => None,
+                Piece::Post(_) | Piece::Clause(_) | Piece::Var(_) => None,
             })
             .collect();
         for block in lists {
@@ -126,7 +132,13 @@ impl Planner<'_, '_> {
         }
     }
 
-    fn put_variable(&mut self, id: usize) -> usize {
+    /// The point of a post statement; none where nothing leads to it.
+    fn put_post(&mut self, id: StmtId) -> Option<Key> {
+        let (place, region) = (self.view.before_post(id)?, self.view.syntax.stmts[id].post?);
+        Some(self.put(place, PointKind::Change, region, Unit::Post(id)))
+    }
+
+    fn put_variable(&mut self, id: usize) -> Key {
         let region = self.view.syntax.vars[id].span;
         self.put(
             self.view.after_variable(id),

@@ -7,6 +7,8 @@ use crate::model::{BlockId, StmtId};
 pub(super) enum Unit {
     /// Consecutive statements of a run.
     Stmts(Vec<StmtId>),
+    /// The post statement of a `for`.
+    Post(StmtId),
     /// A whole list.
     List(BlockId),
     /// A whole function.
@@ -19,6 +21,7 @@ pub(super) enum Unit {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Shape {
     Stmts(usize),
+    Post,
     List,
     Body,
     Var,
@@ -28,6 +31,7 @@ impl Unit {
     pub(super) fn shape(&self) -> Shape {
         match self {
             Self::Stmts(stmts) => Shape::Stmts(stmts.len()),
+            Self::Post(_) => Shape::Post,
             Self::List(_) => Shape::List,
             Self::Body(_) => Shape::Body,
             Self::Var(_) => Shape::Var,

@@ -3,12 +3,25 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use crate::model::{BlockId, FileSyntax, FuncId, Lines, Owner, Reason, Span, StmtId};
+use crate::model::{BlockId, FileSyntax, Func, FuncId, Lines, Owner, Reason, Span, StmtId};
 use crate::token::{TokenKind, Word};
 
 use super::ignore::ignored_spans;
 use super::input::Input;
 use super::unit::Unit;
+
+/// What a token is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Of(Owner),
+    /// The post statement of a `for`, which does not run when the `for` does.
+    Post(StmtId),
+}
+
+/// Whether a function's name is `_`: go checks its body and never compiles it.
+fn is_blank(func: &Func) -> bool {
+    !func.literal && (func.name == "_" || func.name.ends_with("._"))
+}
 
 /// The input with what is derived from it once.
 #[derive(Debug)]
@@ -89,23 +102,61 @@ impl<'a> View<'a> {
         &self.words[from..to.max(from)]
     }
 
-    /// Whose tokens stand on a line, in order; a stray token is an error's.
-    pub(super) fn owners_on(&self, line: u32) -> Vec<Owner> {
+    /// What stands on a line, in order; a stray token is an error's.
+    pub(super) fn parts_on(&self, line: u32) -> Vec<Part> {
         let span = self.lines.span(line);
         let from = self.tokens.partition_point(|t| t.span.end <= span.start);
         let here = self.tokens[from..]
             .iter()
             .take_while(|t| t.span.start < span.end);
-        let mut owners = Vec::new();
-        for token in here.filter(|t| !matches!(t.kind, TokenKind::Comment | TokenKind::AutoSemi)) {
+        let mut parts = Vec::new();
+        let code = here.filter(|t| t.kind != TokenKind::Comment && !t.is_semicolon(self.source));
+        for token in code {
             let stray = (token.kind == TokenKind::Illegal).then_some(Owner::Error);
-            if let Some(owner) = self.syntax.owner(token.span.start).or(stray)
-                && !owners.contains(&owner)
-            {
-                owners.push(owner);
+            if let Some(owner) = self.syntax.owner(token.span.start).or(stray) {
+                let part = self.part(owner, token.span.start);
+                if !parts.contains(&part) {
+                    parts.push(part);
+                }
             }
         }
-        owners
+        // The point before a `for` vouches for its whole line.
+        let whole = |id: &StmtId| parts.contains(&Part::Of(Owner::Stmt(*id)));
+        let shared = |part: &Part| matches!(part, Part::Post(id) if whole(id));
+        parts.iter().copied().filter(|part| !shared(part)).collect()
+    }
+
+    /// Whether a case expression stands on a line that also runs where another clause, or
+    /// none, is taken.
+    pub(super) fn runs_untaken(&self, line: u32) -> bool {
+        let span = self.lines.span(line);
+        let from = self
+            .syntax
+            .owners
+            .partition_point(|(at, _)| at.end <= span.start);
+        let mut here = self.syntax.owners[from..]
+            .iter()
+            .take_while(|(at, _)| at.start < span.end);
+        here.any(|(at, owner)| {
+            let Owner::Clause(id) = owner else {
+                return false;
+            };
+            let later = self.syntax.blocks[*id].later;
+            later.is_some_and(|later| later.overlaps(*at) && later.overlaps(span))
+        })
+    }
+
+    /// What a token belongs to, given its owner.
+    fn part(&self, owner: Owner, at: usize) -> Part {
+        let inside = |span: &Option<Span>| span.is_some_and(|span| span.contains(at));
+        match owner {
+            Owner::Stmt(id) if inside(&self.syntax.stmts[id].post) => Part::Post(id),
+            Owner::Clause(id) if inside(&self.syntax.blocks[id].operands) => {
+                let stmt = self.syntax.blocks[id].owner;
+                stmt.map_or(Part::Of(owner), |stmt| Part::Of(Owner::Stmt(stmt)))
+            }
+            _ => Part::Of(owner),
+        }
     }
 
     /// Whether a line lies in the comment before `import "C"`.
@@ -133,6 +184,9 @@ impl<'a> View<'a> {
         }
         let mut func = Some(self.syntax.blocks[block].func);
         while let Some(id) = func {
+            if is_blank(&self.syntax.funcs[id]) {
+                return Some(Reason::NotInBuild);
+            }
             if self.is_damaged(id) {
                 return Some(Reason::SyntaxError);
             }
@@ -175,6 +229,7 @@ impl<'a> View<'a> {
     pub(super) fn func_of(&self, unit: &Unit) -> Option<FuncId> {
         let block = match unit {
             Unit::Stmts(stmts) => self.syntax.stmts[stmts[0]].block,
+            Unit::Post(stmt) => self.syntax.stmts[*stmt].block,
             Unit::List(block) | Unit::Body(block) => *block,
             Unit::Var(_) => return None,
         };

@@ -4,6 +4,7 @@
 //! parent gives to its children, notes what it is, and leaves the place for its own.
 
 use super::chunks::Chunk;
+use super::effects;
 use super::file::File;
 use super::header;
 use super::owners::{self, Claim};
@@ -12,6 +13,7 @@ use crate::model::{
     Block, BlockId, BlockKind, FileSyntax, Func, FuncId, Owner, Span, Stmt, StmtId, StmtKind,
     VarSpec,
 };
+use crate::token::TokenKind;
 
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -223,6 +225,7 @@ impl<'f> Builder<'f> {
             self.with_semicolon(node.last)
         };
         self.own(node.first, last, Owner::Stmt(id));
+        self.out.stmts[id].of_types = node.kind == Kind::TypeSwitch;
         place.stmt = Some(id);
         match kind {
             StmtKind::Switch | StmtKind::Select => {
@@ -271,6 +274,8 @@ impl<'f> Builder<'f> {
             blocks: Vec::new(),
             literals: Vec::new(),
             condition: Vec::new(),
+            post: None,
+            of_types: false,
             labels_control: false,
         });
         if let Some(block) = self.out.blocks.get_mut(block) {
@@ -341,6 +346,8 @@ impl<'f> Builder<'f> {
             entry: open,
             open,
             clause: Span::new(open, open),
+            operands: None,
+            later: None,
             stmts: Vec::new(),
         });
         if let Some(stmt) = owner {
@@ -367,6 +374,57 @@ impl<'f> Builder<'f> {
             self.own(open, open, Owner::Brace(id));
         }
         self.own(close, close, Owner::Brace(id));
+        self.operands(id, stmt, node);
+    }
+
+    /// Notes what of `case … :` runs before the choice falls: the channels and values of a
+    /// `select`'s clauses, and the first expression of a `switch`.
+    fn operands(&mut self, id: BlockId, stmt: StmtId, node: Node) {
+        let file = self.file;
+        if !file.is(node.first, b"case") {
+            return;
+        }
+        let first = node.first + 1;
+        let top = |wanted: &[&[u8]]| top_level(file, first, node.last, wanted);
+        let colon = top(&[b":"]).unwrap_or(node.last);
+        let (operands, later) = if self.out.blocks[id].kind == BlockKind::Comm {
+            let assigned = top(&[b"=", b":=", b":"]).filter(|&at| at < colon);
+            ((assigned.map_or(first, |at| at + 1), colon), (colon, colon))
+        } else if self.out.stmts[stmt].of_types {
+            return;
+        } else {
+            let earlier = &self.out.stmts[stmt].blocks;
+            let is_default = |block: &BlockId| {
+                let clause = self.out.blocks[*block].clause;
+                clause.of(file.source).starts_with(b"default")
+            };
+            let leads = earlier
+                .iter()
+                .all(|block| *block == id || is_default(block));
+            let comma = top(&[b",", b":"]).filter(|_| leads).unwrap_or(first);
+            ((first, comma), (comma, colon))
+        };
+        let span = |(first, end): effects::Tokens| file.span(first, end - 1);
+        // `<-` alone only names what the clause waits for.
+        let waits = self.out.blocks[id].kind == BlockKind::Comm;
+        let arrow = |at: usize| waits && file.is(at, b"<-");
+        let mut parts = Vec::new();
+        let mut from = operands.0;
+        for at in operands.0..=operands.1 {
+            if at == operands.1 || arrow(at) {
+                parts.push((from, at));
+                from = at + 1;
+            }
+        }
+        let runs = |part: &effects::Tokens| effects::does_more(file, *part);
+        let nested = parts.len() > 2;
+        let block = &mut self.out.blocks[id];
+        if parts.iter().any(runs) || nested {
+            block.operands = Some(span(operands));
+        }
+        if runs(&later) {
+            block.later = Some(span(later));
+        }
     }
 
     /// The braces of a `switch` or `select`.
@@ -398,7 +456,7 @@ impl<'f> Builder<'f> {
                 }
             }
             (Kind::VarSpec, Kind::ExpressionList, _) => place.value = true,
-            (_, Kind::Call, _) if place.value => {
+            _ if place.value && runs(self.file, node) => {
                 if let Some(var) = place.var {
                     self.out.vars[var].runs = true;
                 }
@@ -416,11 +474,39 @@ impl<'f> Builder<'f> {
             node.last
         };
         let span = self.file.span(node.first, last);
+        if above == Kind::ForClause && node.field == Field::Update {
+            self.out.stmts[stmt].post = Some(span);
+        }
         let condition = &mut self.out.stmts[stmt].condition;
         if !condition.last().is_some_and(|before| before.encloses(span)) {
             condition.push(span);
         }
     }
+}
+
+/// Whether a node of a package variable's value runs something of its own.
+fn runs(file: &File<'_>, node: Node) -> bool {
+    match node.kind {
+        Kind::Call => true,
+        Kind::Unary => effects::reaches_out(file, node.first),
+        Kind::Index => !effects::instantiates(file, node.last),
+        Kind::Selector => effects::follows(file, node.first, node.last),
+        Kind::Composite => effects::has_variable_key(file, node.first, node.last),
+        _ => false,
+    }
+}
+
+/// The first of these tokens that stands in no brackets.
+fn top_level(file: &File<'_>, first: usize, last: usize, wanted: &[&[u8]]) -> Option<usize> {
+    let mut at = first;
+    while at <= last {
+        let is_op = file.kind(at) == Some(TokenKind::Op);
+        if is_op && wanted.contains(&file.text(at)) {
+            return Some(at);
+        }
+        at = file.pair(at).filter(|&end| end > at).unwrap_or(at) + 1;
+    }
+    None
 }
 
 /// Whether a node is a part of what decides where a statement goes.

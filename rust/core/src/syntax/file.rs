@@ -1,5 +1,8 @@
 //! A file as its tokens.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use crate::model::Span;
 use crate::token::{Token, TokenKind};
 
@@ -13,6 +16,8 @@ pub(super) struct File<'s> {
     pub(super) pairs: Vec<Option<u32>>,
     /// How many `func` stand before each token (one entry more than tokens).
     funcs_before: Vec<u32>,
+    /// The names that it declares as constants outside functions, once somebody asked.
+    pub(super) constants: OnceCell<HashSet<&'s [u8]>>,
 }
 
 impl<'s> File<'s> {
@@ -39,6 +44,7 @@ impl<'s> File<'s> {
             comments,
             pairs,
             funcs_before,
+            constants: OnceCell::new(),
         }
     }
 

@@ -12,6 +12,7 @@
 mod build;
 mod chunks;
 mod clauses;
+mod effects;
 mod file;
 mod header;
 mod owners;

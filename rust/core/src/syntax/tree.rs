@@ -1,6 +1,7 @@
 //! tree-sitter's tree of one declaration as a flat list.
 
 use super::chunks::Chunk;
+use super::effects;
 use super::file::File;
 use super::parts::Places;
 use super::render::{Outline, Rendered, render};
@@ -37,9 +38,13 @@ pub(super) enum Kind {
     Case,
     Labeled,
     Empty,
-    /// A call, a conversion or a receive.
+    /// A call, a conversion, a slice, an assertion: what may panic or be seen.
     Call,
     Unary,
+    Binary,
+    Index,
+    Selector,
+    Composite,
     Other,
 }
 
@@ -183,7 +188,10 @@ fn flatten(file: &File<'_>, rendered: &Rendered, top: TsNode<'_>) -> Vec<Node> {
         let mut descend = false;
         if named {
             let parent = parents.last().copied().unwrap_or(0);
-            let node = node(file, &cursor, rendered, parent);
+            let mut node = node(&cursor, rendered, parent);
+            if is_var && node.kind == Kind::Binary && is_doubtful(file, rendered, cursor.node()) {
+                node.kind = Kind::Call;
+            }
             descend = descends(file, &node, is_var);
             nodes.push(node);
         }
@@ -200,7 +208,7 @@ fn flatten(file: &File<'_>, rendered: &Rendered, top: TsNode<'_>) -> Vec<Node> {
     }
 }
 
-fn node(file: &File<'_>, cursor: &TreeCursor<'_>, rendered: &Rendered, parent: usize) -> Node {
+fn node(cursor: &TreeCursor<'_>, rendered: &Rendered, parent: usize) -> Node {
     let names = names();
     let node = cursor.node();
     let field = cursor.field_id().map_or(0, |id| id.get() as usize);
@@ -211,16 +219,25 @@ fn node(file: &File<'_>, cursor: &TreeCursor<'_>, rendered: &Rendered, parent: u
         .copied()
         .unwrap_or(Kind::Other);
     Node {
-        kind: if kind == Kind::Unary && file.is(first, b"<-") {
-            Kind::Call
-        } else {
-            kind
-        },
+        kind,
         field: names.fields.get(field).copied().unwrap_or(Field::None),
         first,
         last: rendered.token(node.end_byte().saturating_sub(1)),
         parent,
     }
+}
+
+/// Whether an operation may panic.
+fn is_doubtful(file: &File<'_>, rendered: &Rendered, node: TsNode<'_>) -> bool {
+    let tokens = |node: TsNode<'_>| {
+        let last = rendered.token(node.end_byte().saturating_sub(1));
+        (rendered.token(node.start_byte()), last + 1)
+    };
+    let operands = node.named_child(0).zip(node.named_child(1));
+    operands.is_some_and(|(left, right)| {
+        let (left, right) = (tokens(left), tokens(right));
+        effects::may_panic(file, left, left.1, right)
+    })
 }
 
 fn descends(file: &File<'_>, node: &Node, is_var: bool) -> bool {
@@ -319,8 +336,15 @@ fn kind(name: &str) -> Kind {
         "expression_case" | "type_case" | "communication_case" | "default_case" => Kind::Case,
         "labeled_statement" => Kind::Labeled,
         "empty_statement" => Kind::Empty,
-        "call_expression" | "type_conversion_expression" => Kind::Call,
+        "call_expression"
+        | "type_conversion_expression"
+        | "slice_expression"
+        | "type_assertion_expression" => Kind::Call,
         "unary_expression" => Kind::Unary,
+        "binary_expression" => Kind::Binary,
+        "index_expression" => Kind::Index,
+        "selector_expression" => Kind::Selector,
+        "composite_literal" => Kind::Composite,
         _ => Kind::Other,
     }
 }

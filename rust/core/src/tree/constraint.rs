@@ -16,7 +16,7 @@ pub fn either<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Optio
 }
 
 /// What a file's name, its build lines and an import of "C" ask for.
-fn constraint(name: &str, source: &[u8]) -> Option<String> {
+pub(super) fn constraint(name: &str, source: &[u8]) -> Option<String> {
     let mut all = of_name(name);
     all.extend(of_lines(source));
     if read_header(source).imports.iter().any(|path| path == "C") {
@@ -62,6 +62,19 @@ fn of_lines(source: &[u8]) -> Vec<String> {
         }
     }
     plus
+}
+
+/// Whether a word of a constraint is one that the system or the toolchain decides about.
+pub(super) fn is_known(word: &str) -> bool {
+    let toolchain = matches!(
+        word,
+        "cgo" | "gc" | "gccgo" | "unix" | "race" | "msan" | "asan"
+    );
+    let release = word
+        .strip_prefix("go1")
+        .is_some_and(|rest| rest.starts_with('.'));
+    let setting = word.starts_with("goexperiment.") || word.contains('.');
+    toolchain || release || setting || SYSTEMS.contains(&word) || MACHINES.contains(&word)
 }
 
 /// The words that go reads in file names; one that is missing here only leaves a hook
