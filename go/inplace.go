@@ -43,6 +43,9 @@ type InPlaceResult struct {
 	Files []InPlaceFile `json:"files"`
 	// Kept is text that goat did not write and therefore left.
 	Kept []KeptText `json:"kept"`
+	// Left are blocks that Clean could not take out exactly, because the code beside
+	// them was changed: their files and what goat generated stay as they are.
+	Left []KeptText `json:"left,omitempty"`
 	// Warnings are the plan's.
 	Warnings []Warning `json:"warnings"`
 }
@@ -74,16 +77,31 @@ func Patch(ctx context.Context, options InPlaceOptions) (*InPlaceResult, error) 
 
 // Recover undoes what a killed Track, Patch or Clean left half done in dir's
 // repository, and names the files that somebody has changed since. Verbs that plan or
-// write call it first; it costs nothing where nothing is left.
-func Recover(ctx context.Context, dir string) (left []string, err error) {
+// write call it first; it costs nothing where nothing is left. progress, which may be
+// nil, hears whom it waits for.
+func Recover(ctx context.Context, dir string, progress func(Progress)) (left []string, err error) {
 	dir, err = absolute(dir)
 	if err != nil {
 		return nil, err
 	}
+	answer, err := runControlled(ctx, &recoverRequest{Format: Format, Op: "recover", Dir: dir}, progress)
+	if err != nil {
+		return nil, err
+	}
 	var result struct{ Left []string }
-	err = call(ctx, map[string]any{"format": Format, "op": "recover", "dir": dir}, &result)
+	err = decodeResult(answer, &result)
 	return result.Left, err
 }
+
+type recoverRequest struct {
+	Format     int    `json:"format"`
+	Op         string `json:"op"`
+	Dir        string `json:"dir"`
+	ControlFd  int    `json:"controlFd"`
+	ProgressFd int    `json:"progressFd"`
+}
+
+func (r *recoverRequest) pipes() (control, progress *int) { return &r.ControlFd, &r.ProgressFd }
 
 // Clean takes everything that goat wrote out of the sources; with check it only says
 // what that would be.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,11 @@ the sources: it also works on a fresh clone of a tree that was committed with it
 points, after a run that was killed, and on what GOAT 1.0 wrote.
 
 What somebody else wrote stays and is named: text inside a goat block, generated
-files that were edited, +goat:user blocks.`
+files that were edited, +goat:user blocks.
+
+Where a point had split a line and the code beside it was changed since (by gofmt, a
+comment, an edit), the line cannot be put together again: that file and what goat
+generated stay as they are, the block is named, and clean exits with 1.`
 
 func (a *app) newClean() *cobra.Command {
 	var check bool
@@ -60,10 +65,19 @@ func (a *app) runClean(cmd *cobra.Command, check bool) error {
 	} else {
 		err = a.tellInPlace(settings, result, cleanSummary(result, check))
 	}
-	if err == nil && check && len(result.Files) > 0 {
+	if err != nil {
+		return err
+	}
+	for _, left := range result.Left {
+		fmt.Fprintf(a.stderr, "goat: %s: %s\n", render.Place(left.Path, left.Line, left.Line), left.Text)
+	}
+	if len(result.Left) > 0 {
+		fmt.Fprintln(a.stderr, "hint: undo the edit beside the block (`git diff` shows it) and type `goat clean` again, or delete the block by hand and keep its line as it is")
+	}
+	if len(result.Left) > 0 || check && len(result.Files) > 0 {
 		return exitStatus(exitNo)
 	}
-	return err
+	return nil
 }
 
 // recover undoes what a killed goat track, patch or clean left half done, before
@@ -72,7 +86,11 @@ func (a *app) recover(ctx context.Context, settings *config.Settings) error {
 	if !goat.HasCore() {
 		return nil // nothing could have been killed
 	}
-	left, err := goat.Recover(ctx, settings.Dir)
+	left, err := goat.Recover(ctx, settings.Dir, func(p goat.Progress) {
+		if !settings.Quiet && strings.HasPrefix(p.Stage, "waiting for ") {
+			fmt.Fprintln(a.stderr, "goat: "+p.Stage)
+		}
+	})
 	for _, path := range left {
 		a.tell("%s was edited after goat was killed; it stays as it is", path)
 	}
@@ -87,6 +105,9 @@ func cleanSummary(result *goat.InPlaceResult, check bool) string {
 		} else {
 			restored++
 		}
+	}
+	if restored+removed == 0 && len(result.Left) > 0 {
+		return "nothing was cleaned"
 	}
 	if restored+removed == 0 {
 		return "nothing to clean"

@@ -65,6 +65,11 @@ var Refusals = []struct{ Name, Why, Instead string }{
 	{"plan-gone", "the plan directory is not there: a plain object would be cached as if it were instrumented", "the same door again"},
 	{"bare-lacks", "bare mode cannot add imports, and the program lacks what the runtime needs (one without fmt and os)", "`goat build`"},
 	{"linkshared", "-linkshared: the table of what is in a binary is made at link", "build without it"},
+	{"shared", "-buildmode=shared: a library of packages has no program whose points could be told", "build it without goat: `go build -buildmode=shared`"},
+	{"no-module", "there is no go.mod in the repository (GOPATH mode, files without a module, a go.mod above the repository): the plan's import paths come from it", "build without goat: `go build`; or have go.mod in the repository: `go mod init`"},
+	{"sha256", "the repository stores SHA-256 object names, which libgit2 does not read", "build without goat: `go build`; or make a SHA-1 copy: `git fast-export --all | git -C NEWDIR fast-import`"},
+	{"no-cache", "goat has no directory of its own to write to: GOAT_CACHE, or HOME and TMPDIR, cannot be written or are another user's", "GOAT_CACHE=DIR `goat build`"},
+	{"nosplit", "the linker says `nosplit stack over 792 byte limit`: --exact, -race and C libraries put a call into what a //go:nosplit function inlines", "build without --exact, or put //goat:ignore before the function that the linker names"},
 	{"two-goats", "the plan is by another goat than the helper: they may read it differently", "one goat for both, then plan again"},
 	{"no-helper", "the markers of `goat env` are there, but another -toolexec took the place of goat's", "put yours into GOFLAGS before `goat env`, or type `goat build -toolexec=…`: both run it behind goat's"},
 }
@@ -85,7 +90,10 @@ func (p *patient) refusals(ctx context.Context) {
 	x := p.exam
 	if x.Refused != nil {
 		name := "flags"
-		if x.Args.Linkshared {
+		switch {
+		case x.Args.Value("buildmode") == "shared":
+			name = "shared"
+		case x.Args.Linkshared:
 			name = "linkshared"
 		}
 		p.refuse(name, "goat build", x.Refused)

@@ -115,6 +115,9 @@ func (d *door) parse() error {
 	if err != nil {
 		return goSays{&goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "see `go help environment`"}}
 	}
+	if d.args.Value("buildmode") == "shared" {
+		return &goat.Error{Code: goat.CodeUsage, Message: "-buildmode=shared is not supported", Hint: "build the library without goat: `go " + d.Verb + " -buildmode=shared`"}
+	}
 	if d.args.Linkshared {
 		return &goat.Error{Code: goat.CodeUsage, Message: "-linkshared is not supported", Hint: "leave -linkshared out, or build without goat: `go " + d.Verb + " -linkshared`"}
 	}

@@ -157,11 +157,34 @@ func (g *generation) foreign(dir string, files map[string][]byte) error {
 
 // add notes a file, unless one of the user's stands in its place.
 func (g *generation) add(path string, text []byte) error {
+	if err := g.within(path); err != nil {
+		return err
+	}
 	if old, err := os.ReadFile(path); err == nil && !hook.IsOurs(old) {
 		return &goat.Error{Code: goat.CodeUsage, Path: path, Message: path + " is a file of yours", Hint: "rename it: goat needs the name"}
 	}
 	g.files[path] = text
 	return nil
+}
+
+// within refuses a place to which links lead that is no part of the work tree.
+func (g *generation) within(path string) error {
+	at := path
+	for !exists(at) && at != filepath.Dir(at) {
+		at = filepath.Dir(at)
+	}
+	real, err := filepath.EvalSymlinks(at)
+	if err == nil {
+		rel, relErr := filepath.Rel(g.root, real)
+		elements := strings.Split(filepath.ToSlash(rel), "/")
+		if relErr == nil && elements[0] != ".." && !slices.ContainsFunc(elements, func(e string) bool { return strings.EqualFold(e, ".git") }) {
+			return nil
+		}
+	}
+	return &goat.Error{
+		Code: goat.CodeUsage, Path: path, Message: path + " would not be a file of the repository: a link leads out of it",
+		Hint: "remove the link; goatPackagePath in goat.yaml says where the runtime goes",
+	}
 }
 
 // write makes the tree hold the files and the plan. All is written beside the plan
@@ -171,6 +194,9 @@ func (g *generation) add(path string, text []byte) error {
 func (g *generation) write(ctx context.Context) error {
 	module := config.ModuleRoot(g.args.Dir)
 	to := filepath.Join(module, planDir)
+	if err := g.within(filepath.Join(to, "index.json")); err != nil {
+		return err
+	}
 	unlock, err := g.lock(ctx, to)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 func (d *door) findRoot(dir string) error {
 	module := config.ModuleRoot(dir)
 	if module == "" {
-		return &goat.Error{Code: goat.CodeNoGoMod, Message: "no go.mod in " + dir + " or above", Hint: "run goat inside a Go module, or use -C DIR"}
+		return &goat.Error{Code: goat.CodeNoGoMod, Message: "no go.mod in " + dir + " or above", Hint: "run goat inside a Go module, or use -C DIR; `go " + d.Verb + "` builds without goat (`goat help refusals`)"}
 	}
 	d.work = plan.MainModules(d.args.Dir, d.userEnviron().Setting("GOWORK"))
 	for _, module := range d.work {

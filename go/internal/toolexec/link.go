@@ -74,7 +74,23 @@ func (h *helper) link() (int, error) {
 	}
 	goos, goarch := l.target()
 	l.note(plan.Program{PlanHash: l.index.PlanHash, Key: l.key, GOOS: goos, GOARCH: goarch})
-	return h.exec(l.args)
+	return l.linked()
+}
+
+// linked runs the linker. What a point adds to a chain of functions that may not split
+// the stack only the linker finds out.
+func (l *linking) linked() (int, error) {
+	code, out, err := l.capture(l.args)
+	if len(out) > 0 {
+		_, _ = os.Stderr.Write(out)
+	}
+	if code != 0 && bytes.Contains(out, []byte("nosplit stack over")) {
+		return code, &problem{
+			what: "a point's call does not fit below a //go:nosplit function",
+			hint: "build without --exact, or put //goat:ignore before the function that the linker names; `go build` builds without goat",
+		}
+	}
+	return code, err
 }
 
 // note keeps for the door what came of the program; without a cache nobody asks.

@@ -185,6 +185,10 @@ func packageLine(path, file string) string { return "packagefile " + path + "=" 
 
 // codeFlags are the flags that say how the build's other objects are compiled.
 func (l *linking) codeFlags() []string {
+	if _, goarch := l.target(); goarch == "wasm" {
+		// Its libraries are ordinary code.
+		return nil
+	}
 	switch l.mode {
 	case "pie", "c-shared", "c-archive":
 		return []string{"-shared"}

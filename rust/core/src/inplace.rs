@@ -4,6 +4,7 @@
 //! again; [`journal`] changes many files or none.
 
 mod assemble;
+mod bounds;
 pub mod clean;
 mod entry;
 pub mod generated;
@@ -19,13 +20,14 @@ mod tree;
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Control;
 use crate::error::Result;
 
 pub use journal::recover;
 
 /// The request to undo what a killed run left half done.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Restore {
     /// Number of the request format.
     pub format: u32,
@@ -33,6 +35,12 @@ pub struct Restore {
     pub op: String,
     /// Any directory of the repository.
     pub dir: String,
+    /// The pipes that [`crate::descriptors`] reads.
+    #[serde(default)]
+    pub control_fd: i32,
+    /// As above.
+    #[serde(default)]
+    pub progress_fd: i32,
 }
 
 /// What came of it.
@@ -43,8 +51,8 @@ pub struct Restored {
 }
 
 /// Answers [`Restore`].
-pub fn restore(request: &Restore) -> Result<Restored> {
-    let left = recover(std::path::Path::new(&request.dir))?;
+pub fn restore(request: &Restore, control: &Control) -> Result<Restored> {
+    let left = recover(std::path::Path::new(&request.dir), control)?;
     let left = left.iter().map(|path| path.display().to_string()).collect();
     Ok(Restored { left })
 }

@@ -28,6 +28,7 @@ mod comment;
 mod import;
 mod line;
 mod strip;
+mod verify;
 
 pub use block::{Block, Kind, Marks, parse};
 pub use strip::{Kept, Stripped, empty_deleted, remove};

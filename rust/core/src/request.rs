@@ -97,7 +97,7 @@ fn dispatch(request: &[u8], control: &Control) -> Result<Vec<u8>> {
         }
         "instrument" => file::instrument(&read(request)?),
         "track" | "patch" => answer(&inplace::track::run(&read(request)?, control)?),
-        "recover" => answer(&inplace::restore(&read(request)?)?),
+        "recover" => answer(&inplace::restore(&read(request)?, control)?),
         "clean" => answer(&inplace::clean::run(&read(request)?, control)?),
         "inspect" => Ok(file::inspect(&read(request)?)),
         other => Err(Error::new(

@@ -40,6 +40,10 @@ pub struct Outcome {
     pub files: Vec<FileOutcome>,
     /// What somebody wrote into goat's text, which stays.
     pub kept: Vec<Kept>,
+    /// Blocks that cannot be taken out exactly: their files stay as they are, and what
+    /// goat generated stays with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Kept>,
 }
 
 /// One file.
@@ -67,7 +71,7 @@ pub struct Kept {
 /// Gives back the tree.
 pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
     let dir = Path::new(&request.dir);
-    for path in journal::recover(dir)? {
+    for path in journal::recover(dir, control)? {
         control.tick(&format!("left as it is: {}", path.display()), 0, 0);
     }
     let root = tree::root(dir)?;
@@ -95,7 +99,7 @@ pub(super) fn survey(root: &Path, control: &Control) -> Result<(Vec<Change>, Out
                 });
                 continue;
             }
-            Origin::Foreign => match restored(&path, &content, &mut outcome.kept)? {
+            Origin::Foreign => match restored(&path, &content, &mut outcome)? {
                 Some(content) => ("restored", Some(content)),
                 None => continue,
             },
@@ -106,11 +110,16 @@ pub(super) fn survey(root: &Path, control: &Control) -> Result<(Vec<Change>, Out
         });
         outcome.files.push(FileOutcome { path, action });
     }
+    if !outcome.left.is_empty() {
+        // What stays refers to what goat generated.
+        changes.retain(|change| change.content.is_some());
+        outcome.files.retain(|file| file.action != "removed");
+    }
     Ok((changes, outcome))
 }
 
 /// The file without marks, if it has any.
-fn restored(path: &str, content: &[u8], kept: &mut Vec<Kept>) -> Result<Option<Vec<u8>>> {
+fn restored(path: &str, content: &[u8], outcome: &mut Outcome) -> Result<Option<Vec<u8>>> {
     if !marks::suspect(content) {
         return Ok(None);
     }
@@ -119,11 +128,16 @@ fn restored(path: &str, content: &[u8], kept: &mut Vec<Kept>) -> Result<Option<V
     let Some(stripped) = stripped else {
         return Ok(None);
     };
-    kept.extend(stripped.kept.into_iter().map(|kept| Kept {
+    let told = |kept: marks::Kept| Kept {
         path: path.to_owned(),
         line: kept.line,
         text: kept.text,
-    }));
+    };
+    if !stripped.left.is_empty() {
+        outcome.left.extend(stripped.left.into_iter().map(told));
+        return Ok(None);
+    }
+    outcome.kept.extend(stripped.kept.into_iter().map(told));
     Ok(Some(stripped.source))
 }
 

@@ -5,12 +5,14 @@
 //! its place by a rename. While the journal exists the change has not happened:
 //! [`recover`] puts the old files back. Removing it is what makes the change.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use super::bounds;
 use super::entry::{self, Entry};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
@@ -30,7 +32,10 @@ pub fn apply(dir: &Path, changes: &[Change], control: &Control) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    let state = State::open(dir)?;
+    let state = State::open(dir, control)?;
+    if !state.ours() {
+        return Err(state.foreign());
+    }
     state.recover()?;
     let entries = state.prepare(changes).inspect_err(|_| state.clear())?;
     control.check().inspect_err(|_| state.clear())?;
@@ -45,36 +50,116 @@ pub fn apply(dir: &Path, changes: &[Change], control: &Control) -> Result<()> {
 }
 
 /// Undoes what a killed run left half done; the answer names files that somebody
-/// has changed since and that were therefore left as they are.
-pub fn recover(dir: &Path) -> Result<Vec<PathBuf>> {
-    match state_dir(dir) {
-        Some(path) if path.join(LOCK).exists() => State::open(dir)?.recover(),
-        _ => Ok(Vec::new()),
+/// has changed since and that were therefore left as they are. A journal that another
+/// user wrote is his to play, and so is one in his repository.
+pub fn recover(dir: &Path, control: &Control) -> Result<Vec<PathBuf>> {
+    let Some(place) = Place::of(dir) else {
+        return Ok(Vec::new());
+    };
+    if !place.dir.join(LOCK).exists() || !place.ours() {
+        return Ok(Vec::new());
     }
+    State::open(dir, control)?.recover()
 }
 
 const LOCK: &str = "lock";
 const JOURNAL: &str = "journal";
 
+/// How often a waiting goat looks at the lock.
+const POLL: Duration = Duration::from_millis(20);
+
+/// After how long it says what it waits for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A repository and the directory of its journal and temporaries.
+struct Place {
+    /// Without links.
+    root: PathBuf,
+    /// What must be this user's if the journal is to be believed.
+    owned: Vec<PathBuf>,
+    dir: PathBuf,
+}
+
+impl Place {
+    /// `goat` inside the git directory of `dir`'s repository; without one, inside the
+    /// `.goat` of the module's root.
+    fn of(dir: &Path) -> Option<Self> {
+        let dir = fs::canonicalize(dir).ok()?;
+        if let Some((root, git)) = dir
+            .ancestors()
+            .find_map(|up| git_dir(up).map(|git| (up, git)))
+        {
+            return Some(Self {
+                root: root.to_owned(),
+                owned: vec![root.to_owned(), root.join(".git"), git.clone()],
+                dir: git.join("goat"),
+            });
+        }
+        let root = dir
+            .ancestors()
+            .find(|up| up.join(".goat").join("inplace").is_dir() && up.join("go.mod").is_file())?;
+        Some(Self::without_git(root))
+    }
+
+    fn without_git(root: &Path) -> Self {
+        let goat = root.join(".goat");
+        Self {
+            root: root.to_owned(),
+            dir: goat.join("inplace"),
+            owned: vec![root.to_owned(), goat],
+        }
+    }
+
+    /// Whether this user owns the repository, and what a killed goat left there.
+    fn ours(&self) -> bool {
+        let state = [self.dir.clone(), self.dir.join(JOURNAL)];
+        let no_link = |path: &PathBuf| !fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink());
+        self.owned
+            .iter()
+            .chain(&state)
+            .all(|path| bounds::owned(path))
+            && state.iter().all(no_link)
+    }
+}
+
 /// The directory of journal and temporaries, locked.
 struct State {
+    place: Place,
     dir: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // A child that was forked meanwhile would keep it with the descriptor.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl State {
-    fn open(dir: &Path) -> Result<Self> {
-        let dir = state_dir(dir).unwrap_or_else(|| dir.join(".goat").join("inplace"));
+    fn open(dir: &Path, control: &Control) -> Result<Self> {
+        let place = Place::of(dir).unwrap_or_else(|| {
+            Place::without_git(&fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()))
+        });
+        let dir = place.dir.clone();
         fs::create_dir_all(&dir).map_err(|e| unwritable(&dir, &e))?;
         let path = dir.join(LOCK);
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
-        let lock = lock.map_err(|e| unwritable(&path, &e))?;
-        lock.lock().map_err(|e| unwritable(&path, &e))?;
-        Ok(Self { dir, _lock: lock })
+        let lock = open_lock(&path).map_err(|e| unwritable(&path, &e))?;
+        wait_for(&lock, &path, control)?;
+        Ok(Self { place, dir, lock })
+    }
+
+    fn ours(&self) -> bool {
+        self.place.ours()
+    }
+
+    fn foreign(&self) -> Error {
+        Error::new(
+            Code::DubiousOwnership,
+            format!("{} belongs to another user", self.dir.display()),
+        )
+        .path(self.dir.display().to_string())
+        .hint("have its owner type `goat clean`, or work in a clone of your own")
     }
 
     fn new_file(&self, index: usize) -> PathBuf {
@@ -105,6 +190,12 @@ impl State {
     fn prepare_one(&self, index: usize, change: &Change) -> std::io::Result<Entry> {
         // A symbolic link stays; what it points to changes.
         let path = fs::canonicalize(&change.path).unwrap_or_else(|_| change.path.clone());
+        if !bounds::inside(&self.place.root, &path) {
+            return Err(std::io::Error::other(format!(
+                "{} is not a file of the repository",
+                path.display()
+            )));
+        }
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -197,7 +288,20 @@ impl State {
             return Ok(Vec::new());
         };
         let mut left = Vec::new();
-        for (index, entry) in entry::decode(&text).iter().enumerate() {
+        let entries = entry::decode(&text);
+        let outside = |entry: &&Entry| !bounds::inside(&self.place.root, &entry.path);
+        if let Some(entry) = entries.iter().find(outside) {
+            return Err(Error::new(
+                Code::BadMarks,
+                format!(
+                    "goat's journal names {}, which is not a file of the repository",
+                    entry.path.display()
+                ),
+            )
+            .path(journal.display().to_string())
+            .hint("goat did not write that: look at the file and remove it"));
+        }
+        for (index, entry) in entries.iter().enumerate() {
             let restored = self.restore(index, entry).map_err(|e| {
                 unwritable(&entry.path, &e).hint(format!(
                     "the original is {}; put it back and run the command again",
@@ -253,19 +357,51 @@ impl State {
     }
 }
 
-/// `goat` inside the git directory of `dir`'s repository; without one, inside the
-/// `.goat` of the directory that holds one.
-fn state_dir(dir: &Path) -> Option<PathBuf> {
-    let dir = fs::canonicalize(dir).ok()?;
-    let git = dir
-        .ancestors()
-        .find_map(git_dir)
-        .map(|git| git.join("goat"));
-    git.or_else(|| {
-        dir.ancestors()
-            .map(|up| up.join(".goat").join("inplace"))
-            .find(|path| path.is_dir())
-    })
+/// The lock file, for this user alone: whoever can open a file can hold it.
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        // An older goat let others in.
+        let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}
+
+/// Waits for the lock until the caller wants no more; after a second it says for whom.
+fn wait_for(lock: &File, path: &Path, control: &Control) -> Result<()> {
+    let mut said = Some(Instant::now() + PATIENCE);
+    loop {
+        match lock.try_lock() {
+            Ok(()) => {
+                let _ = lock.set_len(0);
+                let _ = writeln!(&mut &*lock, "{}", std::process::id());
+                return Ok(());
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(e)) => return Err(unwritable(path, &e)),
+        }
+        control.check()?;
+        if said.is_some_and(|when| Instant::now() >= when) {
+            said = None;
+            let holder = fs::read_to_string(path).unwrap_or_default();
+            let holder = match holder.trim().parse::<u32>() {
+                Ok(process) => format!("process {process}"),
+                Err(_) => "another goat".to_owned(),
+            };
+            let text = format!(
+                "waiting for {holder}, which holds the lock {}",
+                path.display()
+            );
+            control.tick(&text, 0, 0);
+        }
+        std::thread::sleep(POLL);
+    }
 }
 
 /// The git directory that `.git` in `dir` is or, in a worktree, names.

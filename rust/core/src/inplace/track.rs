@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::assemble::{self, Runtime};
+use super::bounds;
 use super::clean::{self, FileOutcome, Kept};
 use super::generated::{self, Origin};
 use super::journal::{self, Change};
@@ -83,7 +84,7 @@ pub struct Outcome {
 pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
     request.plan.check()?;
     let dir = Path::new(&request.plan.dir);
-    journal::recover(dir)?;
+    journal::recover(dir, control)?;
     let root = tree::root(dir)?;
     let marked = match request.op.as_str() {
         "patch" => Some(patch::prepare(&root, control)?),
@@ -108,11 +109,28 @@ pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
     outcome.warnings.extend(reject(&mut plan)?);
     outcome.points = plan.points().count();
     let wanted = assemble::files(&root, &plan, &runtime(request))?;
+    stays_inside(&root, &wanted)?;
     control.check()?;
     let changes = compare(&root, &plan, wanted, &mut outcome, control)?;
     control.check()?;
     journal::apply(&root, &changes, control)?;
     Ok(outcome)
+}
+
+/// Refuses to generate files where a link in the place of a directory leads out.
+fn stays_inside(root: &Path, wanted: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let out = |(path, content): &(&String, &Vec<u8>)| {
+        generated::origin(content) != Origin::Foreign && !bounds::inside(root, &root.join(path))
+    };
+    match wanted.iter().find(out) {
+        None => Ok(()),
+        Some((path, _)) => Err(Error::new(
+            Code::BadConfig,
+            format!("{path} would not be a file of the repository: a link stands in its place or above it"),
+        )
+        .path(path.clone())
+        .hint("choose another directory for the runtime: goatPackagePath in goat.yaml")),
+    }
 }
 
 fn runtime(request: &Request) -> Runtime<'_> {
@@ -358,6 +376,13 @@ fn compare(
     control: &Control,
 ) -> Result<Vec<Change>> {
     let (stale, survey) = clean::survey(root, control)?;
+    if let Some(left) = survey.left.first() {
+        return Err(Error::new(Code::BadMarks, left.text.clone())
+            .path(format!("{}:{}", left.path, left.line))
+            .hint(
+                "undo the edit, or take that block out by hand; `goat clean` names all of them",
+            ));
+    }
     let mut covered = Covered {
         root,
         plan,

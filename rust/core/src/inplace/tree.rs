@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::bounds;
 use crate::error::{Code, Error, Result};
 
 /// The root of `dir`'s repository; without git, the directory of its go.mod.
@@ -39,7 +40,7 @@ pub(super) fn go_files(root: &Path) -> Result<Vec<String>> {
                 .cause(e)
         })?;
         let path = entry.path();
-        if path.extension().is_some_and(|ending| ending == "go") && path.is_file() {
+        if is_go_file(root, path) {
             files.extend(relative(root, path));
         }
     }
@@ -56,10 +57,19 @@ pub(super) fn go_files_in(root: &Path, dir: &str) -> Result<Vec<String>> {
             .cause(e)
     })?;
     let entries = entries.flatten().map(|entry| entry.path());
-    let go = entries.filter(|path| path.extension().is_some_and(|ending| ending == "go"));
+    let go = entries.filter(|path| is_go_file(root, path));
     let mut files: Vec<String> = go.filter_map(|path| relative(root, &path)).collect();
     files.sort_unstable();
     Ok(files)
+}
+
+/// Whether there is a Go file of the repository: a directory may have such a name, and a
+/// link may lead elsewhere.
+fn is_go_file(root: &Path, path: &Path) -> bool {
+    let named = path.extension().is_some_and(|ending| ending == "go");
+    let linked = || fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+    let here = || fs::canonicalize(path).is_ok_and(|real| bounds::inside(root, &real));
+    named && path.is_file() && (!linked() || here())
 }
 
 fn relative(root: &Path, path: &Path) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Taking blocks out.
 
 use super::block::{Block, Kind, Marks, bad};
-use super::{import, line};
+use super::{import, line, verify};
 use crate::error::Result;
 use crate::model::{Lines, Span};
 
@@ -21,6 +21,9 @@ pub struct Stripped {
     pub source: Vec<u8>,
     /// What stood inside goat's blocks and was kept.
     pub kept: Vec<Kept>,
+    /// What cannot be put back exactly: the text without it has a line end more than the
+    /// original, and the file is better left as it is.
+    pub left: Vec<Kept>,
     /// The name by which the blocks call the runtime package.
     pub qualifier: Option<String>,
     /// Where each block of [`Marks::ours`] stood, as an offset into `source`.
@@ -61,23 +64,65 @@ pub fn empty_deleted(source: &[u8]) -> Result<Option<Vec<u8>>> {
 }
 
 /// Takes all of goat's blocks out of `source`; `None` if there are none.
+///
+/// What a block says it took the place of holds only where its surroundings are what
+/// goat left: a formatter or a comment may have made a line end of a joint that cannot go
+/// any more. So the result must have the tokens of the source without the blocks. Where
+/// it has not, the blocks to blame are named, and leave a line end.
 pub fn remove(source: &[u8], marks: &Marks) -> Result<Option<Stripped>> {
-    let mut cut = Cut::new(source);
-    let mut any = false;
-    for block in marks.ours() {
-        cut.block(block)?;
-        any = true;
-    }
-    if !any {
+    if marks.ours().next().is_none() {
         return Ok(None);
     }
-    cut.copy_to(source.len());
-    let imported = cut.imported;
-    Ok(Some(if imported {
-        cut.out
+    let all = cut(source, marks, &|_| true)?;
+    let mut done = if all.is_same() {
+        all
     } else {
-        cut.out.without_import()
+        let joins = |block: &Block| {
+            cut(source, marks, &|other| other.line == block.line).is_ok_and(|cut| cut.is_same())
+        };
+        let blame: Vec<&Block> = marks
+            .ours()
+            .filter(|block| block.rejoin.is_some() && !joins(block))
+            .collect();
+        let mut safe = cut(source, marks, &|block| {
+            blame.iter().all(|bad| bad.line != block.line)
+        })?;
+        if blame.is_empty() || !safe.is_same() {
+            safe = cut(source, marks, &|_| false)?;
+        }
+        if !safe.is_same() {
+            let line = marks.ours().next().map_or(0, |block| block.line);
+            return Err(bad(line, "the code around a +goat block was changed"));
+        }
+        safe.out.left = blame.iter().map(|block| left(block)).collect();
+        if safe.out.left.is_empty() {
+            safe.out.left = marks.ours().take(1).map(left).collect();
+        }
+        safe
+    };
+    Ok(Some(if done.imported {
+        done.out
+    } else {
+        done.out = done.out.without_import();
+        done.out
     }))
+}
+
+fn left(block: &Block) -> Kept {
+    Kept {
+        line: block.line,
+        text: "the code beside this block was changed, so the line that it split cannot be put together again".to_owned(),
+    }
+}
+
+/// Takes the blocks out; those that `joins` refuses leave a line end where they stood.
+fn cut<'a>(source: &'a [u8], marks: &Marks, joins: &dyn Fn(&Block) -> bool) -> Result<Cut<'a>> {
+    let mut cut = Cut::new(source);
+    for block in marks.ours() {
+        cut.block(block, joins(block))?;
+    }
+    cut.copy_to(source.len());
+    Ok(cut)
 }
 
 struct Cut<'a> {
@@ -85,6 +130,8 @@ struct Cut<'a> {
     lines: Lines,
     at: usize,
     out: Stripped,
+    /// What went.
+    gone: Vec<Span>,
     /// Whether one of the blocks held the import.
     imported: bool,
 }
@@ -97,8 +144,14 @@ impl<'a> Cut<'a> {
             lines,
             at: 0,
             out: Stripped::default(),
+            gone: Vec::new(),
             imported: false,
         }
+    }
+
+    /// Whether the program is still what it was.
+    fn is_same(&self) -> bool {
+        verify::same(self.source, &self.gone, &self.out.source)
     }
 
     fn copy_to(&mut self, at: usize) {
@@ -108,22 +161,31 @@ impl<'a> Cut<'a> {
         self.at = self.at.max(at);
     }
 
-    fn block(&mut self, block: &Block) -> Result<()> {
+    /// Goes on behind what is not to be copied.
+    fn skip_to(&mut self, at: usize) {
+        if self.at < at {
+            self.gone.push(Span::new(self.at, at));
+            self.at = at;
+        }
+    }
+
+    fn block(&mut self, block: &Block, joins: bool) -> Result<()> {
         let (foreign, ours) = self.sort_lines(block);
         if foreign.is_empty() {
             let region = self.region(block)?;
             self.copy_to(region.start);
-            self.at = self.at.max(region.end);
+            self.skip_to(region.end);
             self.out.places.push(self.out.source.len());
             // Who asks for the removal of a point also takes back the request for it.
             let restore = block
                 .restore
                 .as_ref()
                 .filter(|_| block.kind != Kind::Delete);
-            let put = block.rejoin.as_ref().or(restore);
-            self.out
-                .source
-                .extend_from_slice(put.map_or(&[], Vec::as_slice));
+            let put = match &block.rejoin {
+                Some(_) if !joins => &b"\n"[..],
+                rejoin => rejoin.as_ref().or(restore).map_or(&[][..], Vec::as_slice),
+            };
+            self.out.source.extend_from_slice(put);
             return Ok(());
         }
         self.copy_to(if block.wrap {
@@ -132,12 +194,12 @@ impl<'a> Cut<'a> {
             self.at
         });
         if block.wrap {
-            self.at += 1;
+            self.skip_to(self.at + 1);
         }
         self.out.places.push(self.out.source.len());
         for span in ours {
             self.copy_to(span.start);
-            self.at = self.at.max(span.end);
+            self.skip_to(span.end);
         }
         self.out.kept.extend(foreign);
         Ok(())

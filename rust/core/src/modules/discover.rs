@@ -110,7 +110,7 @@ fn no_module(dir: &str) -> Error {
         Code::NoGoMod,
         "no go.mod in this directory or above it, up to the repository's root",
     )
-    .hint("run goat inside a Go module, or make one with `go mod init`")
+    .hint("run goat inside a Go module, or make one with `go mod init`; `go build` builds without goat (`goat help refusals`)")
     .path(if dir.is_empty() { "." } else { dir })
 }
 

@@ -130,6 +130,17 @@ impl Options {
             &["", "line", "patch", "scope", "func"],
         )?;
         one_of("dataType", &self.config.data_type, &["", "bool", "count"])?;
+        let path = &self.config.goat_package_path;
+        if path
+            .split(['/', '\\'])
+            .any(|step| step != "." && step.starts_with('.'))
+        {
+            return Err(bad(
+                "goatPackagePath",
+                path,
+                "a directory that the module shows",
+            ));
+        }
         if !(1..=3).contains(&self.precision) {
             return Err(bad("precision", &self.precision.to_string(), "1, 2 or 3"));
         }

@@ -167,7 +167,7 @@ fn check_format(layout: &Layout, settings: &Settings) -> Result<()> {
     {
         return refuse(
             "the repository stores SHA-256 objects, which this build of libgit2 cannot read",
-            "make a SHA-1 copy: `git fast-export --all | git -C NEWDIR fast-import`",
+            "`go build` builds without goat; or make a SHA-1 copy: `git fast-export --all | git -C NEWDIR fast-import`",
         );
     }
     let reftable = settings

@@ -96,7 +96,7 @@ fn a_run_that_died_anywhere_is_undone() {
             .modified()
             .unwrap();
         {
-            let state = State::open(tree.dir.path()).unwrap();
+            let state = State::open(tree.dir.path(), &Control::new()).unwrap();
             let entries = state.prepare(&tree.changes()).unwrap();
             state.write_journal(&entries).unwrap();
             for (index, entry) in entries.iter().enumerate().take(steps) {
@@ -104,11 +104,17 @@ fn a_run_that_died_anywhere_is_undone() {
             }
         }
         assert_eq!(
-            recover(&tree.dir.path().join("gen"))
-                .unwrap_or_else(|_| recover(tree.dir.path()).unwrap()),
+            recover(&tree.dir.path().join("gen"), &Control::new()).unwrap_or_else(|_| recover(
+                tree.dir.path(),
+                &Control::new()
+            )
+            .unwrap()),
             [] as [PathBuf; 0]
         );
-        assert_eq!(recover(tree.dir.path()).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(
+            recover(tree.dir.path(), &Control::new()).unwrap(),
+            [] as [PathBuf; 0]
+        );
         assert_eq!(tree.list(), before, "after {steps} steps");
         assert_eq!(
             fs::metadata(tree.dir.path().join("a.go"))
@@ -124,13 +130,13 @@ fn a_run_that_died_anywhere_is_undone() {
 fn what_somebody_changed_since_is_left_and_named() {
     let tree = Tree::new();
     {
-        let state = State::open(tree.dir.path()).unwrap();
+        let state = State::open(tree.dir.path(), &Control::new()).unwrap();
         let entries = state.prepare(&tree.changes()).unwrap();
         state.write_journal(&entries).unwrap();
         state.replace(&entries).unwrap();
     }
     fs::write(tree.dir.path().join("a.go"), "mine\n").unwrap();
-    let left = recover(tree.dir.path()).unwrap();
+    let left = recover(tree.dir.path(), &Control::new()).unwrap();
     assert_eq!(
         left,
         [fs::canonicalize(tree.dir.path().join("a.go")).unwrap()]
@@ -199,7 +205,7 @@ fn a_worktree_keeps_its_journal_in_its_own_git_directory() {
         format!("gitdir: {}\n", git.display()),
     )
     .unwrap();
-    assert_eq!(state_dir(work.path()).unwrap(), git.join("goat"));
+    assert_eq!(Place::of(work.path()).unwrap().dir, git.join("goat"));
 }
 
 #[test]
@@ -211,5 +217,100 @@ fn without_git_the_journal_is_beside_the_module() {
     };
     apply(dir.path(), &[change], &Control::default()).unwrap();
     assert!(dir.path().join(".goat/inplace/lock").exists());
-    assert_eq!(recover(&dir.path().join("..")).unwrap(), [] as [PathBuf; 0]);
+    assert_eq!(
+        recover(&dir.path().join(".."), &Control::new()).unwrap(),
+        [] as [PathBuf; 0]
+    );
+}
+
+/// A journal in the repository of `tree` that has `target` written over.
+fn plant(tree: &Tree, target: &Path) {
+    let state = State::open(tree.dir.path(), &Control::new()).unwrap();
+    fs::write(state.old_file(0), "planted\n").unwrap();
+    let entry = Entry {
+        path: target.to_owned(),
+        old: Some(hash(b"planted\n")),
+        new: fs::read(target).ok().map(|text| hash(&text)),
+    };
+    state.write_journal(&[entry]).unwrap();
+}
+
+#[test]
+fn security_a_journal_that_leaves_the_repository_is_not_played() {
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().canonicalize().unwrap().join("victim");
+    fs::write(&victim, "mine\n").unwrap();
+    let beside = victim.with_file_name(".victim.goat~");
+    fs::write(&beside, "mine too\n").unwrap();
+    for how in ["absolute", "up", "hook", "link"] {
+        let tree = Tree::new();
+        let root = tree.dir.path().canonicalize().unwrap();
+        let target = match how {
+            "absolute" => victim.clone(),
+            "up" => root
+                .join("gen/../../")
+                .join(victim.strip_prefix("/").unwrap()),
+            "hook" => root.join(".git/hooks/post-checkout"),
+            _ => {
+                #[cfg(unix)]
+                std::os::unix::fs::symlink(outside.path(), root.join("link")).unwrap();
+                root.join("link/victim")
+            }
+        };
+        plant(&tree, &target);
+        let error = recover(tree.dir.path(), &Control::new()).unwrap_err();
+        assert_eq!(error.code, Code::BadMarks, "{how}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine\n", "{how}");
+        assert_eq!(fs::read_to_string(&beside).unwrap(), "mine too\n", "{how}");
+        assert!(!root.join(".git/hooks/post-checkout").exists());
+    }
+}
+
+/// Needs root, to make somebody else the owner.
+#[cfg(unix)]
+#[test]
+fn security_a_journal_of_another_user_is_not_played() {
+    use std::os::unix::fs::chown;
+    if rustix::process::geteuid().as_raw() != 0 || std::env::var_os("SUDO_UID").is_some() {
+        return;
+    }
+    for owned in ["", ".git", ".git/goat", ".git/goat/journal"] {
+        let tree = Tree::new();
+        let root = tree.dir.path().canonicalize().unwrap();
+        plant(&tree, &root.join("a.go"));
+        chown(root.join(owned), Some(65534), Some(65534)).unwrap();
+        let left = recover(tree.dir.path(), &Control::new()).unwrap();
+        assert_eq!(left, [] as [PathBuf; 0], "{owned}");
+        assert_eq!(
+            fs::read_to_string(root.join("a.go")).unwrap(),
+            "a\n",
+            "{owned}"
+        );
+        assert!(root.join(".git/goat/journal").exists(), "{owned}");
+        let refused = apply(tree.dir.path(), &tree.changes(), &Control::new()).unwrap_err();
+        assert_eq!(refused.code, Code::DubiousOwnership, "{owned}");
+    }
+}
+
+#[test]
+fn security_a_wait_for_the_lock_ends_when_the_caller_wants() {
+    let tree = Tree::new();
+    let held = State::open(tree.dir.path(), &Control::new()).unwrap();
+    let control = Control::new();
+    let stop = control.clone();
+    let said = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let to = std::sync::Arc::clone(&said);
+    let control = control.with_report(move |stage, _, _| {
+        stage.clone_into(&mut to.lock().unwrap());
+        stop.cancel();
+    });
+    let stopped = apply(tree.dir.path(), &tree.changes(), &control).unwrap_err();
+    assert_eq!(stopped.code, Code::Cancelled);
+    let expected = format!(
+        "waiting for process {}, which holds the lock ",
+        std::process::id()
+    );
+    assert!(said.lock().unwrap().starts_with(&expected));
+    drop(held);
+    apply(tree.dir.path(), &tree.changes(), &Control::new()).unwrap();
 }
