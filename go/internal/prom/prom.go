@@ -139,7 +139,7 @@ func (c *Client) request(ctx context.Context, query string, at time.Time) (*http
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, errors.New("not a URL of a Prometheus: http://HOST:PORT")
 	}
-	form := url.Values{"query": {query}, "timeout": {strconv.FormatFloat(c.Timeout.Seconds(), 'f', 3, 64) + "s"}}
+	form := url.Values{"query": {query}, "timeout": {strconv.FormatFloat(c.Timeout.Seconds(), 'f', 3, 64)}}
 	if !at.IsZero() {
 		form.Set("time", strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64))
 	}
