@@ -2,6 +2,7 @@ package gocmd
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -47,39 +48,35 @@ func (e Environ) Without(name string) Environ {
 }
 
 // Goflags returns the user's own GOFLAGS: that of the environment (or what `goat
-// env` has put away), else that of the file that `go env -w` writes.
+// env` has put away), else that of the files that go reads its settings from.
 func (e Environ) Goflags() string {
-	if saved, ok := e.Lookup(SavedGoflags); ok {
-		if saved != "" {
-			return saved
-		}
-		return e.fileSetting("GOFLAGS")
+	flags, ok := e.Lookup(SavedGoflags)
+	if !ok {
+		flags = e.Get("GOFLAGS")
 	}
-	if flags := e.Get("GOFLAGS"); flags != "" {
-		return flags
+	if flags == "" {
+		flags, _ = e.fileSetting("GOFLAGS")
 	}
-	return e.fileSetting("GOFLAGS")
+	return flags
 }
 
 // Effective is the GOFLAGS that the go command itself would see, with what `goat env`
-// has put there, and where it is from: "environment", the path of go's own file, or ""
+// has put there, and where it is from: "environment", the path of the file, or ""
 // where there is none.
 func (e Environ) Effective() (flags, from string) {
 	if flags = e.Get("GOFLAGS"); flags != "" {
 		return flags, "environment"
 	}
-	if flags = e.fileSetting("GOFLAGS"); flags != "" {
-		return flags, e.envFile()
-	}
-	return "", ""
+	return e.fileSetting("GOFLAGS")
 }
 
-// Setting is a variable of the go command: from the environment or its file.
+// Setting is a variable of the go command: from the environment or its files.
 func (e Environ) Setting(name string) string {
-	if value := e.Get(name); value != "" {
-		return value
+	value := e.Get(name)
+	if value == "" {
+		value, _ = e.fileSetting(name)
 	}
-	return e.fileSetting(name)
+	return value
 }
 
 // Target is what go builds for.
@@ -94,32 +91,65 @@ func (e Environ) Target() (goos, goarch string) {
 	return goos, goarch
 }
 
-// envFile is the go command's own environment file; "" where there is none.
-func (e Environ) envFile() string {
-	file := e.Get("GOENV")
-	if file == "off" {
-		return ""
-	}
-	if file == "" {
-		dir, err := os.UserConfigDir()
-		if err != nil {
-			return ""
+// Files are those that the go command reads its settings from, what counts first: the
+// one that `go env -w` writes, and the one that its distribution brings along.
+func (e Environ) Files() []string {
+	var files []string
+	switch file := e.Get("GOENV"); file {
+	case "off":
+	case "":
+		if dir, err := os.UserConfigDir(); err == nil {
+			files = append(files, filepath.Join(dir, "go", "env"))
 		}
-		file = filepath.Join(dir, "go", "env")
+	default:
+		files = append(files, file)
 	}
-	return file
+	if root := e.goroot(files); root != "" {
+		files = append(files, filepath.Join(root, "go.env"))
+	}
+	return files
 }
 
-// fileSetting reads one variable from the go command's own environment file.
-func (e Environ) fileSetting(name string) string {
-	data, err := os.ReadFile(e.envFile())
+// goroot is where the go command on PATH finds its own files; "" where that cannot be
+// told without running it.
+func (e Environ) goroot(files []string) string {
+	if root := e.Get("GOROOT"); root != "" {
+		return root
+	}
+	for _, file := range files {
+		if root, ok := settingIn(file, "GOROOT"); ok && root != "" {
+			return root
+		}
+	}
+	program, err := exec.LookPath("go")
+	if err == nil {
+		program, err = filepath.EvalSymlinks(program)
+	}
 	if err != nil {
 		return ""
 	}
-	for _, line := range strings.Split(string(data), "\n") {
-		if value, ok := strings.CutPrefix(line, name+"="); ok {
-			return strings.TrimSuffix(value, "\r")
+	return filepath.Dir(filepath.Dir(program))
+}
+
+// fileSetting reads one variable from the go command's own files, and says which has it.
+func (e Environ) fileSetting(name string) (value, from string) {
+	for _, file := range e.Files() {
+		if value, ok := settingIn(file, name); ok {
+			return value, file
 		}
 	}
-	return ""
+	return "", ""
+}
+
+func settingIn(file, name string) (value string, ok bool) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", false
+	}
+	for _, line := range strings.Split(string(data), "\n") {
+		if text, found := strings.CutPrefix(line, name+"="); found {
+			value, ok = strings.TrimSuffix(text, "\r"), true
+		}
+	}
+	return value, ok
 }

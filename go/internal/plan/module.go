@@ -8,11 +8,8 @@ import (
 
 // ModulePath is the path in a go.mod's module directive.
 func ModulePath(text string) string {
-	for _, line := range strings.Split(text, "\n") {
-		line, _, _ = strings.Cut(line, "//")
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "module"); ok && rest != "" && strings.ContainsAny(rest[:1], " \t\"`") {
-			return strings.Trim(strings.TrimSpace(rest), "\"`")
-		}
+	if found := directives(text, "module"); len(found) > 0 {
+		return found[0]
 	}
 	return ""
 }
@@ -94,21 +91,49 @@ func Tools(module string) []string {
 // directives are the first words of a go.mod's or go.work's directives of a name.
 func directives(text, name string) []string {
 	var found []string
-	block := false
+	block := ""
 	for _, line := range strings.Split(text, "\n") {
-		line, _, _ = strings.Cut(line, "//")
-		words := strings.Fields(line)
+		words := tokens(line)
 		switch {
 		case len(words) == 0:
-		case block && words[0] == ")":
-			block = false
-		case block:
-			found = append(found, strings.Trim(words[0], "\"`"))
-		case words[0] == name && len(words) > 1 && words[1] == "(":
-			block = true
+		case block != "" && words[0] == ")":
+			block = ""
+		case block == name:
+			found = append(found, words[0])
+		case block != "":
+		case len(words) > 1 && words[1] == "(":
+			block = words[0]
 		case words[0] == name && len(words) > 1:
-			found = append(found, strings.Trim(words[1], "\"`"))
+			found = append(found, words[1])
 		}
 	}
 	return found
+}
+
+// tokens are the words of a line as go reads go.mod and go.work: quotes hold blanks,
+// a comment ends the line, and parentheses are words of their own.
+func tokens(line string) []string {
+	var words []string
+	for {
+		line = strings.TrimLeft(line, " \t\r")
+		if line == "" || strings.HasPrefix(line, "//") {
+			return words
+		}
+		word, rest := line, ""
+		switch c := line[0]; {
+		case c == '"' || c == '`':
+			word, rest, _ = strings.Cut(line[1:], line[:1])
+		case c == '(' || c == ')':
+			word, rest = line[:1], line[1:]
+		default:
+			end := strings.IndexAny(line, " \t\r()")
+			if comment := strings.Index(line, "//"); comment >= 0 && (end < 0 || comment < end) {
+				end = comment
+			}
+			if end >= 0 {
+				word, rest = line[:end], line[end:]
+			}
+		}
+		words, line = append(words, word), rest
+	}
 }

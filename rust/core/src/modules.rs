@@ -3,5 +3,7 @@
 mod discover;
 mod parse;
 
-pub use discover::{Covered, Find, Module, Workspace, discover, is_below, join, parent, resolve};
+pub use discover::{
+    Covered, Find, Ground, Module, Workspace, discover, inside, is_below, join, parent,
+};
 pub use parse::{GoMod, Replace, parse_mod, parse_work};

@@ -101,8 +101,8 @@ fn in_threads<T: Send>(count: usize, work: impl FnOnce() -> Result<T> + Send) ->
 
 fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) -> Result<Planned> {
     let read = |path: &str| repo.read_release(&sides, path).ok();
-    let (workspace, uses) = options.workspace(repo.root())?;
-    let covered = scope::covered(&options, repo.prefix(), &workspace, &uses, &read)?;
+    let ground = options.ground(repo.root())?;
+    let covered = scope::covered(&options, repo.prefix(), &ground, &read)?;
     control.check()?;
 
     let clean = scope::Cleaner::default();

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::parse::{GoMod, parse_mod, parse_work};
 use crate::error::{Code, Error, Result};
@@ -26,6 +27,49 @@ pub enum Workspace {
     File(String),
 }
 
+/// What decides which modules are covered besides the files of the repository.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// The repository's root: where absolute paths lead into it.
+    pub root: PathBuf,
+    /// Which go.work counts.
+    pub workspace: Workspace,
+    /// Module directories of a go.work outside the repository, relative to the root.
+    pub uses: Vec<String>,
+    /// What that replaces by directories inside: module path and directory.
+    pub replaced: Vec<(String, String)>,
+    /// What stands for the go.mod of the module that was asked for (`-modfile`).
+    pub alternate: Option<GoMod>,
+}
+
+impl Ground {
+    /// A path as a go.mod or go.work file in `dir` names it; `None` if it leaves the
+    /// repository.
+    #[must_use]
+    pub fn resolve(&self, dir: &str, named: &str) -> Option<String> {
+        if Path::new(named).is_absolute() {
+            return inside(&self.root, Path::new(named));
+        }
+        resolve(dir, named)
+    }
+}
+
+/// A path relative to the root, if it lies inside. What does not exist (any more) is
+/// taken by its text.
+#[must_use]
+pub fn inside(root: &Path, path: &Path) -> Option<String> {
+    let below = |root: &Path, path: &Path| {
+        let below = path.strip_prefix(root).ok()?;
+        let parts = below.iter().map(|part| part.to_string_lossy());
+        let text = parts.collect::<Vec<_>>().join("/");
+        resolve("", &text)
+    };
+    match (root.canonicalize(), path.canonicalize()) {
+        (Ok(root), Ok(path)) => below(&root, &path),
+        _ => below(root, path),
+    }
+}
+
 /// Where to look.
 #[derive(Clone, Copy)]
 pub struct Find<'a> {
@@ -33,10 +77,8 @@ pub struct Find<'a> {
     pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// The directory that was asked for, relative to the root.
     pub dir: &'a str,
-    /// Which go.work counts.
-    pub workspace: &'a Workspace,
-    /// More module directories: those of a go.work outside the repository.
-    pub uses: &'a [String],
+    /// What decides besides the files.
+    pub ground: &'a Ground,
 }
 
 /// The covered modules and a way to ask for a directory's module.
@@ -68,25 +110,36 @@ pub fn discover(find: Find<'_>, nested: bool) -> Result<Covered<'_>> {
     let work = workspace(find)?;
     let mut modules: BTreeMap<String, String> = BTreeMap::new();
     let mut sources: Vec<(String, GoMod)> = Vec::new();
+    let ground = find.ground;
     let used = work.iter().flat_map(|(dir, work)| {
-        work.uses
-            .iter()
-            .filter_map(|used| resolve(dir, used))
+        let uses = work.uses.iter();
+        uses.filter_map(|used| ground.resolve(dir, used))
             .collect::<Vec<_>>()
     });
-    let outer = if work.is_some() { &[][..] } else { find.uses }
-        .iter()
-        .cloned();
-    for dir in own.iter().cloned().chain(used).chain(outer) {
+    let outer = if work.is_some() {
+        &[][..]
+    } else {
+        &ground.uses
+    };
+    for dir in own.iter().cloned().chain(used).chain(outer.iter().cloned()) {
         if let Some(text) = (find.read)(&join(&dir, "go.mod")) {
-            let parsed = parse_mod(&text);
+            let alternate = ground
+                .alternate
+                .as_ref()
+                .filter(|_| own.as_ref() == Some(&dir));
+            let parsed = alternate.cloned().unwrap_or_else(|| parse_mod(&text));
             modules.insert(dir.clone(), parsed.module.clone());
             sources.push((dir, parsed));
         }
     }
     let main_dir = own.or_else(|| sources.first().map(|(dir, _)| dir.clone()));
     let main = main_dir.ok_or_else(|| no_module(find.dir))?;
-    add_replaced(&mut modules, sources.iter().chain(&work));
+    add_replaced(&mut modules, ground, sources.iter().chain(&work));
+    if work.is_none() {
+        for (path, dir) in &ground.replaced {
+            modules.entry(dir.clone()).or_insert_with(|| path.clone());
+        }
+    }
     let modules: Vec<Module> = modules
         .into_iter()
         .map(|(dir, path)| Module { dir, path })
@@ -115,7 +168,7 @@ fn no_module(dir: &str) -> Error {
 }
 
 fn workspace(find: Find<'_>) -> Result<Option<(String, GoMod)>> {
-    let file = match find.workspace {
+    let file = match &find.ground.workspace {
         Workspace::Off => return Ok(None),
         Workspace::Auto => {
             let dir = upwards(find.dir, |dir| (find.read)(&join(dir, "go.work")).is_some());
@@ -136,11 +189,12 @@ fn workspace(find: Find<'_>) -> Result<Option<(String, GoMod)>> {
 
 fn add_replaced<'m>(
     modules: &mut BTreeMap<String, String>,
+    ground: &Ground,
     sources: impl Iterator<Item = &'m (String, GoMod)>,
 ) {
     for (dir, source) in sources {
         for replace in source.replace.iter().filter(|replace| replace.is_local()) {
-            if let Some(target) = resolve(dir, &replace.new) {
+            if let Some(target) = ground.resolve(dir, &replace.new) {
                 modules.entry(target).or_insert_with(|| replace.old.clone());
             }
         }

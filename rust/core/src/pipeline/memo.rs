@@ -48,14 +48,14 @@ impl Memo {
         if options.memo_dir.is_empty() || options.out_dir.is_empty() || !whole {
             return Ok(None);
         }
-        let (_, uses) = options.workspace(repo.root())?;
+        let ground = options.ground(repo.root())?;
         let Fingerprint { hash, settled } = repo.fingerprint(sides, control)?;
         let asked = Options {
             control_fd: -1,
             progress_fd: -1,
             ..options.clone()
         };
-        let text = format!("{FORMAT} {} {asked:?} {uses:?}", program());
+        let text = format!("{FORMAT} {} {asked:?} {ground:?}", program());
         let mut name = Sha256::new();
         name.update(hash);
         name.update(text);

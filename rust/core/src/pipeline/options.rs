@@ -1,13 +1,13 @@
 //! What a plan request may say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
 use crate::instrument::Forms;
 use crate::model::Granularity;
-use crate::modules::{GoMod, Workspace, parse_work};
+use crate::modules::{GoMod, Ground, Workspace, inside, parse_mod, parse_work};
 use crate::plan::Build;
 
 /// What goat.yaml adds.
@@ -32,6 +32,8 @@ pub struct Config {
     pub data_type: String,
     /// `auto` (or empty), `off` or the path of a go.work.
     pub workspace: String,
+    /// What stands for the module's go.mod (`-modfile`); empty for none.
+    pub mod_file: String,
 }
 
 /// A module of the build whose version is not that of the base.
@@ -178,55 +180,77 @@ impl Options {
         }
     }
 
-    /// Which go.work counts. One that stands outside the repository is read here; the
-    /// directories that it uses inside the repository come along.
-    pub fn workspace(&self, root: &Path) -> Result<(Workspace, Vec<String>)> {
-        let file = match self.config.workspace.as_str() {
-            "" | "auto" => return Ok((Workspace::Auto, outer_uses(root))),
-            "off" => return Ok((Workspace::Off, Vec::new())),
-            file => Path::new(&self.dir).join(file),
+    /// What decides which modules are covered besides the files of the repository: the
+    /// go.work that counts (one that stands outside is read here) and `-modfile`.
+    pub fn ground(&self, root: &Path) -> Result<Ground> {
+        let mut ground = Ground {
+            root: root.to_owned(),
+            workspace: Workspace::Off,
+            uses: Vec::new(),
+            replaced: Vec::new(),
+            alternate: None,
         };
-        if let Some(inside) = inside(root, &file) {
-            return Ok((Workspace::File(inside), Vec::new()));
+        match self.config.workspace.as_str() {
+            "" | "auto" => {
+                ground.workspace = Workspace::Auto;
+                if let Some((text, file)) = outer_work(root) {
+                    ground.add_outer(&file, &parse_work(&text));
+                }
+            }
+            "off" => {}
+            file => {
+                let file = Path::new(&self.dir).join(file);
+                match inside(root, &file).filter(|_| file.exists()) {
+                    Some(inside) => ground.workspace = Workspace::File(inside),
+                    None => ground.add_outer(&file, &parse_work(&read_named("go.work", &file)?)),
+                }
+            }
         }
-        let text = std::fs::read(&file).map_err(|cause| {
-            Error::new(Code::BadConfig, "the go.work file cannot be read")
-                .hint("set GOWORK to a go.work file, to off, or unset it")
-                .path(file.display().to_string())
-                .cause(cause)
-        })?;
-        Ok((Workspace::Off, uses_inside(root, &file, &parse_work(&text))))
+        if !self.config.mod_file.is_empty() {
+            let file = Path::new(&self.dir).join(&self.config.mod_file);
+            ground.alternate = Some(parse_mod(&read_named("-modfile", &file)?));
+        }
+        Ok(ground)
     }
 }
 
-/// The directories inside the repository that the nearest go.work above it uses.
-fn outer_uses(root: &Path) -> Vec<String> {
+/// The nearest go.work above the repository.
+fn outer_work(root: &Path) -> Option<(Vec<u8>, PathBuf)> {
     let mut above = root.ancestors().skip(1).map(|dir| dir.join("go.work"));
-    let found = above.find_map(|file| Some((std::fs::read(&file).ok()?, file)));
-    found.map_or(Vec::new(), |(text, file)| {
-        uses_inside(root, &file, &parse_work(&text))
+    above.find_map(|file| Some((std::fs::read(&file).ok()?, file)))
+}
+
+fn read_named(what: &str, file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).map_err(|cause| {
+        let hint = match what {
+            "go.work" => "set GOWORK to a go.work file, to off, or unset it",
+            _ => "name a file that exists, or leave -modfile out",
+        };
+        Error::new(
+            Code::BadConfig,
+            format!("the file of {what} cannot be read"),
+        )
+        .hint(hint)
+        .path(file.display().to_string())
+        .cause(cause)
     })
 }
 
-fn uses_inside(root: &Path, file: &Path, work: &GoMod) -> Vec<String> {
-    let base = file.parent().unwrap_or(root);
-    work.uses
-        .iter()
-        .filter_map(|dir| inside(root, &base.join(dir)))
-        .collect()
-}
-
-/// A path relative to the root, if it exists and lies inside.
-fn inside(root: &Path, path: &Path) -> Option<String> {
-    let (root, path) = (root.canonicalize().ok()?, path.canonicalize().ok()?);
-    let below = path.strip_prefix(root).ok()?;
-    Some(
-        below
-            .iter()
-            .map(|part| part.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join("/"),
-    )
+impl Ground {
+    /// Takes over what a go.work outside the repository uses and replaces inside.
+    fn add_outer(&mut self, file: &Path, work: &GoMod) {
+        let base = file.parent().unwrap_or(&self.root).to_owned();
+        let within = |dir: &String| {
+            let path = base.join(dir);
+            inside(&self.root, &path).filter(|_| path.exists())
+        };
+        let replaced = work.replace.iter().filter(|replace| replace.is_local());
+        let replaced = replaced
+            .filter_map(|replace| Some((replace.old.clone(), within(&replace.new)?)))
+            .collect();
+        self.uses = work.uses.iter().filter_map(within).collect();
+        self.replaced = replaced;
+    }
 }
 
 fn one_of(key: &str, value: &str, allowed: &[&str]) -> Result<()> {

@@ -10,7 +10,7 @@ use super::other::replacing;
 use super::{Options, range, scope};
 use crate::error::Result;
 use crate::git::{Repo, Sides};
-use crate::modules::{GoMod, Workspace, join, parent, parse_mod, parse_work, resolve};
+use crate::modules::{GoMod, Ground, Workspace, join, parent, parse_mod, parse_work};
 
 /// A module that the base required.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -44,20 +44,22 @@ pub fn requirements(options: &Options) -> Result<Requirements> {
     let repo = Repo::open(Path::new(&options.dir))?;
     let sides = repo.sides(&range(options))?;
     let read = |path: &str| repo.read_release(&sides, path).ok();
-    let (workspace, uses) = options.workspace(repo.root())?;
-    let covered = scope::covered(options, repo.prefix(), &workspace, &uses, &read)?;
+    let ground = options.ground(repo.root())?;
+    let covered = scope::covered(options, repo.prefix(), &ground, &read)?;
     let base = Base {
         repo: &repo,
         sides: &sides,
+        ground: &ground,
     };
-    let (in_workspace, work) = base.work_file(&workspace, &covered.main.dir);
+    let (in_workspace, work) = base.work_file(&covered.main.dir);
     let mut result = Requirements {
         commit: sides.base.commit.clone(),
         ..Requirements::default()
     };
     let mut found = BTreeSet::new();
-    let counts =
-        |dir: &String| *dir == covered.main.dir || in_workspace.contains(dir) || uses.contains(dir);
+    let counts = |dir: &String| {
+        *dir == covered.main.dir || in_workspace.contains(dir) || ground.uses.contains(dir)
+    };
     for module in covered.modules.iter().filter(|m| counts(&m.dir)) {
         let own = parse_mod(&base.text(&join(&module.dir, "go.mod")));
         found.extend(own.require.iter().map(|(path, version)| {
@@ -81,6 +83,7 @@ pub fn requirements(options: &Options) -> Result<Requirements> {
 struct Base<'r> {
     repo: &'r Repo,
     sides: &'r Sides,
+    ground: &'r Ground,
 }
 
 impl Base<'_> {
@@ -92,15 +95,15 @@ impl Base<'_> {
 
     /// The go.work file of the base that counts, and the directories that it uses; empty
     /// if there was none.
-    fn work_file(&self, workspace: &Workspace, from: &str) -> (Vec<String>, GoMod) {
-        let path = match workspace {
+    fn work_file(&self, from: &str) -> (Vec<String>, GoMod) {
+        let path = match &self.ground.workspace {
             Workspace::Off => return (Vec::new(), GoMod::default()),
             Workspace::File(path) => path.clone(),
             Workspace::Auto => self.nearest_work(from),
         };
         let work = parse_work(&self.text(&path));
         let used = work.uses.iter();
-        let used = used.filter_map(|dir| resolve(parent(&path), dir));
+        let used = used.filter_map(|dir| self.ground.resolve(parent(&path), dir));
         (used.collect(), work)
     }
 

@@ -8,27 +8,18 @@ use super::Options;
 use crate::error::{Code, Error, Result};
 use crate::marks;
 use crate::model::{FileChange, Reason};
-use crate::modules::{Covered, Find, Module, Workspace, discover, parent};
+use crate::modules::{Covered, Find, Ground, Module, discover, parent};
 use crate::tree::is_own;
 
 /// The modules that a plan covers.
 pub(super) fn covered<'a>(
     options: &Options,
     dir: &'a str,
-    workspace: &'a Workspace,
-    uses: &'a [String],
+    ground: &'a Ground,
     read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<Covered<'a>> {
     let nested = options.config.skip_nested_modules == Some(false);
-    discover(
-        Find {
-            read,
-            dir,
-            workspace,
-            uses,
-        },
-        nested,
-    )
+    discover(Find { read, dir, ground }, nested)
 }
 
 /// Takes marks out of contents and keeps the first error.
