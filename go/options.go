@@ -94,6 +94,8 @@ type Config struct {
 	DataType DataType `json:"dataType,omitempty"`
 	// Workspace is "auto", "off" or the path of a go.work, as GOWORK; default "auto".
 	Workspace string `json:"workspace,omitempty"`
+	// ModFile stands for the module's go.mod, as go's -modfile; relative to Options.Dir.
+	ModFile string `json:"modFile,omitempty"`
 }
 
 // Package is one package of a build context, as `go list -json` prints it.

@@ -20,6 +20,8 @@ type Base struct {
 	Chosen string `json:"chosen"`
 	// Why says in a sentence why it was chosen.
 	Why string `json:"why,omitempty"`
+	// PassedOver is a later tag, of a pre-release, that was not taken for it.
+	PassedOver string `json:"passedOver,omitempty"`
 }
 
 // Release is what runs.
@@ -110,14 +112,15 @@ type Other struct {
 	Old      string `json:"old"`
 	New      string `json:"new"`
 	Replaced string `json:"replaced"`
-	// Note says, where [Options].Deps is set, what became of an upgraded module:
-	// "tracked", or "not tracked: " and why.
+	// Note says what became of a submodule and, where [Options].Deps is set, of an
+	// upgraded module: "tracked", or "not tracked: " and why.
 	Note string `json:"note,omitempty"`
 }
 
 // Summary is the sum of the account.
 type Summary struct {
-	Files         int     `json:"files"`
+	Files int `json:"files"`
+	// Packages hold the points.
 	Packages      int     `json:"packages"`
 	AddedLines    int     `json:"addedLines"`
 	Tracked       int     `json:"tracked"`
@@ -126,6 +129,16 @@ type Summary struct {
 	Deletions     int     `json:"deletions"`
 	Points        int     `json:"points"`
 	Other         []Other `json:"other"`
+	// Outside counts points that another build would have; nil without a build.
+	Outside *Outside `json:"outside,omitempty"`
+}
+
+// Outside are points of the plan that are not in the build that the account is for.
+type Outside struct {
+	// BuildConstraint are those in files for other systems or tags.
+	BuildConstraint int `json:"buildConstraint"`
+	// NotInBuild are those in packages that the build does not take.
+	NotInBuild int `json:"notInBuild"`
 }
 
 // BuildContext is the build that an account is for.

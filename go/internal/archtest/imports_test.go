@@ -42,7 +42,7 @@ var policy = map[string]rule{
 	"internal/archtest/platforms": {},
 	"internal/cli": {
 		own: []string{
-			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/hook",
+			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/golist", "internal/hook",
 			"internal/inplace", "internal/linked", "internal/plan", "internal/printable", "internal/prom", "internal/render", "internal/render/text", "internal/report", "internal/report/fleet", "internal/report/follow", "internal/report/source",
 			"internal/gittext", "internal/page", "internal/render/html", "internal/ui", "internal/watch",
 			"internal/rtsource", "internal/spool", "internal/store", "internal/toolexec",
@@ -51,8 +51,9 @@ var policy = map[string]rule{
 	},
 	"internal/config":         {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
 	"internal/doctor":         {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/store", "internal/toolexec"}},
-	"internal/doors":          {own: []string{".", "internal/config", "internal/gocmd", "internal/hook", "internal/plan", "internal/printable", "internal/rtsource", "internal/store", "internal/toolexec"}},
+	"internal/doors":          {own: []string{".", "internal/config", "internal/gocmd", "internal/golist", "internal/hook", "internal/plan", "internal/printable", "internal/rtsource", "internal/store", "internal/toolexec"}},
 	"internal/gocmd":          {},
+	"internal/golist":         {own: []string{".", "internal/gocmd", "internal/plan", "internal/store"}},
 	"internal/hook":           {},
 	"internal/lab/bench":      {own: []string{"internal/lab/pair"}},
 	"internal/lab/oracle":     {own: []string{"internal/lab/pair", "internal/spool"}},

@@ -60,7 +60,11 @@ func (a *app) runDoctor(cmd *cobra.Command, args []string) error {
 		return e.Wrap(err)
 	}
 	// Where go cannot say what it builds, the doctor says so itself.
-	build, _ := a.buildContext(cmd.Context(), settings)
+	asked, err := goArgs(settings, args)
+	if err != nil {
+		return err
+	}
+	build, _ := a.buildContext(cmd.Context(), settings, asked)
 	meter := a.newMeter(settings)
 	report, err := doctor.Run(cmd.Context(), doctor.Request{
 		Door: doors.Request{

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"path"
 	"path/filepath"
@@ -17,13 +16,17 @@ const goList = `{{if not .Standard}}{{.ImportPath}}{{"\t"}}{{.Name}}{{"\t"}}{{.D
 
 // trackedMains are the mains of the covered modules that mainEntries choose, with the
 // packages that the go command would link into them for the build of this moment.
-func trackedMains(ctx context.Context, settings *config.Settings) ([]goat.Main, error) {
+func (a *app) trackedMains(ctx context.Context, settings *config.Settings) ([]goat.Main, error) {
 	root := config.ModuleRoot(settings.Dir)
 	if root == "" {
 		return nil, nil // the core says what is missing
 	}
+	modules, err := a.query(settings, nil).MainModules(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var mains []goat.Main
-	for _, module := range coveredModules(ctx, root, &settings.File) {
+	for _, module := range modules {
 		out, err := goTool(ctx, module, "list", "-e", "-deps", "-f", goList, "./...")
 		if err != nil {
 			return nil, err
@@ -31,17 +34,6 @@ func trackedMains(ctx context.Context, settings *config.Settings) ([]goat.Main, 
 		mains = append(mains, readMains(string(out))...)
 	}
 	return chooseMains(mains, resolved(root), settings.File.MainEntries)
-}
-
-// workspaceModules are the directories of the main modules: those of go.work, else
-// the one of root.
-func workspaceModules(ctx context.Context, root string) ([]string, error) {
-	out, err := goTool(ctx, root, "list", "-m", "-f", "{{.Dir}}")
-	if err != nil {
-		return nil, err
-	}
-	text := strings.TrimSpace(string(bytes.ReplaceAll(out, []byte("\r"), nil)))
-	return strings.Split(text, "\n"), nil
 }
 
 // readMains reads the answer to goList. A dependency that does not stand in the

@@ -20,14 +20,17 @@ to track. --release may name any commit, so that two old releases can be compare
 The sums come first, by package and file, or by the key that --by names. The points
 themselves follow where a terminal has room for them, and with --verbose or --explain.
 
-The account is for the build of this machine: a line in a file for another GOOS, or
-in a package that no build of the module takes, stands there with its reason. Set
-GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for another build.
+The account is for the build of this machine, of the packages named as go build takes
+them, else of all packages of the module: a line in a file for another GOOS, or in a
+package that the build does not take, stands there with its reason, and its points are
+summed up apart. Set GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for another
+build. Points are named TRACK_ID_1 and so on within the build, as in the program.
 
 With --binary (GOAT_BINARY) the account is for that program: changed functions that the
 linker left out of it, because nothing calls them, are link_removed.`
 
 const planExample = `  goat plan
+  goat plan ./cmd/app
   goat plan --base v1.4.0 --release v1.5.0 --format json
   goat plan --explain
   goat plan --binary ./canary`
@@ -37,14 +40,13 @@ func (a *app) newPlan() *cobra.Command {
 	var out, binary string
 	var by word
 	cmd := &cobra.Command{
-		Use:     "plan",
+		Use:     "plan [packages]",
 		GroupID: groupLook,
 		Short:   "Show what would be tracked, and the account of every changed line",
 		Long:    planLong,
 		Example: planExample,
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runPlan(cmd, out, binary, string(by), explain)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runPlan(cmd, args, out, binary, string(by), explain)
 		},
 	}
 	cmd.Flags().BoolVar(&explain, "explain", false, "say of every point and line why it is what it is")
@@ -55,7 +57,7 @@ func (a *app) newPlan() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runPlan(cmd *cobra.Command, out, binary, by string, explain bool) error {
+func (a *app) runPlan(cmd *cobra.Command, args []string, out, binary, by string, explain bool) error {
 	settings, err := a.settings()
 	if err != nil {
 		return err
@@ -78,7 +80,12 @@ func (a *app) runPlan(cmd *cobra.Command, out, binary, by string, explain bool) 
 			return written(err)
 		}
 	}
-	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {
+	asked, err := askedPackages(settings, args)
+	if err != nil {
+		return err
+	}
+	options.Config.ModFile = asked.Value("modfile")
+	if options.Build, err = a.buildContext(cmd.Context(), settings, asked); err != nil {
 		return err
 	}
 	if err := a.addDeps(cmd, settings, &options); err != nil {
@@ -100,6 +107,19 @@ func (a *app) runPlan(cmd *cobra.Command, out, binary, by string, explain bool) 
 	return a.print(text.Plan(result, text.PlanLooks{
 		Looks: a.looksOf(settings), GoBuild: goBuildHere(settings.Dir), Explain: explain, By: by,
 	}))
+}
+
+// askedPackages are the packages whose build the account is for. go can tell what a
+// pattern means in the working tree only.
+func askedPackages(settings *config.Settings, args []string) (*gocmd.Args, error) {
+	if len(args) > 0 && !settings.WorkingTree() {
+		return nil, &goat.Error{
+			Code:    goat.CodeUsage,
+			Message: "packages are those of the working tree, and the release is " + settings.Release,
+			Hint:    "leave the packages out, or check the release out and leave --release out",
+		}
+	}
+	return goArgs(settings, append([]string{"--"}, args...))
 }
 
 // goBuildHere says what plain go build does in this shell, if that is not plain: bare

@@ -74,10 +74,10 @@ func (a *app) runTrack(cmd *cobra.Command, do inPlaceVerb) error {
 		return err
 	}
 	options.OutDir = filepath.Join(cache, "plans")
-	if options.Build, err = a.buildContext(cmd.Context(), settings); err != nil {
+	if options.Build, err = a.buildContext(cmd.Context(), settings, nil); err != nil {
 		return err
 	}
-	if options.Mains, err = trackedMains(cmd.Context(), settings); err != nil {
+	if options.Mains, err = a.trackedMains(cmd.Context(), settings); err != nil {
 		return err
 	}
 	if options.Runtime, err = runtimeSource(settings); err != nil {

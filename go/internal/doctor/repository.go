@@ -85,7 +85,7 @@ func (p *patient) base() {
 	}
 	p.add("base", OK, text, "")
 	if x.Build == doors.ModeMarked {
-		p.add("points", OK, fmt.Sprintf("%d, packages: %d", x.Index.Points, len(x.Index.Packages)), "")
+		p.add("points", OK, pointsInBuild(x), "")
 		return
 	}
 	status := OK
@@ -119,4 +119,13 @@ func (p *patient) marks(ctx context.Context) {
 	if p.exam.Build == doors.ModeInPlace {
 		p.add("marks", OK, "the points are in the sources (goat track)", "")
 	}
+}
+
+// pointsInBuild are the numbers that `goat build` and `goat plan` say, too.
+func pointsInBuild(x *doors.Examination) string {
+	text := fmt.Sprintf("%d, packages: %d", x.Points, x.PointPackages)
+	if x.Rest != "" {
+		text += "; " + x.Rest
+	}
+	return text
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go"
-	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
@@ -42,40 +41,13 @@ func (d *door) build(ctx context.Context) (int, error) {
 	if err != nil {
 		return d.failed(ctx, err)
 	}
+	d.share = d.shareOf(d.listing(ctx))
 	d.say("%s", d.summary())
-	for _, name := range d.unhooked() {
-		d.say("not tracked: %s, for goat hooks no program or test below testdata or a directory whose name begins with _ or .", name)
-	}
 	code, err := d.run(ctx, d.args.Dir, line)
 	if err == nil && code == 0 && d.Verb != "test" {
 		d.sayLinked()
 	}
 	return code, err
-}
-
-// unhooked are the packages on the command line that go passes over in patterns: they
-// are no parts of the program that is released, and the plan lists none of them.
-func (d *door) unhooked() []string {
-	packages := slices.Clone(d.args.Packages)
-	if len(packages) == 0 {
-		packages = []string{"."}
-	}
-	root := config.ModuleRoot(d.args.Dir)
-	return slices.DeleteFunc(packages, func(name string) bool {
-		path := name
-		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".go") || filepath.IsAbs(name) {
-			if rel, err := filepath.Rel(root, d.absolute(name)); err == nil {
-				path = rel
-			}
-		}
-		return !slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), passedOver)
-	})
-}
-
-// passedOver reports whether go's patterns do not go into a directory of that name;
-// names of dots alone are those of other directories.
-func passedOver(name string) bool {
-	return name == "testdata" || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") && strings.Trim(name, ".") != ""
 }
 
 // failed lets go report what it would have reported without us.
@@ -130,6 +102,12 @@ func (d *door) nothing() string {
 		return "the points are in the sources already (`goat track`); building as go does (`goat clean` takes them out)"
 	}
 	if d.index.Points == 0 || len(d.index.Packages) == 0 {
+		switch n := d.untracked; {
+		case d.leftOut > 0:
+			return fmt.Sprintf("no points: of what changed against %s nothing can be tracked (`goat plan` says why); building as go does", d.baseName())
+		case n > 0:
+			return fmt.Sprintf("no points: %s changed against %s, none of them tracked (`goat plan` says why); building as go does", counted(n, "line"), d.baseName())
+		}
 		return fmt.Sprintf("no points: nothing executable has changed against %s; building as go does", d.baseName())
 	}
 	if len(d.index.Mains) == 0 && d.Verb != "test" {
@@ -230,8 +208,9 @@ func (d *door) hookOf(file string) string {
 
 // summary is goat's one line about a build.
 func (d *door) summary() string {
-	x := d.index
-	return fmt.Sprintf("%s in %s (base %s, release %s)", counted(x.Points, "point"), counted(len(x.Packages), "package"), d.baseName(), d.releaseName())
+	s := d.share
+	return fmt.Sprintf("%s in %s (base %s, release %s)%s", counted(s.points, "point"), counted(s.packages, "package"),
+		d.baseName(), d.releaseName(), s.rest())
 }
 
 func counted(n int, what string) string {
@@ -248,12 +227,18 @@ func (d *door) baseName() string {
 	if b.Chosen != "" {
 		text += ", " + b.Chosen
 	}
+	if b.PassedOver != "" {
+		text += ", not the pre-release " + b.PassedOver
+	}
 	return text
 }
 
 // releaseName is the release with its commit.
 func (d *door) releaseName() string {
 	r := d.index.Release
+	if r.Commit == "" {
+		return "working tree, before the first commit"
+	}
 	if r.Dirty {
 		return "working tree " + short(r.Commit) + "-dirty"
 	}

@@ -115,7 +115,7 @@ func (d *door) upgrades(ctx context.Context, options goat.Options) []goat.Depend
 		return nil
 	}
 	if d.Verb == "generate" {
-		d.say("--deps is left out: the written plan is about this repository's modules only")
+		d.say("--deps is left out: the written plan is about this repository's modules only; `goat build --deps` tracks the upgraded ones")
 		return nil
 	}
 	find := Upgrades{

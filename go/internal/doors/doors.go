@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
@@ -54,6 +55,11 @@ type door struct {
 	root  string // the repository's root, without symbolic links
 	// link is how go spells the directory that the plan calls linked.
 	linked, link string
+	// share is what this build takes of the plan.
+	share share
+	// untracked counts the changed lines that could run and have no point, leftOut the
+	// warnings about changed files.
+	untracked, leftOut int
 	// deps are the upgraded modules, where --deps asks for them.
 	deps []goat.Dependency
 	// work are the directories of the modules that go works in, and tools the packages
@@ -158,6 +164,7 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 	}
 	options := d.Settings.Options()
 	options.Dir = dir
+	options.Config.ModFile = d.modfile()
 	options.OutDir, options.MemoDir, options.Brief = d.cache.plans(), d.cache.memo(), true
 	if err := os.MkdirAll(options.OutDir, 0o777); err != nil {
 		return unwritable(options.OutDir, err)
@@ -172,10 +179,56 @@ func (d *door) makePlan(ctx context.Context, dir string) error {
 		return &goat.Error{Code: goat.CodePlanMismatch, Message: "the plan just made cannot be read: " + err.Error(), Hint: "rebuild goat: `make install`", Path: result.PlanDir}
 	}
 	d.sayUntracked(result.Summary.Other)
+	d.sayLeftOut(result)
+	d.share, d.untracked, d.leftOut = wholePlan(d.index), result.Summary.Untracked, len(result.Warnings)
 	d.dir = result.PlanDir
 	touch(d.dir)
 	store.Trim(d.cache.dir)
-	return d.findRoot(dir)
+	if err := d.findRoot(dir); err != nil {
+		return err
+	}
+	d.dropHidden()
+	return nil
+}
+
+// modfile is the file that stands for go.mod, absolute; empty for none.
+func (d *door) modfile() string {
+	name := d.args.Value("modfile")
+	if name == "" {
+		return ""
+	}
+	return d.absolute(name)
+}
+
+// leftOutShown is how many changed files that could not be planned are named.
+const leftOutShown = 3
+
+// sayLeftOut names changed files of which the plan holds nothing.
+func (d *door) sayLeftOut(result *goat.Result) {
+	for i, w := range result.Warnings {
+		if i == leftOutShown {
+			d.say("and %s more; `goat plan` lists them", counted(len(result.Warnings)-i, "warning"))
+			return
+		}
+		place := w.Path
+		if w.Line > 0 {
+			place = fmt.Sprintf("%s:%d", w.Path, w.Line)
+		}
+		d.say("warning: %s: %s", place, w.Message)
+	}
+}
+
+// dropHidden leaves out the programs and tests in directories that go passes over
+// (testdata, _x, .x), unless the command line names them: they are no parts of what is
+// released.
+func (d *door) dropHidden() {
+	asked := func(importPath, dir string) bool {
+		p := d.pkg(importPath, dir)
+		files := d.fileDir()
+		return d.args.Asked(p) || files != "" && sameDir(files, p.Dir)
+	}
+	d.index.Mains = slices.DeleteFunc(d.index.Mains, func(m plan.Main) bool { return m.Hidden && !asked(m.ImportPath, m.Dir) })
+	d.index.Tests = slices.DeleteFunc(d.index.Tests, func(t plan.TestDir) bool { return t.Hidden && !asked(t.ImportPath, t.Dir) })
 }
 
 func unwritable(path string, err error) error {

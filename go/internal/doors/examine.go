@@ -3,6 +3,7 @@ package doors
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gocmd"
@@ -65,10 +66,14 @@ type Examination struct {
 	Build Mode
 	Why   string
 	// Result and Index are the plan of this moment; nil where PlanError says why not.
-	Result    *goat.Result
-	Index     *plan.Index
-	PlanDir   string
-	PlanError error
+	Result  *goat.Result
+	Index   *plan.Index
+	PlanDir string
+	// Points and PointPackages are those of the build, Rest says in words what else the
+	// plan holds.
+	Points, PointPackages int
+	Rest                  string
+	PlanError             error
 	// Command is the go command line of goat build, Packages what it does to the
 	// planned ones. Nil where Refused says why not.
 	Command  []string
@@ -114,6 +119,8 @@ func Examine(ctx context.Context, r Request) (*Examination, error) {
 		return x, nil
 	}
 	x.Index, x.PlanDir = d.index, d.dir
+	d.share = d.shareOf(r.Build)
+	x.Points, x.PointPackages, x.Rest = d.share.points, d.share.packages, strings.TrimPrefix(d.share.rest(), "; ")
 	d.examineBuild(x)
 	return x, nil
 }

@@ -1,12 +1,14 @@
 package gocmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -81,4 +83,55 @@ func Output(ctx context.Context, dir string, env Environ, args []string) ([]byte
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
 	return cmd.Output()
+}
+
+// Listen is [Output] for what may take a while: what go prints about modules that it
+// downloads goes to say, line by line, as it comes. said is the first line of what else
+// it wrote to its standard error.
+func Listen(ctx context.Context, dir string, env Environ, args []string, say func(string)) (out []byte, said string, err error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return nil, "", ErrNoGo
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
+	lines := &lineWriter{take: func(line string) {
+		switch {
+		case strings.HasPrefix(line, "go: downloading ") || strings.HasPrefix(line, "go: finding "):
+			if say != nil {
+				say(line)
+			}
+		case said == "":
+			said = strings.TrimSpace(line)
+		}
+	}}
+	cmd.Stderr = lines
+	out, err = cmd.Output()
+	lines.flush()
+	return out, said, err
+}
+
+// lineWriter hands on whole lines.
+type lineWriter struct {
+	take func(line string)
+	rest []byte
+}
+
+func (w *lineWriter) Write(text []byte) (int, error) {
+	w.rest = append(w.rest, text...)
+	for {
+		end := bytes.IndexByte(w.rest, '\n')
+		if end < 0 {
+			return len(text), nil
+		}
+		w.take(string(w.rest[:end]))
+		w.rest = w.rest[end+1:]
+	}
+}
+
+func (w *lineWriter) flush() {
+	if len(w.rest) > 0 {
+		w.take(string(w.rest))
+		w.rest = nil
+	}
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -91,6 +92,12 @@ func Tools(module string) []string {
 // directives are the first words of a go.mod's or go.work's directives of a name.
 func directives(text, name string) []string {
 	var found []string
+	each(text, name, func(words []string) { found = append(found, words[0]) })
+	return found
+}
+
+// each calls take with the words of every directive of a name.
+func each(text, name string, take func(words []string)) {
 	block := ""
 	for _, line := range strings.Split(text, "\n") {
 		words := tokens(line)
@@ -99,15 +106,14 @@ func directives(text, name string) []string {
 		case block != "" && words[0] == ")":
 			block = ""
 		case block == name:
-			found = append(found, words[0])
+			take(words)
 		case block != "":
 		case len(words) > 1 && words[1] == "(":
 			block = words[0]
 		case words[0] == name && len(words) > 1:
-			found = append(found, words[1])
+			take(words[1:])
 		}
 	}
-	return found
 }
 
 // tokens are the words of a line as go reads go.mod and go.work: quotes hold blanks,
@@ -136,4 +142,45 @@ func tokens(line string) []string {
 		}
 		words, line = append(words, word), rest
 	}
+}
+
+// ModuleFiles are the files that say which modules a go command in dir works in and what
+// takes the place of others: go.work and the go.mod of each main module, with their sums.
+func ModuleFiles(dir, gowork string) []string {
+	var files []string
+	work := gowork
+	if work == "" || work == "auto" {
+		work = above(dir, "go.work")
+	}
+	if work != "" && work != "off" {
+		files = append(files, work, work+".sum")
+	}
+	for _, module := range MainModules(dir, gowork) {
+		files = append(files, filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum"))
+	}
+	return files
+}
+
+// Replaced are the directories that a go.mod or go.work file puts in a module's place.
+func Replaced(file string) []string { return ReplacedIn(file, filepath.Dir(file)) }
+
+// ReplacedIn is [Replaced] for a file whose paths are relative to dir.
+func ReplacedIn(file, dir string) []string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	var found []string
+	each(string(text), "replace", func(words []string) {
+		arrow := slices.Index(words, "=>")
+		if arrow < 0 || len(words) != arrow+2 {
+			return // a version stands behind a module's path
+		}
+		target := filepath.FromSlash(words[arrow+1])
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(dir, target)
+		}
+		found = append(found, target)
+	})
+	return found
 }

@@ -38,6 +38,8 @@ type Base struct {
 	Ref    string `json:"ref"`
 	Commit string `json:"commit"`
 	Chosen string `json:"chosen"`
+	// PassedOver is a later tag, of a pre-release, that was not taken.
+	PassedOver string `json:"passedOver"`
 }
 
 // Release is the side that is built.
@@ -69,6 +71,8 @@ type PackageRef struct {
 	Marker     string `json:"marker"`
 	Symbol     string `json:"symbol"`
 	Counters   int    `json:"counters"`
+	// Files are the points of each file, by its name.
+	Files map[string]int `json:"files"`
 }
 
 // Main is a directory that holds a program.
@@ -77,6 +81,8 @@ type Main struct {
 	Dir        string   `json:"dir"`
 	Files      []string `json:"files"`
 	Imports    []string `json:"imports"`
+	// Hidden says that go's patterns pass over the directory.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // TestDir is a directory that holds test files. Internal and External are the
@@ -86,6 +92,8 @@ type TestDir struct {
 	Dir        string `json:"dir"`
 	Internal   string `json:"internal"`
 	External   string `json:"external"`
+	// Hidden says that go's patterns pass over the directory.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // OfMain reports whether the tests are those of a program, whose own hook is then in

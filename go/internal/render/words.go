@@ -50,6 +50,8 @@ func named(ref, commit string) string {
 // Release names what runs: a commit, or the working tree on one.
 func Release(release *goat.Release) string {
 	switch {
+	case release.Commit == "":
+		return "the working tree, before the first commit"
 	case release.Dirty:
 		return "the working tree on " + Short(release.Commit) + ", with changes that are not committed"
 	case release.Ref == "" || release.Ref == "HEAD" || release.Ref == ".":

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"sort"
+	"strconv"
 
 	"github.com/goat-trace/goat/go"
 )
@@ -41,11 +42,13 @@ type merger struct {
 	// known are the ids of that plan, as far as programs or the plan itself show them.
 	known map[string]bool
 	order map[string]int
+	// names are the programs' own for their points.
+	names map[string]string
 }
 
 // choose settles which plan counts: the named one, else that of the newest process.
 func (m *merger) choose(named *Account) {
-	m.known, m.order = map[string]bool{}, map[string]int{}
+	m.known, m.order, m.names = map[string]bool{}, map[string]int{}, map[string]string{}
 	var newest *Observation
 	for i := range m.observations {
 		o := &m.observations[i]
@@ -119,6 +122,7 @@ func (m *merger) join() {
 				ids = append(ids, id)
 			}
 			tallies[id].add(o, &o.Points[j], m.hash)
+			m.names[id] = tallies[id].point.Name
 		}
 	}
 	m.document.Dropped = len(dropped)
@@ -145,6 +149,7 @@ func (m *merger) finish() {
 	for i := range d.Points {
 		index[d.Points[i].ID] = i
 	}
+	m.name()
 	for i := range m.observations {
 		d.Instances = append(d.Instances, m.observations[i].instanceOf(index))
 		if m.observations[i].Err != nil {
@@ -168,6 +173,28 @@ func (m *merger) finish() {
 	d.Summary.NotLinked = len(d.NotLinked)
 	d.Lanes = d.splitLanes()
 }
+
+// name gives every point the name that its program has for it. Several programs may use
+// a name for different points: then they are counted anew, in the document's order. What
+// no program holds is counted behind them.
+func (m *merger) name() {
+	d := m.document
+	taken := map[string]bool{}
+	for i := range d.Points {
+		taken[m.names[d.Points[i].ID]] = true
+	}
+	for i := range d.Points {
+		p := &d.Points[i]
+		if p.Name = m.names[p.ID]; len(taken) < len(d.Points) {
+			p.Name = trackID(i)
+		}
+	}
+	for i := range d.NotLinked {
+		d.NotLinked[i].Name = trackID(len(d.Points) + i)
+	}
+}
+
+func trackID(index int) string { return "TRACK_ID_" + strconv.Itoa(index+1) }
 
 // before is the plan's order, else the order of places.
 func (m *merger) before(a, b *goat.Point) bool {

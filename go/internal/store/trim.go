@@ -31,7 +31,7 @@ func named(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + p
 var kinds = map[string]kind{
 	"plans":   {named(`[0-9a-f]{16}`), keep, named(`(index|plan)\.json|p|s|\.tmp-.*`)},
 	"memo":    {named(`[0-9a-f]{32}\.[0-9a-z]+`), keep, nil},
-	"builds":  {named(`[0-9a-f]{8,64}\.json`), keep, nil},
+	"builds":  {named(`((env|headers|list)-)?[0-9a-f]{8,64}\.json`), keep, nil},
 	"files":   {named(`[0-9a-f]{16}`), keep, named(`[A-Za-z0-9_.-]+\.(go|json)|\.goat-.*`)},
 	"helper":  {named(`[0-9a-f]{16}`), keep, named(`compile`)},
 	"links":   {named(`[0-9a-f]{16}-[0-9a-f]+-[0-9a-z]+_[0-9a-z]+`), keep, nil},

@@ -178,6 +178,8 @@ type entry struct {
 	acc  string // linker symbol of the accessor; empty for a degraded package
 	meta string
 	hook string // linker symbol of the variable by which the package calls the runtime
+	// points are the row's, in counter order.
+	points []plan.Point
 	// part are the row's counters; whole says that they are all of the package's.
 	part  run
 	whole bool
@@ -200,6 +202,10 @@ func (l *linking) entries() ([]entry, error) {
 		}
 		rows = append(rows, l.rowsOf(doc, text, symbols)...)
 	}
+	number := 0
+	for i := range rows {
+		rows[i].meta += pointsMeta(rows[i].points, &number)
+	}
 	return rows, nil
 }
 
@@ -220,12 +226,12 @@ func (l *linking) rowsOf(doc *plan.Package, text []byte, prefixes []string) []en
 	}
 	if acc == "" {
 		l.noted.Degraded = append(l.noted.Degraded, doc.ImportPath)
-		return []entry{{pkg: doc.ImportPath, meta: pointsMeta(doc.Points)}}
+		return []entry{{pkg: doc.ImportPath, points: doc.Points}}
 	}
 	var rows []entry
 	for _, part := range presentRuns(text, doc) {
 		rows = append(rows, entry{
-			pkg: doc.ImportPath, acc: acc, hook: call, meta: pointsMeta(doc.Points[part.first:part.end]),
+			pkg: doc.ImportPath, acc: acc, hook: call, points: doc.Points[part.first:part.end],
 			part: part, whole: part == run{0, len(doc.Points)},
 		})
 	}
@@ -323,11 +329,13 @@ func (l *linking) binaryMode() string {
 	return "exe"
 }
 
-// pointsMeta is the point table of a package: one line per counter.
-func pointsMeta(points []plan.Point) string {
+// pointsMeta is the point table of a package: one line per counter. The names count the
+// points of this program, whatever else the plan is for.
+func pointsMeta(points []plan.Point, number *int) string {
 	var b strings.Builder
 	for _, p := range points {
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", p.ID, p.Name, p.Kind, p.Form,
+		*number++
+		fmt.Fprintf(&b, "%s\tTRACK_ID_%d\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", p.ID, *number, p.Kind, p.Form,
 			p.Line, p.Column, p.EndLine, p.EndColumn, strconv.Quote(p.File), strconv.Quote(p.Func))
 	}
 	return b.String()

@@ -6,6 +6,7 @@ mod build;
 mod deps;
 mod document;
 mod file;
+mod linked;
 mod memo;
 mod options;
 mod other;
@@ -14,6 +15,7 @@ mod planned;
 mod requirements;
 mod scope;
 mod sources;
+mod submodules;
 
 use std::path::Path;
 
@@ -100,7 +102,12 @@ fn in_threads<T: Send>(count: usize, work: impl FnOnce() -> Result<T> + Send) ->
 }
 
 fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) -> Result<Planned> {
-    let read = |path: &str| repo.read_release(&sides, path).ok();
+    let modules = submodules::Submodules::open(repo, &sides)?;
+    let read_release = |path: &str| {
+        let read = repo.read_release(&sides, path);
+        read.or_else(|error| modules.read(path).ok_or(error))
+    };
+    let read = |path: &str| read_release(path).ok();
     let ground = options.ground(repo.root())?;
     let covered = scope::covered(&options, repo.prefix(), &ground, &read)?;
     control.check()?;
@@ -108,30 +115,31 @@ fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) ->
     let clean = scope::Cleaner::default();
     let strip = |path: &str, bytes: Vec<u8>| clean.strip(path, bytes);
     let mut changes = repo.changes(&sides, options.precision != 3, &strip, control)?;
-    let listing = repo.release_go_files(&sides, control)?;
+    let mut listing = repo.release_go_files(&sides, control)?;
     if options.precision == 1 {
         blame::replace_lines(&mut changes, repo, &sides, &listing, &clean, control)?;
     }
+    linked::add(&mut changes, repo, &sides, &clean, control)?;
+    let (moved, moved_warnings) = modules.add(&mut changes, &covered, &options, &clean, control)?;
+    modules.list(&mut listing, control)?;
     clean.finish()?;
     control.check()?;
-    let mut sources = sources::read(repo, &sides, &covered, listing, control)?;
+    let mut sources = sources::read(&read_release, &covered, listing, control)?;
     let mut upgraded = deps::read(&options, &mut sources, control)?;
     let mut files = changes.files;
-    add_requested(
-        &mut files,
-        &sources,
-        &|path| repo.read_release(&sides, path),
-        &strip,
-    );
+    add_requested(&mut files, &sources, &read_release, &strip);
     let mut scoped = scope::sort(files, &covered, &options.config.ignores)?;
     scoped.append(&mut upgraded.files);
     scoped.sort_by(|a, b| a.change.path.cmp(&b.change.path));
     let mut warnings = analyse::unreadable(&scoped);
     let mut files = analyse::all(scoped, &options, &sources, control)?;
     warnings.extend(analyse::warnings(&files));
+    warnings.extend(moved_warnings);
     let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
     build::check_linked(options.build.as_ref(), &packages, &mut warnings)?;
     let mut other = other::list(repo, &sides, &covered, &changes.other, &files, &sources);
+    other.extend(moved);
+    other.sort();
     let go_mod = join(&covered.main.dir, "go.mod");
     upgraded.note(&mut other, &go_mod, &mut warnings);
     warnings.sort();

@@ -219,9 +219,12 @@ func className(class goat.Class) string { return strings.ReplaceAll(string(class
 // account sums up: the classes with their reasons, deletions, other files, points.
 func (v *planView) account(b *strings.Builder) {
 	s := &v.result.Summary
-	if s.AddedLines == 0 && s.Deletions == 0 {
+	switch {
+	case s.AddedLines == 0 && s.Deletions == 0 && len(v.result.Files) > 0:
+		fmt.Fprintf(b, "%s changed and cannot be compared\n", render.Plural(len(v.result.Files), "Go file"))
+	case s.AddedLines == 0 && s.Deletions == 0:
 		b.WriteString("no Go code changed between base and release\n")
-	} else {
+	default:
 		var t table
 		t.add(plainCells("changed lines", strconv.Itoa(s.AddedLines), "in "+render.Plural(s.Files, "file"))...)
 		t.add(plainCells("  tracked", strconv.Itoa(s.Tracked))...)
@@ -234,7 +237,8 @@ func (v *planView) account(b *strings.Builder) {
 	}
 	v.others(b)
 	v.warnings(b)
-	fmt.Fprintf(b, "%s in %s%s\n", render.Plural(s.Points, "point"), render.Plural(v.packages(), "package"), v.forms())
+	fmt.Fprintf(b, "%s in %s%s\n", render.Plural(s.Points, "point"), render.Plural(s.Packages, "package"), v.forms())
+	v.outside(b)
 }
 
 // reasons counts the lines of a class by reason, most frequent first.
@@ -274,13 +278,18 @@ func countList(counts map[string]int) string {
 	return strings.Join(names, ", ")
 }
 
-// packages counts the packages that hold points.
-func (v *planView) packages() int {
-	holders := map[string]bool{}
-	for i := range v.result.Points {
-		holders[v.result.Points[i].Package] = true
+// outside says what another build would have.
+func (v *planView) outside(b *strings.Builder) {
+	out := v.result.Summary.Outside
+	if out == nil {
+		return
 	}
-	return len(holders)
+	if out.BuildConstraint > 0 {
+		fmt.Fprintf(b, "besides %s in files for other systems or tags\n", render.Plural(out.BuildConstraint, "point"))
+	}
+	if out.NotInBuild > 0 {
+		fmt.Fprintf(b, "besides %s in packages outside this build\n", render.Plural(out.NotInBuild, "point"))
+	}
 }
 
 func (v *planView) forms() string {

@@ -55,6 +55,10 @@ pub(super) fn files(
             path: &homes[package.module].import_path,
         };
         for file in &package.files {
+            // The link stays a link; what it points at has a place of its own.
+            if root.join(&file.path).is_symlink() {
+                continue;
+            }
             let places = places::of(&file.source, &file.points);
             files.insert(
                 file.path.clone(),

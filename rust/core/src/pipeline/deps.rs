@@ -2,7 +2,7 @@
 //!
 //! Which modules those are, and where both versions lie, the caller says: only the go
 //! command knows. A module's versions have no history, so their files are compared by
-//! path: a moved file is new as a whole, at every precision.
+//! path, and moved ones found as git finds them (not at precision 3).
 
 mod tree;
 
@@ -18,7 +18,7 @@ use super::scope::Scoped;
 use super::{Options, Sources};
 use crate::control::Control;
 use crate::error::Result;
-use crate::git::{added_lines, hunks};
+use crate::git::{added_lines, hunks, renamed};
 use crate::model::FileChange;
 use crate::modules::{join, parent};
 use crate::plan::{Other, Warning};
@@ -75,7 +75,7 @@ pub(super) fn read(
         control.tick("deps", done as u64, deps.len() as u64);
         let mut problem = dep.problem.clone();
         if problem.is_empty() {
-            match module(dep, control)? {
+            match module(dep, options.precision != 3, control)? {
                 Ok(module) => {
                     result.files.extend(module.files);
                     result.other.extend(module.other);
@@ -99,7 +99,7 @@ pub(super) fn read(
 }
 
 /// Compares the two versions. The inner error says why that is not possible.
-fn module(dep: &Dependency, control: &Control) -> Result<Reading<Module>> {
+fn module(dep: &Dependency, find_renames: bool, control: &Control) -> Result<Reading<Module>> {
     let side = |dir: &str, version: &str| {
         list(Path::new(dir)).map_err(|e| format!("{}@{version} cannot be read: {e}", dep.path))
     };
@@ -121,10 +121,60 @@ fn module(dep: &Dependency, control: &Control) -> Result<Reading<Module>> {
             Ok(compare(dep, path, old.get(*path), new.get(*path)))
         })
         .collect::<Result<_>>()?;
-    Ok(read
-        .into_iter()
-        .collect::<Reading<Vec<_>>>()
-        .map(|read| join_up(dep, read)))
+    let mut read = match read.into_iter().collect::<Reading<Vec<_>>>() {
+        Ok(read) => read,
+        Err(why) => return Ok(Err(why)),
+    };
+    if find_renames {
+        follow_renames(&mut read, control)?;
+    }
+    Ok(Ok(join_up(dep, read)))
+}
+
+/// Compares files that moved with what they were, and forgets that those are gone.
+fn follow_renames(read: &mut Vec<Compared>, control: &Control) -> Result<()> {
+    let sides = |gone: bool| -> Vec<usize> {
+        let is_wanted = |change: &FileChange| {
+            if gone {
+                change.new.is_none()
+            } else {
+                change.old.is_none()
+            }
+        };
+        let all = read.iter().enumerate();
+        let wanted = all.filter(|(_, one)| one.change.as_ref().is_some_and(is_wanted));
+        wanted.map(|(index, _)| index).collect()
+    };
+    let (removed, added) = (sides(true), sides(false));
+    let contents = |indices: &[usize]| -> Vec<(&str, &[u8])> {
+        let changes = indices.iter().filter_map(|&at| read[at].change.as_ref());
+        changes
+            .map(|change| {
+                let content = change.new.as_deref().or(change.old.as_deref());
+                (change.path.as_str(), content.unwrap_or_default())
+            })
+            .collect()
+    };
+    let moved = renamed(&contents(&removed), &contents(&added), control)?;
+    let mut moved: Vec<(usize, usize)> = moved.into_iter().collect();
+    moved.sort_unstable();
+    let mut sources = BTreeMap::new();
+    for &(_, source) in &moved {
+        let gone = read[removed[source]].change.take();
+        sources.extend(gone.map(|gone| (source, gone)));
+    }
+    for (target, source) in moved {
+        let (Some(change), Some(gone)) =
+            (read[added[target]].change.as_mut(), sources.get(&source))
+        else {
+            continue;
+        };
+        change.old_path = Some(gone.path.clone());
+        change.old.clone_from(&gone.old);
+        change.hunks = hunks(change.old.as_deref(), change.new.as_deref())?;
+        change.lines = added_lines(&change.hunks);
+    }
+    Ok(())
 }
 
 /// A file of a module: what it is in the release, and how it changed.

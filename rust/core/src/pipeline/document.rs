@@ -11,7 +11,8 @@ use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
     self, Account, Base, Document, FORMAT, FileAccount, Files, Goat, Index, IndexPackage,
-    ModuleEntry, PointEntry, Release, Summary, Warning, entry, hash_of, seal, short_hash,
+    ModuleEntry, Outside, PackageDocument, PointEntry, Release, Summary, Warning, entry, hash_of,
+    seal, short_hash,
 };
 
 /// The files of the plan directory and their hash.
@@ -100,6 +101,7 @@ fn index(planned: &Planned) -> Index {
             marker: document.marker.clone(),
             symbol: document.symbol.clone(),
             counters: document.counters,
+            files: points_by_file(document),
         }
     });
     let modules = planned.modules.iter();
@@ -127,6 +129,15 @@ fn index(planned: &Planned) -> Index {
     }
 }
 
+fn points_by_file(document: &PackageDocument) -> BTreeMap<String, usize> {
+    let mut files = BTreeMap::new();
+    for point in &document.points {
+        let name = point.file.rsplit('/').next().unwrap_or(&point.file);
+        *files.entry(name.to_owned()).or_default() += 1;
+    }
+    files
+}
+
 fn base(planned: &Planned) -> Base {
     let base = &planned.sides.base;
     Base {
@@ -135,6 +146,7 @@ fn base(planned: &Planned) -> Base {
         tip: base.tip.clone(),
         chosen: base.chosen.as_str().to_owned(),
         why: base.why.clone(),
+        passed_over: base.passed_over.clone(),
     }
 }
 
@@ -161,10 +173,18 @@ fn document(planned: &Planned, for_build: bool) -> Document {
     }
     let mut summary = sheet.summary;
     summary.files = sheet.files_seen;
-    summary.packages = sheet.directories.len();
+    summary.packages = packages(sheet.points.values().flatten());
     summary.added_lines = summary.tracked + summary.not_executable + summary.untracked;
     summary.points = sheet.points.values().map(Vec::len).sum();
     summary.other.clone_from(&planned.other);
+    summary.outside = view.is_some().then_some(sheet.outside);
+    let mut points: Vec<PointEntry> = sheet.points.into_values().flatten().collect();
+    if view.is_some() {
+        // Display names count the points of the build, as the program's own do.
+        for (index, point) in points.iter_mut().enumerate() {
+            point.name = format!("TRACK_ID_{}", index + 1);
+        }
+    }
     Document {
         format: FORMAT,
         goat: Goat::this(),
@@ -174,11 +194,17 @@ fn document(planned: &Planned, for_build: bool) -> Document {
         build: build.cloned(),
         precision: planned.options.precision,
         granularity: planned.options.granularity().as_str(),
-        points: sheet.points.into_values().flatten().collect(),
+        points,
         account: sheet.account,
         files: sheet.files,
         summary,
     }
+}
+
+/// How many packages hold points.
+fn packages<'p>(points: impl Iterator<Item = &'p PointEntry>) -> usize {
+    let holders: BTreeSet<&str> = points.map(|point| point.package.as_str()).collect();
+    holders.len()
 }
 
 /// A document in the making.
@@ -190,7 +216,7 @@ struct Sheet<'p> {
     files: Vec<FileAccount>,
     summary: Summary,
     files_seen: usize,
-    directories: BTreeSet<&'p str>,
+    outside: Outside,
 }
 
 impl<'p> Sheet<'p> {
@@ -204,7 +230,14 @@ impl<'p> Sheet<'p> {
         match (&file.state, outside) {
             (State::Deleted, _) => self.summary.deletions += 1,
             (State::Whole(reason), _) => self.add_whole(file, *reason),
-            (State::Lines(_), Some(reason)) => self.add_whole(file, reason),
+            (State::Lines(analysed), Some(reason)) => {
+                let points = analysed.points.points.len();
+                *match reason {
+                    Reason::BuildConstraint => &mut self.outside.build_constraint,
+                    _ => &mut self.outside.not_in_build,
+                } += points;
+                self.add_whole(file, reason);
+            }
             (State::Lines(_), None) => self.add_lines(file, planned, view),
         }
     }
@@ -215,7 +248,6 @@ impl<'p> Sheet<'p> {
         let seen = file.added > 0 || file.deletions > 0;
         if seen {
             self.files_seen += 1;
-            self.directories.insert(&file.dir);
             self.summary.deletions += u64::from(file.deletions);
         }
         seen

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::scope::{is_hidden, is_vendored};
 use crate::control::Control;
 use crate::error::Result;
-use crate::git::{GoSource, Repo, Sides};
+use crate::git::GoSource;
 use crate::marks;
 use crate::modules::{Covered, parent};
 use crate::plan::{FORMAT, MainPackage, Shard, TestPackage, short_hash};
@@ -19,6 +19,8 @@ struct Directory {
     import_path: String,
     /// Directory names that `./...` does not go into.
     hidden: bool,
+    /// Part of another module: no program and no test of it is looked for.
+    foreign: bool,
     files: Vec<GoFile>,
 }
 
@@ -35,8 +37,7 @@ pub struct Sources {
 /// Reads them all, in parallel. What cannot be read is left out: it cannot be
 /// compiled either, and the go command says so.
 pub(super) fn read(
-    repo: &Repo,
-    sides: &Sides,
+    read_release: &(dyn Fn(&str) -> Result<Vec<u8>> + Sync),
     covered: &Covered<'_>,
     listing: Vec<GoSource>,
     control: &Control,
@@ -59,6 +60,7 @@ pub(super) fn read(
                 hidden: parent(&relative)
                     .split('/')
                     .any(|p| p == "testdata" || is_hidden(p)),
+                foreign: false,
                 files: Vec::new(),
             });
         wanted.push(file.path);
@@ -67,7 +69,7 @@ pub(super) fn read(
     control.tick("read", 0, wanted.len() as u64);
     let read: Vec<Option<Read>> = wanted
         .par_iter()
-        .map(|path| read_one(repo, sides, path, control))
+        .map(|path| read_one(read_release, path, control))
         .collect();
     control.check()?;
     let (mut marked, mut requested) = (false, Vec::new());
@@ -94,9 +96,13 @@ struct Read {
     requested: bool,
 }
 
-fn read_one(repo: &Repo, sides: &Sides, path: &str, control: &Control) -> Option<Read> {
+fn read_one(
+    read_release: &(dyn Fn(&str) -> Result<Vec<u8>> + Sync),
+    path: &str,
+    control: &Control,
+) -> Option<Read> {
     control.check().ok()?;
-    let source = repo.read_release(sides, path).ok()?;
+    let source = read_release(path).ok()?;
     // The plan of a marked tree is that of the tree without marks.
     let clean = marks::strip(&source).ok().flatten();
     let text = clean.as_ref().unwrap_or(&source);
@@ -149,6 +155,7 @@ impl Sources {
         let directory = directory.or_insert_with(|| Directory {
             import_path: import_path.to_owned(),
             hidden: true,
+            foreign: true,
             files: Vec::new(),
         });
         directory.files.push(file);
@@ -216,19 +223,18 @@ impl Sources {
         shards
     }
 
-    /// Directories with a main package that a build may take.
+    /// Directories with a main package that a build may take, also those that `./...`
+    /// passes over: a command line may name them.
     pub(super) fn mains(&self) -> Vec<MainPackage> {
-        let visible = self.directories.iter().filter(|(_, d)| !d.hidden);
-        visible
-            .filter_map(|(dir, directory)| main(dir, directory))
+        let own = self.directories.iter().filter(|(_, d)| !d.foreign);
+        own.filter_map(|(dir, directory)| main(dir, directory))
             .collect()
     }
 
     /// Directories with tests.
     pub(super) fn tests(&self) -> Vec<TestPackage> {
-        let visible = self.directories.iter().filter(|(_, d)| !d.hidden);
-        visible
-            .filter_map(|(dir, directory)| tests(dir, directory))
+        let own = self.directories.iter().filter(|(_, d)| !d.foreign);
+        own.filter_map(|(dir, directory)| tests(dir, directory))
             .collect()
     }
 }
@@ -251,6 +257,7 @@ fn main(dir: &str, directory: &Directory) -> Option<MainPackage> {
         dir: dir.to_owned(),
         files: files.iter().map(|file| base(&file.path)).collect(),
         imports: imports.into_iter().cloned().collect(),
+        hidden: directory.hidden,
     })
 }
 
@@ -283,5 +290,6 @@ fn tests(dir: &str, directory: &Directory) -> Option<TestPackage> {
         dir: dir.to_owned(),
         internal: find(false),
         external: find(true),
+        hidden: directory.hidden,
     })
 }

@@ -40,6 +40,9 @@ pub struct Base {
     pub chosen: String,
     /// Why this base was taken.
     pub why: String,
+    /// The later tag of a pre-release that was not taken; empty for none.
+    #[serde(rename = "passedOver", skip_serializing_if = "String::is_empty")]
+    pub passed_over: String,
 }
 
 /// The release.
@@ -233,7 +236,8 @@ pub struct FileAccount {
 /// Something that changed besides the covered modules' Go code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Other {
-    /// `module`, `go`, `toolchain`, `cgo`, `assembly`, `syso`, `pgo`, `embed`, `vendor`.
+    /// `module`, `go`, `toolchain`, `cgo`, `assembly`, `syso`, `pgo`, `embed`, `vendor`,
+    /// `submodule`.
     pub kind: &'static str,
     /// File, or for a module its path.
     pub path: String,
@@ -243,7 +247,7 @@ pub struct Other {
     pub new: String,
     /// What takes its place by `replace`.
     pub replaced: String,
-    /// With `deps`: what became of an upgraded module; empty for anything else.
+    /// What became of an upgraded module (with `deps`) or a submodule; empty for anything else.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
@@ -254,7 +258,7 @@ pub struct Other {
 pub struct Summary {
     /// Go files with lines in the universe or deletions.
     pub files: usize,
-    /// Directories that hold them.
+    /// Packages that hold the points.
     pub packages: usize,
     /// Lines of the universe: the sum of the next three.
     pub added_lines: u64,
@@ -270,6 +274,19 @@ pub struct Summary {
     pub points: usize,
     /// What else changed.
     pub other: Vec<Other>,
+    /// Points of the plan that are not in the build asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
+}
+
+/// Points that another build would have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outside {
+    /// Those in files for other systems or tags.
+    pub build_constraint: usize,
+    /// Those in packages that the build does not take.
+    pub not_in_build: usize,
 }
 
 /// `plan.json`.
@@ -348,6 +365,8 @@ pub struct IndexPackage {
     pub symbol: String,
     /// Number of counters.
     pub counters: usize,
+    /// How many of them each file has, by its base name.
+    pub files: BTreeMap<String, usize>,
 }
 
 /// A directory with a main package.
@@ -362,6 +381,9 @@ pub struct MainPackage {
     pub files: Vec<String>,
     /// Everything that they import, sorted.
     pub imports: Vec<String>,
+    /// Whether go's patterns pass over the directory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 /// A directory with tests.
@@ -376,6 +398,9 @@ pub struct TestPackage {
     pub internal: String,
     /// Package of the tests outside; empty if there are none.
     pub external: String,
+    /// Whether go's patterns pass over the directory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 /// `index.json`.

@@ -10,8 +10,8 @@ mod package;
 pub use directory::{Files, hash_of, seal, short_hash, short_sum, write};
 pub use document::{
     Account, App, Base, Build, BuildPackage, Document, FileAccount, Goat, Index, IndexPackage,
-    LinkedPackage, MainPackage, ModuleEntry, Other, PointEntry, Position, Release, Shard, Summary,
-    TestPackage, Warning, entry,
+    LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Position, Release, Shard,
+    Summary, TestPackage, Warning, entry,
 };
 pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
 

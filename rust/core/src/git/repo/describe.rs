@@ -20,9 +20,13 @@ struct Candidate {
 }
 
 /// The tag reachable from `start` that leaves out the fewest commits; `None`
-/// where no tag is reachable.
-pub(in crate::git) fn latest_tag(repo: &Repo, start: Oid) -> Result<Option<(String, Oid)>> {
-    let tags = named_commits(repo);
+/// where no tag is reachable. Only the tags that count are looked at.
+pub(in crate::git) fn latest_tag(
+    repo: &Repo,
+    start: Oid,
+    counts: &dyn Fn(&str) -> bool,
+) -> Result<Option<(String, Oid)>> {
+    let tags = named_commits(repo, counts);
     if let Some((name, tag, _)) = tags.get(&start) {
         return Ok(Some((name.clone(), *tag)));
     }
@@ -33,9 +37,13 @@ pub(in crate::git) fn latest_tag(repo: &Repo, start: Oid) -> Result<Option<(Stri
 
 /// One tag per commit: annotated before lightweight, the newest annotated one, else
 /// the first by name.
-fn named_commits(repo: &Repo) -> HashMap<Oid, (String, Oid, Option<i64>)> {
+fn named_commits(
+    repo: &Repo,
+    counts: &dyn Fn(&str) -> bool,
+) -> HashMap<Oid, (String, Oid, Option<i64>)> {
     let mut named: HashMap<Oid, (String, Oid, Option<i64>)> = HashMap::new();
-    for (name, tag, commit, date) in repo.tags() {
+    let tags = repo.tags().into_iter();
+    for (name, tag, commit, date) in tags.filter(|(name, ..)| counts(name)) {
         let better = named.get(&commit).is_none_or(|(_, _, known)| date > *known);
         if better {
             named.insert(commit, (name, tag, date));
@@ -106,4 +114,69 @@ fn covered(found: &[Candidate], bits: u16) -> bool {
         .enumerate()
         .filter(|(_, c)| Some(c.depth) == best);
     of_best.all(|(n, _)| bits & (1 << n) != 0)
+}
+
+/// Whether a tag names a version before a final one: `v1.2.0-rc.1`, `go/v1.2.0-beta`,
+/// `go1.21rc1`. What names no version is final.
+pub(in crate::git) fn is_pre_release(tag: &str) -> bool {
+    let name = tag.rsplit('/').next().unwrap_or(tag);
+    let Some(first) = name.find(|c: char| c.is_ascii_digit()) else {
+        return false;
+    };
+    let version = &name[first..];
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (numbers, rest) = version.split_at(end.unwrap_or(version.len()));
+    let (rest, _) = rest.split_once('+').unwrap_or((rest, ""));
+    let word = rest
+        .trim_start_matches(['-', '_', '.', '~'])
+        .to_ascii_lowercase();
+    let is_word = |known: &str| {
+        let behind = word.strip_prefix(known);
+        behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase()))
+    };
+    if ["final", "ga", "release"]
+        .iter()
+        .any(|known| is_word(known))
+    {
+        return false;
+    }
+    let semantic = rest.starts_with('-') && numbers.contains('.');
+    let words = [
+        "rc", "beta", "alpha", "pre", "preview", "dev", "snapshot", "a", "b", "m",
+    ];
+    semantic || !rest.is_empty() && words.iter().any(|known| is_word(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_pre_release;
+
+    #[test]
+    fn pre_releases_are_told_by_their_version() {
+        for tag in [
+            "v2.1.3-rc.2",
+            "sub/dir/v1.0.0-beta",
+            "go1.21rc1",
+            "v1.0.0-0.20200101",
+            "1.0.0.RC1",
+            "release-1.2.0-alpha1",
+            "v3.0.0-rc.1+build",
+        ] {
+            assert!(is_pre_release(tag), "{tag}");
+        }
+        for tag in [
+            "v2.1.3",
+            "v2.0.0+incompatible",
+            "go/v1.2.3",
+            "release-2020-01-01",
+            "nightly",
+            "v1",
+            "v1.0.0-final",
+            "2024.1",
+            "build-7",
+            "v1.2.3+meta-rc",
+        ] {
+            assert!(!is_pre_release(tag), "{tag}");
+        }
+    }
 }

@@ -20,6 +20,11 @@ impl Entry {
         self.mode & TYPE == 0o100_000
     }
 
+    /// A symbolic link.
+    pub const fn is_link(self) -> bool {
+        self.mode & TYPE == 0o120_000
+    }
+
     /// A subtree.
     pub const fn is_tree(self) -> bool {
         self.mode & TYPE == 0o040_000

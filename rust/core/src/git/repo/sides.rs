@@ -3,6 +3,7 @@
 use git2::Oid;
 
 use super::commits::committer_date;
+use super::describe::{is_pre_release, latest_tag};
 use super::refs::peel;
 use crate::error::{Code, Error, Result};
 use crate::git::repo::Repo;
@@ -62,6 +63,8 @@ pub struct Base {
     pub chosen: Chosen,
     /// Why this base was taken, for the summary line.
     pub why: String,
+    /// The later tag of a pre-release that was not taken for it; empty for none.
+    pub passed_over: String,
 }
 
 /// The release side.
@@ -85,6 +88,27 @@ pub struct Sides {
 }
 
 impl Sides {
+    /// Two states as they are: commits by their hex ids (an empty base: everything is
+    /// new), or what is on disk above the release's commit.
+    #[must_use]
+    pub fn between(base: &str, release: &str, worktree: bool) -> Self {
+        let mut from = init("INIT", "");
+        if !base.is_empty() {
+            from.reference = base.to_owned();
+            from.tip = base.to_owned();
+            from.commit = base.to_owned();
+            from.chosen = Chosen::Direct;
+        }
+        Self {
+            base: from,
+            release: Release {
+                reference: "HEAD".into(),
+                commit: release.to_owned(),
+                worktree,
+            },
+        }
+    }
+
     /// The base's commit; `None` where everything is new.
     pub(in crate::git) fn base_id(&self) -> Option<Oid> {
         Oid::from_str(&self.base.commit)
@@ -106,7 +130,7 @@ impl Repo {
     /// Without a base: the merge-base with the remote's default branch, else with
     /// `<remote>/main` or `/master`, `main` or `master`; where that is the release
     /// itself, the latest tag before it as `git describe --tags --abbrev=0` finds it
-    /// from the release's first parent.
+    /// from the release's first parent, pre-releases left out unless the release is one.
     pub fn sides(&self, spec: &RangeSpec) -> Result<Sides> {
         let release = self.release(spec.release.as_deref().unwrap_or_default())?;
         let head = Oid::from_str(&release.commit)
@@ -166,6 +190,7 @@ impl Repo {
             commit: id,
             chosen: Chosen::Direct,
             why,
+            passed_over: String::new(),
         })
     }
 
@@ -192,6 +217,7 @@ impl Repo {
                 Chosen::MergeBase
             },
             why,
+            passed_over: String::new(),
         })
     }
 
@@ -232,12 +258,18 @@ impl Repo {
         let commit = self.commits.get(&self.store, head)?;
         let parent = commit.parents.first().copied();
         let tag = parent
-            .map(|parent| self.latest_tag(parent))
+            .map(|parent| self.tag_before(parent, head))
             .transpose()?
             .flatten();
-        if let Some((name, id)) = tag {
+        if let Some((name, id, passed_over)) = tag {
             let tip = peel(&self.store, id)?.0.to_string();
-            let why = format!("{place}: its latest tag before it");
+            let why = if passed_over.is_empty() {
+                format!("{place}: its latest tag before it")
+            } else {
+                format!(
+                    "{place}: its latest final version before it; {passed_over}, a pre-release, was passed over"
+                )
+            };
             let chosen = Chosen::Tag;
             return Ok(Base {
                 reference: name,
@@ -245,6 +277,7 @@ impl Repo {
                 tip,
                 chosen,
                 why,
+                passed_over,
             });
         }
         if commit.cut {
@@ -259,6 +292,7 @@ impl Repo {
             commit: id,
             chosen: Chosen::Head,
             why,
+            passed_over: String::new(),
         })
     }
 
@@ -305,9 +339,29 @@ impl Repo {
         remotes
     }
 
-    /// The tag that `git describe --tags --abbrev=0` prints for `start`.
-    fn latest_tag(&self, start: Oid) -> Result<Option<(String, Oid)>> {
-        super::describe::latest_tag(self, start)
+    /// The tag that `git describe --tags --abbrev=0` prints for `start`; where that is a
+    /// pre-release and the release is none, the latest other one, with the tag that was
+    /// passed over.
+    fn tag_before(&self, start: Oid, release: Oid) -> Result<Option<(String, Oid, String)>> {
+        let latest = latest_tag(self, start, &|_| true)?;
+        let Some((name, id)) = latest else {
+            return Ok(None);
+        };
+        let of_release: Vec<bool> = self
+            .tags()
+            .iter()
+            .filter(|(_, _, commit, _)| *commit == release)
+            .map(|(name, ..)| is_pre_release(name))
+            .collect();
+        let before_final = !of_release.is_empty() && of_release.iter().all(|pre| *pre);
+        if before_final || !is_pre_release(&name) {
+            return Ok(Some((name, id, String::new())));
+        }
+        let last_final = latest_tag(self, start, &|name| !is_pre_release(name))?;
+        Ok(Some(match last_final {
+            Some((last, id)) => (last, id, name),
+            None => (name, id, String::new()),
+        }))
     }
 
     /// All tags as `(name, tag or commit id, tagged commit, tagger date if annotated)`.
@@ -341,5 +395,6 @@ fn init(reference: &str, why: &str) -> Base {
         commit: String::new(),
         chosen: Chosen::Init,
         why: why.to_owned(),
+        passed_over: String::new(),
     }
 }
