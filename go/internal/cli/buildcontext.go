@@ -13,6 +13,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/golist"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/store"
 )
 
@@ -50,7 +51,7 @@ func (a *app) query(settings *config.Settings, args *gocmd.Args) *golist.Query {
 		query.Dir, query.Flags, query.Overlay, query.Patterns = args.Dir, args.Module(), args.Overlay, args.Packages
 	}
 	if !settings.Quiet {
-		query.Say = func(line string) { fmt.Fprintln(a.stderr, line) }
+		query.Say = func(line string) { fmt.Fprintln(a.stderr, printable.Text(line)) }
 	}
 	return query
 }

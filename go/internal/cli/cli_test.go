@@ -94,7 +94,7 @@ func TestBadUsage(t *testing.T) {
 		{args: []string{"plan", "--base"}, code: 2, stderr: "goat: flag needs an argument: --base\nhint: `goat plan --help` lists the flags\n"},
 		{args: []string{"build", "--base"}, code: 2, stderr: "goat: flag needs an argument: --base\nhint: `goat build --help` lists the flags\n"},
 		{args: []string{"build", "--exact=maybe"}, code: 2, stderr: "goat: --exact: \"maybe\" is neither true nor false\nhint: use 1 or 0\n"},
-		{args: []string{"plan", "./..."}, code: 2, stderr: "goat: goat plan takes no arguments, but got \"./...\"\nhint: `goat plan --help` shows how it is used\n"},
+		{args: []string{"plan", "--release", "v1", "./..."}, code: 2, stderr: "goat: packages are those of the working tree, and the release is v1\nhint: leave the packages out, or check the release out and leave --release out\n"},
 		{args: []string{"plan", "--format", "yaml"}, code: 2, stderr: "goat: --format: \"yaml\" is not one of text or json\nhint: use one of text or json\n"},
 		{args: []string{"report", "--format=yaml"}, code: 2, stderr: "goat: --format: \"yaml\" is not one of text, json, html, markdown, coverprofile, cobertura or sarif\nhint: use one of text, json, html, markdown, coverprofile, cobertura or sarif\n"},
 		{args: []string{"report", "--output=report.md"}, code: 2, stderr: "goat: --output: \"report.md\" is not FORMAT=FILE\nhint: use something like --output markdown=report.md\n"},

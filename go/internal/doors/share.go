@@ -8,6 +8,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/golist"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 // share is what a build takes of the plan, which is for all systems and packages.
@@ -86,7 +87,7 @@ func (d *door) listing(ctx context.Context) *goat.Build {
 		}
 	}
 	if !d.Settings.Quiet {
-		query.Say = func(line string) { fmt.Fprintln(d.errOut(), line) }
+		query.Say = func(line string) { fmt.Fprintln(d.errOut(), printable.Text(line)) }
 	}
 	build, err := query.Build(ctx)
 	if err != nil {

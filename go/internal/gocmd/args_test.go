@@ -197,7 +197,11 @@ func TestSplitJoin(t *testing.T) {
 }
 
 func TestGoflags(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "env")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "env")
+	if err := os.WriteFile(filepath.Join(dir, "go.env"), []byte("# theirs\nGOFLAGS=-d\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		env  Environ
 		want string
@@ -205,7 +209,9 @@ func TestGoflags(t *testing.T) {
 		{Environ{"GOFLAGS=-a", "GOFLAGS=-b"}, "-b"},
 		{Environ{"GOFLAGS=-b", SavedGoflags + "=-c"}, "-c"},
 		{Environ{"GOFLAGS=-b", SavedGoflags + "=", "GOENV=off"}, ""},
-		{Environ{"GOENV=" + file}, ""},
+		{Environ{"GOENV=" + file, "GOROOT=" + dir}, "-d"},
+		{Environ{"GOENV=off", "GOROOT=" + dir}, "-d"},
+		{Environ{"GOENV=off", "GOROOT=" + file}, ""},
 	} {
 		if got := c.env.Goflags(); got != c.want {
 			t.Errorf("%q: %q, want %q", c.env, got, c.want)
