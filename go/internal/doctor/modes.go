@@ -22,6 +22,7 @@ const typedBare = `go build -toolexec "goat toolexec"`
 // modes says of each way to build what it does here, and which of them is in force.
 func (p *patient) modes() {
 	x := p.exam
+	p.deps()
 	build := Door{"goat build", x.Build, x.Why}
 	if x.PlanError != nil {
 		build.Why = "no plan: " + x.PlanError.Error()
@@ -40,6 +41,17 @@ func (p *patient) modes() {
 		p.report.Mode, p.report.Why = x.Typed.Mode, x.Typed.Why()
 	default:
 		p.report.Mode, p.report.Why = x.Build, build.Why
+	}
+}
+
+// deps says which doors leave upgraded modules out.
+func (p *patient) deps() {
+	if !p.Door.Settings.Deps {
+		return
+	}
+	switch mode := p.exam.Plain.Mode; mode {
+	case doors.ModeBare, doors.ModeGenerated:
+		p.add("deps", Warn, fmt.Sprintf("plain go build is in %s mode, which leaves upgraded modules out", mode), "`goat build --deps` tracks them")
 	}
 }
 

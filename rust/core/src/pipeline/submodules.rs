@@ -164,8 +164,8 @@ impl One {
             .as_ref()
             .map_err(|why| Error::new(Code::MissingObjects, why.clone()))?;
         let strip = |path: &str, bytes: Vec<u8>| cleaner.strip(&join(&self.path, path), bytes);
-        let changed = repo.changes(sides, options.precision != 3, &strip, control);
-        let mut changes = changed.map_err(|error| self.with_fetch(error))?;
+        let compared = repo.changes(sides, options.precision != 3, &strip, control);
+        let mut changes = compared.map_err(|error| self.with_fetch(error))?;
         linked::add(&mut changes, repo, sides, cleaner, control)?;
         if options.precision == 1 {
             let listing = repo.release_go_files(sides, control)?;
@@ -232,7 +232,7 @@ impl One {
     fn entry(&self, problem: &str) -> Option<Other> {
         let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
         let moved = self.found.old != self.found.new;
-        (moved).then(|| Other {
+        moved.then(|| Other {
             old: short(&self.found.old),
             new: short(&self.found.new),
             note: if problem.is_empty() {
