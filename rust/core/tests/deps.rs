@@ -294,3 +294,40 @@ fn the_base_says_what_it_required() {
     let commit = support::git(root.path(), &["rev-parse", "HEAD"]);
     assert_eq!(answer["commit"], commit.trim());
 }
+
+#[test]
+fn a_file_that_moved_is_compared_with_what_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let body =
+        "func M(n int) int {\n\tif n > 1 {\n\t\treturn 1\n\t}\n\tprintln(n, n, n)\n\treturn n\n}\n";
+    let (before, after) = (
+        format!("package dep\n\n{body}"),
+        format!("package moved\n\n{}", body.replace("return 1", "return 2")),
+    );
+    let repo = root.path().join("repo");
+    fs::create_dir(&repo).unwrap();
+    let main = ("main.go", "package main\n\nfunc main() {}\n");
+    let go_mod =
+        |version: &str| format!("module example.com/app\n\nrequire example.com/dep {version}\n");
+    let (old, new) = (go_mod("v1.0.0"), go_mod("v1.1.0"));
+    support::repository(
+        &repo,
+        &tree(&[("go.mod", &old), main]),
+        &tree(&[("go.mod", &new), main]),
+    );
+    support::write(&root.path().join("old"), &tree(&[("m.go", &before)]));
+    support::write(&root.path().join("new"), &tree(&[("moved/m.go", &after)]));
+    let lines = |precision: u8| {
+        let deps = json!([dep(root.path())]);
+        let out = root.path().join("out");
+        let options = json!({ "deps": deps, "outDir": out, "precision": precision });
+        let plan = support::plan(&repo, &options).unwrap();
+        let account = plan["account"].as_array().unwrap().iter();
+        let tracked = account.filter(|entry| entry["class"] == "tracked");
+        tracked
+            .map(|entry| entry["line"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines(2), [5]);
+    assert_eq!(lines(3), [4, 5, 7, 8]);
+}

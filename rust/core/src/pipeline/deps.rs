@@ -132,7 +132,7 @@ fn module(dep: &Dependency, find_renames: bool, control: &Control) -> Result<Rea
 }
 
 /// Compares files that moved with what they were, and forgets that those are gone.
-fn follow_renames(read: &mut Vec<Compared>, control: &Control) -> Result<()> {
+fn follow_renames(read: &mut [Compared], control: &Control) -> Result<()> {
     let sides = |gone: bool| -> Vec<usize> {
         let is_wanted = |change: &FileChange| {
             if gone {

@@ -78,9 +78,7 @@ impl Submodules {
     ) -> Result<(Vec<Other>, Vec<Warning>)> {
         let (mut other, mut warnings) = (Vec::new(), Vec::new());
         for one in &self.all {
-            let problem = if !one.is_reached(covered) {
-                "no covered module reaches into it".to_owned()
-            } else {
+            let problem = if one.is_reached(covered) {
                 match one.compare(options, cleaner, control) {
                     Ok(inner) => {
                         one.merge(changes, inner);
@@ -97,6 +95,8 @@ impl Submodules {
                         why
                     }
                 }
+            } else {
+                "no covered module reaches into it".to_owned()
             };
             other.extend(one.entry(&problem));
         }

@@ -94,9 +94,9 @@ impl Sides {
     pub fn between(base: &str, release: &str, worktree: bool) -> Self {
         let mut from = init("INIT", "");
         if !base.is_empty() {
-            from.reference = base.to_owned();
-            from.tip = base.to_owned();
-            from.commit = base.to_owned();
+            base.clone_into(&mut from.reference);
+            base.clone_into(&mut from.tip);
+            base.clone_into(&mut from.commit);
             from.chosen = Chosen::Direct;
         }
         Self {

@@ -100,10 +100,13 @@ impl Repo {
         let (mut done, mut links): (Vec<Vec<u8>>, usize) = (Vec::new(), 0);
         while let Some(part) = rest.pop_front() {
             match part.as_slice() {
-                b"" | b"." => continue,
-                b".." if done.pop().is_none() => return Ok(None),
-                b".." => continue,
+                b".." if done.is_empty() => return Ok(None),
+                b".." => drop(done.pop()),
+                b"" | b"." => {}
                 _ => done.push(part),
+            }
+            if done.is_empty() {
+                continue;
             }
             let Some(entry) = trees.find(tree, &done.join(&b'/'))? else {
                 continue; // a directory, or nothing
