@@ -130,11 +130,15 @@ func (l *live) once(ctx context.Context, path string, most int64, decode func(io
 		return fmt.Errorf("the answer is compressed (%q), which was not asked for", coding)
 	}
 	body := &capped{from: response.Body, left: most}
-	if err := decode(body); err != nil {
-		return l.undecoded(body, err)
+	err = decode(body)
+	switch {
+	case err == nil:
+		l.tag = response.Header.Get("ETag")
+		return nil
+	case ctx.Err() != nil:
+		return l.explain(ctx.Err())
 	}
-	l.tag = response.Header.Get("ETag")
-	return nil
+	return l.undecoded(body, err)
 }
 
 // undecoded tells an answer that could not be received from one that makes no sense.
