@@ -79,13 +79,8 @@ func newSession() (*session, error) {
 	if err := s.traffic(); err != nil {
 		return nil, err
 	}
-	text, err := s.output(s.repo, s.goat, "report", s.track, "--format", "html")
-	if err == nil {
-		err = os.WriteFile(s.page, []byte(text), 0o644)
-	}
-	if err == nil {
-		s.json, err = s.output(s.repo, s.goat, "report", s.track, "--format", "json")
-	}
+	// Both of one reading: a last hit may move between two.
+	s.json, err = s.output(s.repo, s.goat, "report", s.track, "--format", "json", "--output", "html="+s.page)
 	if err == nil {
 		err = json.Unmarshal([]byte(s.json), &s.report)
 	}

@@ -91,7 +91,7 @@ const ACTIONS = {
 function listenToKeys() {
   for (const b of document.querySelectorAll('[data-key]')) b.addEventListener('click', () => ACTIONS[b.dataset.key]());
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && document.activeElement === $('find')) { $('find').blur(); return; }
+    if (event.key === 'Escape' && document.activeElement === $('find')) { event.preventDefault(); $('find').blur(); view.q = ''; applyFilter(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || $('help').open) return;
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
     const action = ACTIONS[event.key];

@@ -82,10 +82,9 @@ func encode(d *report.Document) ([]byte, error) {
 		return nil, err
 	}
 	text := bytes.TrimRight(b.Bytes(), "\n")
-	for _, nothing := range []string{`"phases":null,`, `,"lanes":null`} {
-		// In a text there would be backslashes before the quotes.
-		text = bytes.ReplaceAll(text, []byte(nothing), nil)
-	}
+	// A point ends with its lanes. In a text there would be backslashes before the quotes.
+	text = bytes.ReplaceAll(text, []byte(`"phases":null,`), nil)
+	text = bytes.ReplaceAll(text, []byte(`,"lanes":null}`), []byte("}"))
 	return text, nil
 }
 
