@@ -30,7 +30,23 @@ impl View<'_> {
             return Place::Before(self.syntax.stmts[labelled].span.start);
         }
         let gotos = gotos.iter().flat_map(|(id, _)| self.before(*id).all());
-        each(std::iter::once(label.span.start).chain(gotos))
+        let fallen_into = self.is_fallen_into(label);
+        each(
+            fallen_into
+                .then_some(label.span.start)
+                .into_iter()
+                .chain(gotos),
+        )
+    }
+
+    /// Whether control may come to a label from what stands before it.
+    fn is_fallen_into(&self, label: &Stmt) -> bool {
+        let list = self.syntax.blocks[label.block].stmts.iter();
+        let mut before = list.rev().filter(|&&id| {
+            let stmt = &self.syntax.stmts[id];
+            stmt.span.start < label.span.start && stmt.kind != StmtKind::Empty
+        });
+        before.next().is_none_or(|&id| !self.leaves(id))
     }
 
     /// The places that lead to the post statement of a `for`: each `continue` of it, and the
