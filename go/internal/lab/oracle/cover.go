@@ -170,7 +170,7 @@ func (s *session) compareCover(doc *document, granularity string, profile []byte
 func (s *session) compareFuncs(t *tally, doc *document, sources map[string]*source, blocks map[string][]block, hits map[string]bool) {
 	for _, p := range doc.Points {
 		src := sources[p.File]
-		if src == nil {
+		if src == nil || p.Kind != "change" {
 			continue
 		}
 		t.tracked++
