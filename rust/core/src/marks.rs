@@ -54,6 +54,12 @@ pub fn strip(source: &[u8]) -> Result<Option<Vec<u8>>> {
     Ok(remove(source, &marks)?.map(|stripped| stripped.source))
 }
 
+/// Whether two texts are the same program, as removal judges it.
+#[cfg(test)]
+pub fn is_same(one: &[u8], other: &[u8]) -> bool {
+    verify::same(one, &[], other)
+}
+
 /// [`strip`], with `path:line` in an error.
 pub fn strip_file(path: &str, source: &[u8]) -> Result<Option<Vec<u8>>> {
     strip(source).map_err(|error| error.in_file(path))

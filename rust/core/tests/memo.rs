@@ -94,12 +94,30 @@ impl Place {
 /// Puts a word into a kept answer, so that its use can be seen.
 fn sign(kept: &Path) {
     let text = fs::read_to_string(kept).unwrap();
-    let mut value: Value = serde_json::from_str(&text).unwrap();
+    let (_, text) = text.split_once('\n').unwrap();
+    let mut value: Value = serde_json::from_str(text).unwrap();
     let answer = value["answer"].as_str().unwrap();
     let mut answer: Value = serde_json::from_str(answer).unwrap();
     answer["signed"] = true.into();
     value["answer"] = answer.to_string().into();
-    fs::write(kept, value.to_string()).unwrap();
+    let text = value.to_string();
+    let seal = goat_core::plan::short_sum(text.as_bytes());
+    fs::write(kept, format!("{seal}\n{text}")).unwrap();
+}
+
+#[test]
+fn a_damaged_answer_is_not_believed() {
+    let place = Place::new();
+    let fresh = place.plan(false);
+    let kept = place.settle();
+    let whole = fs::read(&kept).unwrap();
+    for at in [0, 5, whole.len() / 2, whole.len() - 2] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&kept, damaged).unwrap();
+        assert_eq!(place.plan(true), fresh, "byte {at}");
+        fs::write(&kept, &whole).unwrap();
+    }
 }
 
 #[test]

@@ -52,6 +52,23 @@ type stmt struct {
 	fn         int
 }
 
+// verdict is whether the value of a package variable runs code: without types, what may
+// panic is open.
+type verdict string
+
+const (
+	no    verdict = "false"
+	maybe verdict = "maybe"
+	yes   verdict = "true"
+)
+
+func (v verdict) or(other verdict) verdict {
+	if v == yes || other == no {
+		return v
+	}
+	return other
+}
+
 type walker struct {
 	src    []byte
 	file   *token.File
@@ -59,7 +76,7 @@ type walker struct {
 	owner  []string
 	lines  []string
 	stmts  []*stmt
-	runs   bool
+	runs   verdict
 	varLit *[]int
 	hash   uint64 // of kinds and places of tokens
 }
@@ -215,19 +232,19 @@ func (w *walker) varSpec(spec *ast.ValueSpec, owner string) {
 		names = append(names, name.Name)
 	}
 	var literals []int
-	runs := false
+	runs := no
 	for i, value := range spec.Values {
 		name := names[0]
 		if i < len(names) {
 			name = names[i]
 		}
 		w.varLit = &literals
-		w.runs = false
+		w.runs = no
 		w.expr(value, place{fn: -1, name: name, sig: owner})
-		runs = runs || w.runs
+		runs = runs.or(w.runs)
 		w.varLit = nil
 	}
-	w.line("var %s %d-%d runs %v lits %v", strings.Join(names, ","), w.at(spec.Pos()), w.at(spec.End()), runs, literals)
+	w.line("var %s %d-%d runs %s lits %v", strings.Join(names, ","), w.at(spec.Pos()), w.at(spec.End()), runs, literals)
 }
 
 func (w *walker) funcDecl(decl *ast.FuncDecl) {
@@ -496,10 +513,14 @@ func (w *walker) clauses(body *ast.BlockStmt, p place) {
 func (w *walker) expr(node ast.Node, p place) {
 	ast.Inspect(node, func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.CallExpr:
-			w.runs = true
+		case *ast.CallExpr, *ast.TypeAssertExpr, *ast.SliceExpr:
+			w.runs = yes
 		case *ast.UnaryExpr:
-			w.runs = w.runs || n.Op == token.ARROW
+			if n.Op == token.ARROW {
+				w.runs = yes
+			}
+		case *ast.IndexExpr, *ast.IndexListExpr, *ast.SelectorExpr, *ast.StarExpr, *ast.BinaryExpr, *ast.MapType:
+			w.runs = w.runs.or(maybe)
 		case *ast.FuncLit:
 			w.literal(n, p)
 			return false

@@ -188,6 +188,20 @@ const SOURCES: [&str; 3] = [
     "\u{feff}// doc\n\npackage a // c\n\nvar x, y = 1, `\n`\n\n\nfunc f() {\n\t/* a */ g( // b\n\t\t1) /* c\n\t*/ ; h()\n\tloop: i++\n}\n\n",
 ];
 
+/// Whether the program is the same with a line end there.
+fn may_end(text: &str, at: usize) -> bool {
+    let (head, tail) = text.split_at(at);
+    marks::is_same(format!("{head}\n{tail}").as_bytes(), text.as_bytes())
+}
+
+/// Whether a brace would begin a line or stand in a comment: goat opens one behind `else`
+/// only, and what does not parse is refused before it gets here.
+fn begins_line(text: &str, place: &Place) -> bool {
+    let before = &text[..place.at];
+    let gap = &before[before.trim_end().len()..];
+    matches!(place.put, Put::Open(_)) && gap.contains('\n')
+}
+
 proptest! {
     #[test]
     fn taking_out_what_was_put_in_is_the_identity(
@@ -201,6 +215,7 @@ proptest! {
             .filter(|token| token.kind != TokenKind::Comment && token.kind != TokenKind::AutoSemi)
             .skip(2)
             .collect();
+        // A point stands where the line may end: goat puts none elsewhere.
         let mut places: Vec<Place> = picks
             .iter()
             .map(|(pick, put)| {
@@ -213,10 +228,16 @@ proptest! {
                 }
             })
             .collect();
+        places.retain(|place| may_end(&text, place.at) && !begins_line(&text, place));
         places.sort_by_key(|place| place.at);
         places.dedup_by_key(|place| place.at);
         let out = write(text.as_bytes(), &places, PACKAGE);
-        let back = marks::strip(&out).unwrap().unwrap();
+        let stripped = marks::strip(&out);
+        prop_assert!(stripped.is_ok(), "{}", String::from_utf8_lossy(&out));
+        let Some(back) = stripped.unwrap_or_default() else {
+            prop_assert!(places.is_empty());
+            return Ok(());
+        };
         prop_assert_eq!(String::from_utf8_lossy(&back), text, "{}", String::from_utf8_lossy(&out));
     }
 }
