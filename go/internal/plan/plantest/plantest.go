@@ -64,7 +64,14 @@ func Write(root, out string, opts Options) (string, error) {
 
 func skip(entry fs.DirEntry) bool {
 	name := entry.Name()
-	return entry.IsDir() && (name == "vendor" || len(name) > 1 && (name[0] == '.' || name[0] == '_'))
+	return entry.IsDir() && (name == "vendor" || len(name) > 1 && name[0] == '.')
+}
+
+// hidden reports whether go's patterns pass over a directory.
+func hidden(dir string) bool {
+	return slices.ContainsFunc(strings.Split(dir, "/"), func(name string) bool {
+		return name == "testdata" || strings.HasPrefix(name, "_")
+	})
 }
 
 func (m *maker) module(name string, entry fs.DirEntry, err error) error {
@@ -132,7 +139,7 @@ func (m *maker) file(dir, base string, data []byte) {
 	if strings.HasSuffix(base, "_test.go") {
 		t := m.tests[importPath]
 		if t == nil {
-			t = &plan.TestDir{ImportPath: importPath, Dir: dir}
+			t = &plan.TestDir{ImportPath: importPath, Dir: dir, Hidden: hidden(dir)}
 			m.tests[importPath] = t
 		}
 		switch {
@@ -149,7 +156,7 @@ func (m *maker) file(dir, base string, data []byte) {
 	m.shards[importPath][base] = plan.HashBytes(data)
 	if pkg == "main" {
 		if m.mains[importPath] == nil {
-			m.mains[importPath] = &plan.Main{ImportPath: importPath, Dir: dir}
+			m.mains[importPath] = &plan.Main{ImportPath: importPath, Dir: dir, Hidden: hidden(dir)}
 		}
 		m.mains[importPath].Files = append(m.mains[importPath].Files, base)
 	}
@@ -264,9 +271,13 @@ func (m *maker) finish(doc *plan.Package) {
 	if slices.Contains(m.opts.BrokenStub, doc.ImportPath) {
 		doc.Stub.Text += "\nvar _ = goat_is_not_defined\n"
 	}
+	files := map[string]int{}
+	for _, p := range doc.Points {
+		files[path.Base(p.File)]++
+	}
 	m.index.Packages = append(m.index.Packages, plan.PackageRef{
 		ImportPath: doc.ImportPath, Dir: doc.Dir, Name: doc.Name, Doc: plan.DocName(doc.ImportPath),
-		Marker: doc.Marker, Symbol: doc.Symbol, Counters: doc.Counters,
+		Marker: doc.Marker, Symbol: doc.Symbol, Counters: doc.Counters, Files: files,
 	})
 }
 
