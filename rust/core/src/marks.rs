@@ -56,6 +56,7 @@ pub fn strip(source: &[u8]) -> Result<Option<Vec<u8>>> {
 
 /// Whether two texts are the same program, as removal judges it.
 #[cfg(test)]
+#[must_use]
 pub fn is_same(one: &[u8], other: &[u8]) -> bool {
     verify::same(one, &[], other)
 }

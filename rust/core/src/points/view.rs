@@ -74,8 +74,8 @@ impl<'a> View<'a> {
             let own = own.filter(|w| self.syntax.owner(w.token.span.start) == Some(owner));
             return own.collect();
         }
-        let owned = self.owned.get_or_init(|| self.by_owner());
-        let indices = owned.get(&owner).map_or(&[][..], Vec::as_slice);
+        let all = self.owned.get_or_init(|| self.by_owner());
+        let indices = all.get(&owner).map_or(&[][..], Vec::as_slice);
         let own = indices.iter().map(|&index| &self.words[index]);
         let inside = |w: &&Word<'_>| span.contains(w.token.span.start);
         own.filter(inside).filter(real).collect()
