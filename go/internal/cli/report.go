@@ -66,12 +66,12 @@ const reportExample = `  goat report
 // reportFlags are the flags of `goat report`.
 type reportFlags struct {
 	sourceFlags
-	notHit                  bool
-	by, phase, of           word
-	since, lane, subtract   string
-	failUnder, link, format string
-	top                     int
-	outputs                 []string
+	notHit                bool
+	by, phase, of         word
+	since, lane, subtract string
+	failUnder, link       string
+	top                   int
+	outputs               []string
 }
 
 func (a *app) newReport() *cobra.Command {

@@ -8,11 +8,7 @@ import (
 	"time"
 )
 
-const (
-	magic = "\x89GOATSP\n"
-	// smallest is the size of the smallest header.
-	smallest = 256
-)
+const magic = "\x89GOATSP\n"
 
 // phases are those of a process, in the order of their numbers, which begin at 1.
 var phases = [...]string{"init", "startup", "traffic"}
