@@ -44,7 +44,7 @@ func (p *Pods) output(ctx context.Context, args ...string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("kubectl %s: %s", args[0], said(complaint.String(), err))
 	}
-	return out.Bytes(), nil
+	return out.buffer.Bytes(), nil
 }
 
 // command is a kubectl that ends with ctx, and whose children cannot hold us.
@@ -69,16 +69,16 @@ func said(complaint string, err error) string {
 
 // limited keeps only so many bytes; what is more is dropped, and left is negative.
 type limited struct {
-	bytes.Buffer
-	mu   sync.Mutex
-	left int
+	buffer bytes.Buffer
+	mu     sync.Mutex
+	left   int
 }
 
 func (l *limited) Write(data []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(data) <= l.left {
-		_, _ = l.Buffer.Write(data)
+		_, _ = l.buffer.Write(data)
 	}
 	l.left -= len(data)
 	return len(data), nil
@@ -87,7 +87,7 @@ func (l *limited) Write(data []byte) (int, error) {
 func (l *limited) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.Buffer.String()
+	return l.buffer.String()
 }
 
 // forward is a kubectl that forwards one port of a pod to a free one of this machine.
