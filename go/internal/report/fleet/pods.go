@@ -185,19 +185,22 @@ func (p *Pods) readNew(ctx context.Context, r *source.Request, pods []pod, done 
 		group sync.WaitGroup
 		slots = make(chan struct{}, parallel)
 	)
+	var missing []*pod
 	for i := range pods {
-		if known, ok := done[pods[i].Metadata.UID]; ok && whole(known) {
-			continue
+		if known, ok := done[pods[i].Metadata.UID]; !ok || !whole(known) {
+			missing = append(missing, &pods[i])
 		}
+	}
+	for _, pod := range missing {
 		group.Add(1)
 		go func() {
 			defer group.Done()
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			observations, passing := p.readPod(ctx, r, &pods[i])
+			observations, passing := p.readPod(ctx, r, pod)
 			mu.Lock()
 			defer mu.Unlock()
-			done[pods[i].Metadata.UID] = observations
+			done[pod.Metadata.UID] = observations
 			lost = lost || passing
 		}()
 	}

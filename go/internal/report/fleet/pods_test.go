@@ -325,15 +325,23 @@ func TestForwardsAreKept(t *testing.T) {
 func TestBadKubectl(t *testing.T) {
 	c := newCluster(t)
 	c.pod("a", "Running", "aaa", "57005", instance(t, "1", "p", 1, ""))
-	soon := func(p *fleet.Pods) { p.Timeout = time.Second }
 	for mode, want := range map[string]string{
 		"forbidden":         `pods app=shop,track=canary in prod: kubectl get: Error from server (Forbidden): pods is forbidden: User "me" cannot list resource "pods"`,
 		"hang":              "pods app=shop,track=canary in prod: kubectl get: no answer within 1s",
-		"hang port-forward": "pod/a: kubectl port-forward: no answer within 1s",
+		"hang port-forward": "pod/a: kubectl port-forward: no answer within 5s",
 		"garbage":           "pods app=shop,track=canary in prod: kubectl get: the answer is not a list of pods",
 	} {
 		c.write("mode", mode)
-		d := c.read(soon)
+		d := c.read(func(p *fleet.Pods) {
+			// Only one that hangs is waited for in vain.
+			p.Timeout = time.Minute
+			if mode == "hang" {
+				p.Timeout = time.Second
+			}
+			if mode == "hang port-forward" {
+				p.Timeout = 5 * time.Second
+			}
+		})
 		if got := d.Instances[0].Source + ": " + *d.Instances[0].Error; got != want || d.Outcome() != report.Nothing {
 			t.Errorf("%s: outcome %d, %s", mode, d.Outcome(), got)
 		}
