@@ -25,7 +25,8 @@ var allowed = map[string]bool{
 // allowedServer is what the server may import besides: all of it is linked with net/http.
 var allowedServer = map[string]bool{
 	"crypto/subtle": true, "io": true, "log": true, "net": true, "net/http": true, "net/url": true,
-	"path": true, "path/filepath": true, "sort": true, "unicode/utf8": true, "example.com/m/goat": true,
+	"path": true, "path/filepath": true, "sort": true,
+	"bufio": true, "encoding/binary": true, "net/textproto": true, "unicode/utf8": true, "example.com/m/goat": true,
 }
 
 func files(t *testing.T, importPath, name string) map[string][]byte {
