@@ -329,6 +329,7 @@ func TestNamesForScreenReaders(t *testing.T) {
 			t.Errorf("no %s", landmark)
 		}
 	}
+	b.until(`document.querySelector('p[data-state=none] .g') !== null`)
 	if first := eval[string](b, `document.querySelector('p[data-state=none] .g').getAttribute('aria-label')`); !strings.Contains(first, "not reached") {
 		t.Errorf("a line is called %q", first)
 	}
