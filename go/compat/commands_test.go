@@ -117,7 +117,7 @@ func run(ts *testscript.TestScript, words ...string) outcome {
 var (
 	passing = regexp.MustCompile(`\d+\.\d+s\b|\d+(\.\d+)? ns/op|"(Time|Elapsed)":[^,}]*|\([^()\n]*(0x|\.\.\.)[^()\n]*\)|0x[0-9a-f]+|goroutine \d+|go-build\d+|\(cached\)|^-?\d+\t +\d+`)
 	blanks  = regexp.MustCompile(`[ \t]+`)
-	summary = regexp.MustCompile(`(?m)^goat: (\d+ points? in \d+ packages? \(base .*\)|no points: .*)\n`)
+	summary = regexp.MustCompile(`(?m)^goat: (\d+ points? in \d+ packages? \(base .*\)(; .*)?|no points: .*|warning: .*)\n`)
 )
 
 func normal(text string) string {
