@@ -1,4 +1,6 @@
 //! The plan directory against the frozen one in testdata/plan (docs/plan-format.md).
+//! After a change of the format that is meant, the frozen one is written again by
+//! `GOAT_FREEZE=1 cargo test -p goat-core --test plan_format`.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -14,25 +16,30 @@ fn frozen() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/plan")
 }
 
+fn json_files(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect()
+}
+
 /// Every document of a directory by its path, without what another version of goat
 /// says differently.
 fn documents(root: &Path) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for folder in ["", "p", "s"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                let mut value: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-                let object = value.as_object_mut().unwrap();
-                object.remove("goat");
-                object.remove("planHash");
-                object.remove("sum");
-                let name = path.file_name().unwrap().to_string_lossy();
-                found.insert(format!("{folder}/{name}"), value);
-            }
+        for path in json_files(&root.join(folder)) {
+            let mut value: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let object = value.as_object_mut().unwrap();
+            object.remove("goat");
+            object.remove("planHash");
+            object.remove("sum");
+            let name = path.file_name().unwrap().to_string_lossy();
+            found.insert(format!("{folder}/{name}"), value);
         }
     }
     found
@@ -59,10 +66,27 @@ fn made_again(root: &Path) -> PathBuf {
     PathBuf::from(plan["planDir"].as_str().unwrap())
 }
 
+/// Replaces the frozen documents.
+fn freeze(made: &Path) {
+    for folder in ["", "p", "s"] {
+        for path in json_files(&frozen().join(folder)) {
+            fs::remove_file(path).unwrap();
+        }
+        for path in json_files(&made.join(folder)) {
+            let to = frozen().join(folder).join(path.file_name().unwrap());
+            fs::write(to, fs::read(&path).unwrap()).unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_format_is_the_frozen_one() {
     let root = tempfile::tempdir().unwrap();
-    let (made, frozen) = (documents(&made_again(root.path())), documents(&frozen()));
+    let again = made_again(root.path());
+    if std::env::var_os("GOAT_FREEZE").is_some() {
+        freeze(&again);
+    }
+    let (made, frozen) = (documents(&again), documents(&frozen()));
     assert_eq!(
         made.keys().collect::<Vec<_>>(),
         frozen.keys().collect::<Vec<_>>()
@@ -75,15 +99,9 @@ fn the_format_is_the_frozen_one() {
 #[test]
 fn every_document_has_the_format_number_first() {
     for folder in ["", "p", "s"] {
-        for entry in fs::read_dir(frozen().join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                let text = fs::read_to_string(&path).unwrap();
-                assert!(text.starts_with("{\"format\":1,"), "{}", path.display());
-            }
+        for path in json_files(&frozen().join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("{\"format\":1,"), "{}", path.display());
         }
     }
 }

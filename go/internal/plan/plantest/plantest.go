@@ -243,6 +243,7 @@ func goat_e_x(i uint32) (_ struct{}) {
 func goat_h_x(i uint32) {
 	if f := goat_f_x; f != nil {
 		f(&goat_c_x[i])
+		return
 	}
 	goat_c_x[i] = 1
 }

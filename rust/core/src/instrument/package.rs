@@ -2,7 +2,7 @@
 
 /// Number of the text that goat writes; a change of the text needs another number,
 /// because build caches know instrumented packages by it.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The names that one package's instrumentation declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +164,7 @@ func goat_e_{suffix}(i uint32) (_ struct{{}}) {{
 func goat_h_{suffix}(i uint32) {{
 	if f := goat_f_{suffix}; f != nil {{
 		f(&goat_c_{suffix}[i])
+		return
 	}}
 	goat_c_{suffix}[i] = 1
 }}
