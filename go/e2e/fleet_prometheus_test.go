@@ -295,16 +295,28 @@ func TestFleetThroughPrometheus(t *testing.T) {
 	eventually(t, "over a range in which pods died", same("--range", "1h"))
 
 	out, _, _ := goat("report", "--prometheus", server, "--range", "1h", "--format", "json")
-	var lanes struct{ Instances []struct{ Lane string } }
-	if err := json.Unmarshal([]byte(out), &lanes); err != nil {
+	var d struct {
+		Identity  struct{ Module, PlanHash string }
+		Instances []struct{ Lane, PlanHash string }
+		Account   []struct{ Line int }
+		Summary   struct{ Lines, LinesReached int }
+	}
+	if err := json.Unmarshal([]byte(out), &d); err != nil {
 		t.Fatal(err)
 	}
 	count := map[string]int{}
-	for _, i := range lanes.Instances {
+	for _, i := range d.Instances {
 		count[i.Lane]++
+		if i.PlanHash == "" || i.PlanHash != d.Identity.PlanHash {
+			t.Errorf("plan of an instance: %q, of the report: %q", i.PlanHash, d.Identity.PlanHash)
+		}
 	}
 	if count["gray"] != 2 || count[""] != 1 {
 		t.Errorf("lanes of the instances: %v", count)
+	}
+	// The label plan leads to the account of changed lines.
+	if d.Identity.Module != "example.com/svc" || len(d.Account) != 4 || d.Summary.Lines != 4 || d.Summary.LinesReached != 4 {
+		t.Errorf("no account: %+v", d)
 	}
 	refusals(t, goat, server)
 }

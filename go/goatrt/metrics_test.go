@@ -102,7 +102,7 @@ func TestMetrics(t *testing.T) {
 		name, labels string
 		value        float64
 	}{
-		{"goat_build_info", `{app="app",component="example.com/app",version="1.0\"0",base="main",granularity="patch",mode="exe",lane=""}`, 1},
+		{"goat_build_info", `{app="app",component="example.com/app",version="1.0\"0",base="main",granularity="patch",mode="exe",lane="",module="example.com/app",plan="0123456789abcdef"}`, 1},
 		{"goat_track_points", host, 1004},
 		{"goat_track_points", plugin, 4},
 		{"goat_track_points_hit", host, 1},

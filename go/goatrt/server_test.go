@@ -524,7 +524,7 @@ func TestPointMetricsHaveAPathOfTheirOwn(t *testing.T) {
 		t.Errorf("%d points", n)
 	}
 	totals := scrape(t, base+"/metrics")
-	if totals["goat_track_point_info"] != nil || totals["goat_build_info"].samples[`{app="app",component="example.com/app",version="1.0\"0",base="main",granularity="patch",mode="exe",lane="gray"}`] != 1 {
+	if totals["goat_track_point_info"] != nil || totals["goat_build_info"].samples[`{app="app",component="example.com/app",version="1.0\"0",base="main",granularity="patch",mode="exe",lane="gray",module="example.com/app",plan="0123456789abcdef"}`] != 1 {
 		t.Errorf("%v", totals["goat_build_info"])
 	}
 }

@@ -132,7 +132,8 @@ func (e *exposition) identity(states []state) {
 	for i := range states {
 		id := states[i].component.Identity()
 		e.sample("goat_build_info", 1, label{"app", id.App}, states[i].label(), label{"version", id.Version},
-			label{"base", id.Base}, label{"granularity", id.Granularity}, label{"mode", id.Mode}, label{"lane", id.Lane})
+			label{"base", id.Base}, label{"granularity", id.Granularity}, label{"mode", id.Mode}, label{"lane", id.Lane},
+			label{"module", id.Module}, label{"plan", id.Plan})
 	}
 }
 
