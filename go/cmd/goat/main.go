@@ -27,5 +27,5 @@ func run() int {
 	defer stop()
 	// The first signal asks to stop; the second one ends the process as usual.
 	context.AfterFunc(ctx, stop)
-	return cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	return cli.Main(ctx, cli.Words(os.Args), os.Stdin, os.Stdout, os.Stderr)
 }

@@ -19,12 +19,13 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
+	args   []string
 	root   *cobra.Command
 }
 
 // Main runs goat with the arguments after the program's name and returns its exit code.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.Getenv}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.Getenv, args: args}
 	a.root = a.newRoot()
 	a.root.SetArgs(args)
 	err := a.root.ExecuteContext(ctx)
@@ -79,7 +80,7 @@ func (a *app) newRoot() *cobra.Command {
 	)
 	root.AddCommand(a.newGoVerbs()...)
 	root.AddCommand(a.newEnv(), a.newGenerate(), a.newToolexec())
-	root.AddCommand(a.newPlan(), a.newReport(), a.newWatch(), a.newUI(), a.newDoctor(), a.newVersion())
+	root.AddCommand(a.newPlan(), a.newReport(), a.newWatch(), a.newUI(), a.newCheck(), a.newDoctor(), a.newVersion())
 	root.AddCommand(a.newInit(), a.newTrack(), a.newPatch(), a.newClean())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))

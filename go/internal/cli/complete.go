@@ -32,8 +32,11 @@ func completeRefs(cmd *cobra.Command, _ []string, prefix string) ([]string, cobr
 // completeFormats offers the formats of the verb.
 func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	formats := []string{"text", "json"}
-	if cmd.Name() == "report" {
+	switch cmd.Name() {
+	case "report":
 		formats = reportFormats
+	case "check":
+		formats = checkFormats
 	}
 	return formats, cobra.ShellCompDirectiveNoFileComp
 }

@@ -16,5 +16,6 @@ func topicConfig() string {
 	for _, key := range config.Keys {
 		b.WriteString("  " + key + "\n      " + strings.ReplaceAll(config.Comment(key), "\n", "\n      ") + "\n")
 	}
+	b.WriteString("  " + config.CheckKey + "\n      What `goat check` judges by (goat help check).\n")
 	return strings.TrimRight(b.String(), "\n")
 }

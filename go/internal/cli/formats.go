@@ -23,14 +23,14 @@ var reportFormats = []string{"text", "json", "html", "markdown", "coverprofile",
 type output struct{ format, path string }
 
 // outputs reads --output FORMAT=FILE.
-func (a *app) outputs(given []string) ([]output, error) {
+func (a *app) outputs(given, formats []string) ([]output, error) {
 	var all []output
 	for _, value := range given {
 		format, path, both := strings.Cut(value, "=")
 		if !both || path == "" {
 			return nil, usage(fmt.Sprintf("--output: %q is not FORMAT=FILE", value), "use something like --output markdown=report.md")
 		}
-		if err := config.OneOf(goat.CodeUsage, "--output", format, reportFormats); err != nil {
+		if err := config.OneOf(goat.CodeUsage, "--output", format, formats); err != nil {
 			return nil, err
 		}
 		path, err := filepath.Abs(joinDir(a.directory(), path))

@@ -104,6 +104,7 @@ When goat looks or builds:
   GOAT_BASE GOAT_RELEASE GOAT_RANGE GOAT_PRECISION GOAT_GRANULARITY GOAT_CONFIG
   GOAT_FORMAT GOAT_EXACT GOAT_SERVER GOAT_DEPS GOAT_VERBOSE GOAT_QUIET GOAT_NO_COLOR
   GOAT_CACHE        where plans are cached, instead of goat in the user's cache directory
+  GOAT_CHECK_...    a setting of goat check: GOAT_CHECK_COVERAGE_POINTS (goat help check)
   GOAT_STALE=skip   compile a file plain that has changed since the plan, instead of failing
   NO_COLOR          no colour
 

@@ -174,7 +174,7 @@ func (a *app) understand(cmd *cobra.Command, sources []string, f *reportFlags) (
 	if q.looks, err = a.looks(); err != nil {
 		return nil, err
 	}
-	if q.outputs, err = a.outputs(f.outputs); err != nil {
+	if q.outputs, err = a.outputs(f.outputs, reportFormats); err != nil {
 		return nil, err
 	}
 	if q.request.Counting, err = counting(cmd, f, joinDir(a.directory(), f.subtract)); err != nil {

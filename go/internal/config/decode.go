@@ -28,7 +28,7 @@ func (d *decoder) fail(node *yaml.Node, format string, args ...any) *goat.Error 
 
 func (d *decoder) unknown(key *yaml.Node) error {
 	e := d.fail(key, "unknown key %q", key.Value)
-	if near := Nearest(key.Value, Keys); near != "" {
+	if near := Nearest(key.Value, append([]string{CheckKey}, Keys...)); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return e

@@ -38,6 +38,9 @@ type File struct {
 	DataType            string
 	Verbose             bool
 	SkipNestedModules   *bool
+	// Check holds the settings of `goat check`, which reads them itself: what is wrong in
+	// them stops no build. nil where there are none.
+	Check *yaml.Node
 }
 
 // base is oldBranch as a base: an empty one means HEAD, as it did in GOAT 1.0; an
@@ -131,6 +134,9 @@ var Keys = []string{
 	"printerConfigMode", "printerConfigTabwidth", "printerConfigIndent",
 }
 
+// CheckKey is the key of the settings of `goat check`; `goat init` writes none.
+const CheckKey = "check"
+
 func (f *File) set(d *decoder, key, value *yaml.Node) (err error) {
 	switch key.Value {
 	case "appName":
@@ -155,6 +161,8 @@ func (f *File) set(d *decoder, key, value *yaml.Node) (err error) {
 		}
 	case "mainEntries":
 		f.MainEntries, err = d.texts(key, value)
+	case CheckKey:
+		f.Check = value
 	default:
 		return f.setLimited(d, key, value)
 	}

@@ -55,11 +55,29 @@ type Page struct {
 	Report []byte
 	// Files are the files with changed lines, in the order in which they are drawn.
 	Files []File
+	// Verdict is the gate's answer, drawn above the evidence; nil where nobody asked.
+	Verdict *Verdict
 	// NoText says why no file has text; "" when files have, or say it themselves.
 	NoText string
 	// Events is the path of the event stream of a live page; "" for a page that is a file.
 	Events string
 }
+
+// Verdict is an answer with the checks that made it.
+type Verdict struct {
+	// State is pass, fail, inconclusive or error; Sum the line that says it.
+	State, Sum string
+	Checks     []Check
+}
+
+// Check is one check with its reasons.
+type Check struct {
+	Name, State string
+	Reasons     []Reason
+}
+
+// Reason is what a check looked at; Query is what it asked, "" for nothing.
+type Reason struct{ State, Text, Query string }
 
 // File is one file with changed lines.
 type File struct {
@@ -123,15 +141,16 @@ func (p *Page) Write(w io.Writer) error {
 		return err
 	}
 	return shell.Execute(w, map[string]any{
-		"Title":  p.Title,
-		"Policy": policy(p.Events != ""),
-		"Style":  template.CSS(style),
-		"Script": template.JS(script),
-		"Report": template.JS(scriptSafe(p.Report)),
-		"Text":   template.JS(`"` + text + `"`),
-		"NoText": p.NoText,
-		"Events": p.Events,
-		"Files":  p.sections(),
+		"Title":   p.Title,
+		"Policy":  policy(p.Events != ""),
+		"Style":   template.CSS(style),
+		"Script":  template.JS(script),
+		"Report":  template.JS(scriptSafe(p.Report)),
+		"Text":    template.JS(`"` + text + `"`),
+		"Verdict": p.Verdict,
+		"NoText":  p.NoText,
+		"Events":  p.Events,
+		"Files":   p.sections(),
 	})
 }
 

@@ -47,28 +47,38 @@ func hex(n uint64, digits int) string {
 }
 
 // Copy returns the document with every text in it as Text has it, at any depth.
-func Copy[T any](document *T) *T {
+func Copy[T any](document *T) *T { return Map(document, Text) }
+
+// Map returns the document with every text in it changed by a function, at any depth.
+func Map[T any](document *T, change func(string) string) *T {
 	into := new(T)
-	copyValue(reflect.ValueOf(into).Elem(), reflect.ValueOf(document).Elem())
+	copier(change).value(reflect.ValueOf(into).Elem(), reflect.ValueOf(document).Elem())
 	return into
 }
 
-// copyValue copies from into to. What it cannot set (fields that are not exported) and
+// copier copies values, and changes the texts in them.
+type copier func(string) string
+
+// value copies from into to. What it cannot set (fields that are not exported) and
 // what holds no text it shares with the original.
-func copyValue(to, from reflect.Value) {
+func (c copier) value(to, from reflect.Value) {
 	to.Set(from)
 	switch from.Kind() {
 	case reflect.String:
-		to.SetString(Text(from.String()))
+		to.SetString(c(from.String()))
+	case reflect.Interface:
+		if text, is := from.Interface().(string); is && from.NumMethod() == 0 {
+			to.Set(reflect.ValueOf(c(text)))
+		}
 	case reflect.Pointer:
 		if !from.IsNil() {
 			to.Set(reflect.New(from.Type().Elem()))
-			copyValue(to.Elem(), from.Elem())
+			c.value(to.Elem(), from.Elem())
 		}
 	case reflect.Struct:
 		for i := range from.NumField() {
 			if from.Type().Field(i).IsExported() {
-				copyValue(to.Field(i), from.Field(i))
+				c.value(to.Field(i), from.Field(i))
 			}
 		}
 	case reflect.Slice:
@@ -77,14 +87,14 @@ func copyValue(to, from reflect.Value) {
 		}
 		to.Set(reflect.MakeSlice(from.Type(), from.Len(), from.Len()))
 		for i := range from.Len() {
-			copyValue(to.Index(i), from.Index(i))
+			c.value(to.Index(i), from.Index(i))
 		}
 	case reflect.Map:
-		copyMap(to, from)
+		c.entries(to, from)
 	}
 }
 
-func copyMap(to, from reflect.Value) {
+func (c copier) entries(to, from reflect.Value) {
 	if from.IsNil() {
 		return
 	}
@@ -92,8 +102,8 @@ func copyMap(to, from reflect.Value) {
 	for entries := from.MapRange(); entries.Next(); {
 		key := reflect.New(from.Type().Key()).Elem()
 		value := reflect.New(from.Type().Elem()).Elem()
-		copyValue(key, entries.Key())
-		copyValue(value, entries.Value())
+		c.value(key, entries.Key())
+		c.value(value, entries.Value())
 		to.SetMapIndex(key, value)
 	}
 }

@@ -1,7 +1,7 @@
 // Words: English and Chinese. The static page is English; say() puts in the other.
 const WORDS = {
   en: {
-    skip: 'Skip to the changed lines', keys: 'Keys', overview: 'Overview', filters: 'Filters', find: 'Text',
+    skip: 'Skip to the changed lines', keys: 'Keys', verdict: 'Verdict', overview: 'Overview', filters: 'Filters', find: 'Text',
     findHint: 'file, function or text', states: 'States', package: 'Package', kind: 'Kind', lane: 'Lane', clear: 'Clear filters',
     go: 'Go to', tree: 'Packages and files',
     allPackages: 'all packages', allKinds: 'all kinds', allLanes: 'all lanes', stable: 'stable', laneOnly: 'only in {0}', laneIn: 'in {0}', laneNot: 'not in {0}',
@@ -46,7 +46,7 @@ const WORDS = {
     phases: { init: 'initialisation', startup: 'start-up', traffic: 'traffic' }, replaced: 'replaced', noTextHere: 'The text of this page could not be unpacked by this browser.',
   },
   zh: {
-    skip: '跳到改动的代码行', keys: '按键', overview: '概览', filters: '筛选', find: '文本',
+    skip: '跳到改动的代码行', keys: '按键', verdict: '结论', overview: '概览', filters: '筛选', find: '文本',
     findHint: '文件、函数或文本', states: '状态', package: '包', kind: '类型', lane: '泳道', clear: '清除筛选',
     go: '跳转', tree: '包与文件',
     allPackages: '全部包', allKinds: '全部类型', allLanes: '全部泳道', stable: '稳定版', laneOnly: '仅 {0}', laneIn: '{0} 中执行过', laneNot: '{0} 中未执行',

@@ -1,0 +1,92 @@
+// Package checks knows all checks of the gate: their settings as one document, and how
+// they are made of it. Each stands in a folder of its own.
+package checks
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
+	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/report"
+)
+
+// Settings are those below check: in goat.yaml.
+type Settings struct {
+	Timeout      time.Duration      `key:"timeout" help:"how long all checks together may take (30s), as --timeout"`
+	Try          time.Duration      `key:"tryTimeout" help:"how long one look of a check may take (10s), as --try-timeout"`
+	Retry        int                `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
+	Inconclusive string             `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
+	Coverage     *coverage.Settings `key:"coverage" help:"did the changed code run?"`
+}
+
+// SetDefaults sets what holds without a configuration.
+func (s *Settings) SetDefaults() {
+	s.Timeout, s.Try, s.Retry, s.Inconclusive = 30*time.Second, 10*time.Second, 2, gate.Keep
+}
+
+// Options are how the checks are run.
+func (s *Settings) Options() gate.Options {
+	return gate.Options{Timeout: s.Timeout, Try: s.Try, Retry: s.Retry, Inconclusive: s.Inconclusive}
+}
+
+// Tools are what checks need of the program around them.
+type Tools struct {
+	Now func() time.Time
+	// Report prepares the reading of the evidence that a coverage check judges; from names
+	// the sources.
+	Report func(*coverage.Settings) (read func(context.Context) (*report.Document, error), from []string, err error)
+}
+
+// maker makes the checks of one name out of the settings.
+type maker struct {
+	name string
+	make func(*Settings, *Tools) ([]gate.Check, error)
+}
+
+// makers are all checks, in the order in which they are shown.
+var makers = []maker{
+	{"coverage", makeCoverage},
+}
+
+// Names are the checks that there are.
+func Names() []string {
+	names := make([]string, len(makers))
+	for i, m := range makers {
+		names[i] = m.name
+	}
+	return names
+}
+
+// Configured are the checks that have settings.
+func Configured(root *yaml.Node) []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return !settings.Reached(root, name) })
+}
+
+// Make makes the named checks.
+func Make(names []string, s *Settings, tools *Tools) ([]gate.Check, error) {
+	var all []gate.Check
+	for _, m := range makers {
+		if !slices.Contains(names, m.name) {
+			continue
+		}
+		made, err := m.make(s, tools)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, made...)
+	}
+	return all, nil
+}
+
+func makeCoverage(s *Settings, tools *Tools) ([]gate.Check, error) {
+	read, from, err := tools.Report(s.Coverage)
+	if err != nil {
+		return nil, err
+	}
+	return []gate.Check{&coverage.Check{Settings: *s.Coverage, From: from, Read: read, Now: tools.Now}}, nil
+}
