@@ -28,9 +28,9 @@ func fixture(n int, file, function string) *report.Document {
 		}
 		a.Plan.Points = append(a.Plan.Points, p)
 		a.Plan.Account = append(a.Plan.Account, goat.AccountLine{File: p.File, Line: p.Start.Line, Class: goat.ClassTracked, Points: []string{p.ID}})
-		s := report.Seen{Point: p, Hit: i%3 == 0}
+		s := report.Seen{Point: &p, Hit: i%3 == 0}
 		if s.Hit {
-			s.Phase, s.First = "traffic", o.Started
+			s.Phase, s.First = "traffic", report.MicrosOf(o.Started)
 		}
 		o.Points = append(o.Points, s)
 	}

@@ -61,6 +61,7 @@ func (m *merger) count(q *Question) {
 			before[q.Subtract.Points[i].ID] = q.Subtract.Points[i].Hit
 		}
 	}
+	since := microsOf(c.Since)
 	unknown, subtracted, hit := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range m.observations {
 		for j := range m.observations[i].Points {
@@ -71,13 +72,15 @@ func (m *merger) count(q *Question) {
 			case before[id]:
 				subtracted[id] = true
 				s.clear()
-			case c.Since != nil && !s.since(*c.Since):
-				if s.Last.IsZero() {
+			case c.Since != nil && !s.since(since):
+				if s.Last == 0 {
 					unknown[id] = true
 				}
 				s.clear()
 			default:
-				hit[id] = true
+				if c.Since != nil {
+					hit[id] = true
+				}
 				s.Hit = c.Phase != PhaseTraffic || s.Phase == PhaseTraffic
 			}
 		}
@@ -95,16 +98,11 @@ func (m *merger) count(q *Question) {
 func (s *Seen) clear() { *s = Seen{Point: s.Point, Count: s.Count} }
 
 // since says whether the point was surely hit at or after a moment.
-func (s *Seen) since(moment time.Time) bool {
-	if !s.Last.IsZero() {
-		return !s.Last.Before(moment)
+func (s *Seen) since(moment Micros) bool {
+	if s.Last != 0 {
+		return s.Last >= moment
 	}
-	for _, first := range append(s.Firsts[:], s.First) {
-		if !first.IsZero() && !first.Before(moment) {
-			return true
-		}
-	}
-	return false
+	return max(s.First, s.Firsts[0], s.Firsts[1], s.Firsts[2]) >= moment
 }
 
 // counts says whether a letter of Instance.Ran is a hit by the report's counting.

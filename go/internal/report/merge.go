@@ -106,8 +106,14 @@ func (m *merger) join() {
 	var ids []string
 	dropped := map[string]bool{}
 	degraded := map[string]bool{}
+	processes := map[string]int{}
 	for i := range m.observations {
 		o := &m.observations[i]
+		process, known := processes[o.process()]
+		if !known {
+			process = len(processes)
+			processes[o.process()] = process
+		}
 		for _, name := range o.Degraded {
 			degraded[name] = true
 		}
@@ -117,17 +123,19 @@ func (m *merger) join() {
 				dropped[id] = true
 				continue
 			}
-			if tallies[id] == nil {
-				tallies[id] = newTally()
+			t := tallies[id]
+			if t == nil {
+				t = newTally()
+				tallies[id] = t
 				ids = append(ids, id)
 			}
-			tallies[id].add(o, &o.Points[j], m.hash)
-			m.names[id] = tallies[id].point.Name
+			t.add(process, o, &o.Points[j], m.hash)
 		}
 	}
 	m.document.Dropped = len(dropped)
 	m.document.Degraded = sorted(degraded)
 	for _, id := range ids {
+		m.names[id] = tallies[id].point.Name
 		m.document.Points = append(m.document.Points, tallies[id].result())
 	}
 }

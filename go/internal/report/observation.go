@@ -38,19 +38,41 @@ type Observation struct {
 	Reachable bool
 }
 
-// Seen is a point as a process knows it.
+// Seen is a point as a process knows it. A fleet has millions of them, so it is small.
 type Seen struct {
-	Point goat.Point
+	// Point is never changed: processes of one build share it.
+	Point *goat.Point
 	Hit   bool
 	Count uint64
 	// Phase is the one that proves most: traffic, startup, init; "" where there was no hit.
 	Phase string
 	// First is the first hit of all, Firsts those of init, startup and traffic; zero where
 	// there was none, or its time is not known.
-	First  time.Time
-	Firsts [3]time.Time
+	First  Micros
+	Firsts [3]Micros
 	// Last is the newest hit, to one window; zero where that is not known.
-	Last time.Time
+	Last Micros
+}
+
+// Micros is a moment in microseconds since 1970, which is how exactly programs keep the
+// times of hits; 0 is none.
+type Micros int64
+
+// MicrosOf is a moment, and 0 for the zero time.
+func MicrosOf(t time.Time) Micros {
+	if t.IsZero() {
+		return 0
+	}
+	return Micros(t.UnixMicro())
+}
+
+// time is the moment; nil for none.
+func (m Micros) time() *time.Time {
+	if m == 0 {
+		return nil
+	}
+	t := time.UnixMicro(int64(m)).UTC()
+	return &t
 }
 
 // process names a process across its sources.

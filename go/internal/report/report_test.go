@@ -23,9 +23,10 @@ func process(instance, lane string, ran ...string) report.Observation {
 	}
 	for i, text := range ran {
 		id, phase, hit := strings.Cut(text, ":")
-		s := report.Seen{Point: point(id), Hit: hit, Phase: phase}
+		p := point(id)
+		s := report.Seen{Point: &p, Hit: hit, Phase: phase}
 		if hit {
-			s.First = noon.Add(time.Duration(i) * time.Second)
+			s.First = report.MicrosOf(noon.Add(time.Duration(i) * time.Second))
 			s.Firsts[report.Rank(phase)-1] = s.First
 		}
 		o.Points = append(o.Points, s)
@@ -137,8 +138,8 @@ func TestCountingTrafficLeavesTheStates(t *testing.T) {
 
 func TestSince(t *testing.T) {
 	o := process("1", "", "a1:traffic", "a2:traffic", "a3:traffic", "a4", "v5:init")
-	o.Points[0].Last = noon.Add(time.Hour)   // after
-	o.Points[1].Last = noon.Add(time.Minute) // before
+	o.Points[0].Last = report.MicrosOf(noon.Add(time.Hour))   // after
+	o.Points[1].Last = report.MicrosOf(noon.Add(time.Minute)) // before
 	since := noon.Add(30 * time.Minute)
 	d := join(report.Counting{Since: &since}, nil, o)
 	// a3 and v5 have no last hit, and a first one before.

@@ -83,7 +83,7 @@ func (d *Document) single(source string) Observation {
 
 // seen is the point as a process knew it that wrote this letter.
 func (p *Point) seen(letter byte, lane string) Seen {
-	s := Seen{Point: p.Point}
+	s := Seen{Point: &p.Point}
 	if p.Count != nil {
 		s.Count = *p.Count
 	}
@@ -104,19 +104,19 @@ func (p *Point) seen(letter byte, lane string) Seen {
 			first, traffic, last = l.FirstHit, l.FirstTraffic, l.LastHit
 		}
 	}
-	s.First, s.Last = orZero(first), orZero(last)
+	s.First, s.Last = microsOf(first), microsOf(last)
 	if p.Phases != nil {
-		s.Firsts[0], s.Firsts[1] = orZero(p.Phases.Init), orZero(p.Phases.Startup)
+		s.Firsts[0], s.Firsts[1] = microsOf(p.Phases.Init), microsOf(p.Phases.Startup)
 	}
-	s.Firsts[2] = orZero(traffic)
+	s.Firsts[2] = microsOf(traffic)
 	return s
 }
 
-func orZero(t *time.Time) time.Time {
+func microsOf(t *time.Time) Micros {
 	if t == nil {
-		return time.Time{}
+		return 0
 	}
-	return *t
+	return MicrosOf(*t)
 }
 
 // Kept is the plan that a saved report was made by, as far as the report carries it; nil

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math/bits"
 	"sort"
 	"time"
 
@@ -16,10 +17,29 @@ type tally struct {
 
 // evidence is what some processes say about a point.
 type evidence struct {
-	holders, hitters map[string]bool
+	holders, hitters numbers
 	phase            string
-	firsts           [len(phases)]time.Time
-	first, last      time.Time
+	firsts           [len(phases)]Micros
+	first, last      Micros
+}
+
+// numbers is a set of processes by number.
+type numbers []uint64
+
+func (s numbers) has(n int) bool { return n/64 < len(s) && s[n/64]&(1<<(n%64)) != 0 }
+
+func (s *numbers) add(n int) {
+	for n/64 >= len(*s) {
+		*s = append(*s, 0)
+	}
+	(*s)[n/64] |= 1 << (n % 64)
+}
+
+func (s numbers) len() (n int) {
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 // phases are those of a process, from the one that proves least to the one that proves most.
@@ -35,32 +55,29 @@ func Rank(phase string) int {
 	return 0
 }
 
-func newTally() *tally { return &tally{all: newEvidence(), lanes: map[string]*evidence{}} }
+func newTally() *tally { return &tally{lanes: map[string]*evidence{}} }
 
-func newEvidence() evidence {
-	return evidence{holders: map[string]bool{}, hitters: map[string]bool{}}
-}
-
-// add takes in what one process says.
-func (t *tally) add(o *Observation, s *Seen, hash string) {
+// add takes in what the process of this number says.
+func (t *tally) add(process int, o *Observation, s *Seen, hash string) {
 	if t.point.ID == "" || o.Identity.PlanHash == hash && t.point.Start.Column == 0 {
-		t.point.Point = s.Point
+		t.point.Point = *s.Point
 	}
 	if s.Point.Form == goat.FormCount {
-		t.count(s.Count, t.all.holders[o.process()])
+		t.count(s.Count, t.all.holders.has(process))
 	}
-	if t.lanes[o.Lane] == nil {
-		e := newEvidence()
-		t.lanes[o.Lane] = &e
+	lane := t.lanes[o.Lane]
+	if lane == nil {
+		lane = &evidence{}
+		t.lanes[o.Lane] = lane
 	}
-	t.all.add(o.process(), s)
-	t.lanes[o.Lane].add(o.process(), s)
+	t.all.add(process, s)
+	lane.add(process, s)
 }
 
-func (e *evidence) add(process string, s *Seen) {
-	e.holders[process] = true
+func (e *evidence) add(process int, s *Seen) {
+	e.holders.add(process)
 	if s.Hit {
-		e.hitters[process] = true
+		e.hitters.add(process)
 	}
 	if Rank(s.Phase) > Rank(e.phase) {
 		e.phase = s.Phase
@@ -69,14 +86,12 @@ func (e *evidence) add(process string, s *Seen) {
 	for i, first := range s.Firsts {
 		e.firsts[i] = earlier(e.firsts[i], first)
 	}
-	if s.Last.After(e.last) {
-		e.last = s.Last
-	}
+	e.last = max(e.last, s.Last)
 }
 
 // earlier is the earlier of two moments, where zero is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
+func earlier(a, b Micros) Micros {
+	if a == 0 || b != 0 && b < a {
 		return b
 	}
 	return a
@@ -85,16 +100,16 @@ func earlier(a, b time.Time) time.Time {
 // result is the point with all that is known about it.
 func (t *tally) result() Point {
 	p, e := t.point, &t.all
-	p.Hit, p.Phase = len(e.hitters) > 0, phaseOrNil(e.phase)
-	p.FirstHit, p.FirstTraffic, p.LastHit = moment(e.first), moment(e.firsts[2]), moment(e.last)
-	p.HitInstances, p.Instances = len(e.hitters), len(e.holders)
+	p.Hit, p.Phase = e.hitters.len() > 0, phaseOrNil(e.phase)
+	p.FirstHit, p.FirstTraffic, p.LastHit = e.first.time(), e.firsts[2].time(), e.last.time()
+	p.HitInstances, p.Instances = e.hitters.len(), e.holders.len()
 	if p.Hit || p.Phase != nil {
-		p.Phases = &FirstHits{Init: moment(e.firsts[0]), Startup: moment(e.firsts[1]), Traffic: moment(e.firsts[2])}
+		p.Phases = &FirstHits{Init: e.firsts[0].time(), Startup: e.firsts[1].time(), Traffic: e.firsts[2].time()}
 	}
 	for name, lane := range t.lanes {
 		p.Lanes = append(p.Lanes, LaneHits{
-			Lane: name, Phase: phaseOrNil(lane.phase), FirstHit: moment(lane.first), FirstTraffic: moment(lane.firsts[2]),
-			LastHit: moment(lane.last), HitInstances: len(lane.hitters), Instances: len(lane.holders),
+			Lane: name, Phase: phaseOrNil(lane.phase), FirstHit: lane.first.time(), FirstTraffic: lane.firsts[2].time(),
+			LastHit: lane.last.time(), HitInstances: lane.hitters.len(), Instances: lane.holders.len(),
 		})
 	}
 	sort.Slice(p.Lanes, func(i, j int) bool { return p.Lanes[i].Lane < p.Lanes[j].Lane })

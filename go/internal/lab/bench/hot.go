@@ -107,20 +107,25 @@ func (b *bench) hotCheckout(ctx context.Context) (*checkout, error) {
 	if _, err := os.Stat(c.root); err == nil {
 		return c, nil
 	}
+	return c, b.repository(ctx, c.root, hotBase, hotRelease)
+}
+
+// repository makes one with the base as tag v1 and the release in the working tree.
+func (b *bench) repository(ctx context.Context, root string, base, release map[string]string) error {
 	git := func(args ...string) error {
-		all := append([]string{"-C", c.root, "-c", "user.name=bench", "-c", "user.email=bench@example.com"}, args...)
+		all := append([]string{"-C", root, "-c", "user.name=bench", "-c", "user.email=bench@example.com"}, args...)
 		_, err := measure(ctx, b.work, nil, append([]string{"git"}, all...)...)
 		return err
 	}
-	if err := writeFiles(c.root, hotBase); err != nil {
-		return nil, err
+	if err := writeFiles(root, base); err != nil {
+		return err
 	}
 	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "v1"}, {"tag", "v1"}} {
 		if err := git(args...); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, writeFiles(c.root, hotRelease)
+	return writeFiles(root, release)
 }
 
 func writeFiles(root string, files map[string]string) error {

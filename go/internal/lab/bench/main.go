@@ -49,7 +49,7 @@ type bench struct {
 }
 
 // parts are what -only may name.
-var parts = []string{"helper", "hot", "plan", "size", "inline", "builds"}
+var parts = []string{"helper", "hot", "fleet", "plan", "size", "inline", "builds"}
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -112,17 +112,15 @@ func (b *bench) prepare(ctx context.Context) error {
 }
 
 func (b *bench) all(ctx context.Context, chosen []subject, wanted func(string) bool) error {
-	if wanted("helper") {
-		if err := b.helperCost(ctx); err != nil {
-			return err
+	alone := map[string]func(context.Context) error{"helper": b.helperCost, "hot": b.hotPath, "fleet": b.fleetReport}
+	for _, part := range parts {
+		if measure := alone[part]; measure != nil && wanted(part) {
+			if err := measure(ctx); err != nil {
+				return err
+			}
 		}
 	}
-	if wanted("hot") {
-		if err := b.hotPath(ctx); err != nil {
-			return err
-		}
-	}
-	ofSubjects := func(part string) bool { return part != "helper" && part != "hot" && wanted(part) }
+	ofSubjects := func(part string) bool { return alone[part] == nil && wanted(part) }
 	for _, s := range chosen {
 		if !slices.ContainsFunc(parts, ofSubjects) {
 			break

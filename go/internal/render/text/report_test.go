@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/render"
@@ -25,9 +24,9 @@ func big(n int) *report.Document {
 		}
 		a.Plan.Points = append(a.Plan.Points, p)
 		a.Plan.Account = append(a.Plan.Account, goat.AccountLine{File: p.File, Line: p.Start.Line, Class: goat.ClassTracked, Points: []string{p.ID}})
-		s := report.Seen{Point: p, Hit: i%100 < 90}
+		s := report.Seen{Point: &p, Hit: i%100 < 90}
 		if s.Hit {
-			s.Phase, s.First = report.PhaseTraffic, time.Unix(1_700_000_000, 0)
+			s.Phase, s.First = report.PhaseTraffic, 1_700_000_000_000_000
 		}
 		gray.Points = append(gray.Points, s)
 	}

@@ -132,7 +132,8 @@ func (p *Pods) forward(ctx, life context.Context, pod, port string) (*forward, e
 	go func() {
 		defer close(f.ended)
 		listen(out, local)
-		_ = cmd.Wait()
+		_ = cmd.Wait() // with its end, what it complained about is whole
+		close(local)
 	}()
 	f.stop = func() {
 		cancel()
@@ -147,7 +148,6 @@ func (p *Pods) forward(ctx, life context.Context, pod, port string) (*forward, e
 
 // listen reads what kubectl prints until it ends, and passes on the port that it took.
 func listen(out io.Reader, local chan<- string) {
-	defer close(local)
 	lines := bufio.NewScanner(out)
 	for known := false; lines.Scan(); {
 		if match := forwarding.FindStringSubmatch(lines.Text()); match != nil && !known {

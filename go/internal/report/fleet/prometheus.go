@@ -82,7 +82,7 @@ type scrape struct {
 	p        *Prometheus
 	ctx      context.Context
 	targets  map[target]*report.Observation
-	known    map[string]goat.Point // by point id
+	known    map[string]*goat.Point // by point id
 	warnings []string
 	asked    []string
 }
@@ -195,11 +195,11 @@ func (s *scrape) startTimes() (map[string]time.Time, error) {
 // points learns what the points are.
 func (s *scrape) points() error {
 	samples, err := s.ask(s.p.metric("last_over_time", "goat_track_point_info"))
-	s.known = make(map[string]goat.Point, len(samples))
+	s.known = make(map[string]*goat.Point, len(samples))
 	for i := range samples {
 		l := samples[i].Labels
 		line, _ := strconv.Atoi(l["line"])
-		s.known[l["point"]] = goat.Point{
+		s.known[l["point"]] = &goat.Point{
 			ID: l["point"], Kind: goat.Kind(l["kind"]), Package: l["package"], File: l["file"], Func: l["func"],
 			Start: goat.Position{Line: line}, End: goat.Position{Line: line},
 		}

@@ -34,6 +34,7 @@ type live struct {
 	token   string
 	limit   time.Duration
 	memory  *Memory
+	pool    *pool
 	tag     string // of the answer that is known, then of the one that came
 }
 
@@ -54,7 +55,7 @@ func newLive(r *Request, address *url.URL) *live {
 		// Another address is another process, and the token is not for it.
 		return http.ErrUseLastResponse
 	}}
-	return &live{client: client, base: base, address: *address, token: r.Token, limit: r.Timeout, memory: r.Memory}
+	return &live{client: client, base: base, address: *address, token: r.Token, limit: r.Timeout, memory: r.Memory, pool: r.pool}
 }
 
 // proxyOf is the proxy that the environment names, never one for a name of this machine.

@@ -67,8 +67,8 @@ func (v *version) decode(r io.Reader) error {
 
 // decode reads the document as it comes in, so that no part of it is held twice.
 func (t *track) decode(r io.Reader) error {
-	t.results = nil
-	decoder, points := json.NewDecoder(r), 0
+	t.results, t.points = nil, 0
+	decoder := json.NewDecoder(r)
 	return eachField(decoder, func(name string) error {
 		if name != "results" {
 			return skip(decoder)
@@ -77,14 +77,14 @@ func (t *track) decode(r io.Reader) error {
 			if len(t.results) == maxListed {
 				return errTooLarge
 			}
-			result, err := decodeResult(decoder, &points)
+			result, err := t.decodeResult(decoder)
 			t.results = append(t.results, result)
 			return err
 		})
 	})
 }
 
-func decodeResult(decoder *json.Decoder, points *int) (result trackResult, err error) {
+func (t *track) decodeResult(decoder *json.Decoder) (result trackResult, err error) {
 	err = eachField(decoder, func(name string) error {
 		switch name {
 		case "id":
@@ -96,7 +96,7 @@ func decodeResult(decoder *json.Decoder, points *int) (result trackResult, err e
 				if name != "items" {
 					return skip(decoder)
 				}
-				return decodeItems(decoder, &result.points, points)
+				return t.decodeItems(decoder, &result.points)
 			})
 		}
 		return skip(decoder)
@@ -104,19 +104,20 @@ func decodeResult(decoder *json.Decoder, points *int) (result trackResult, err e
 	return result, err
 }
 
-func decodeItems(decoder *json.Decoder, into *[]report.Seen, points *int) error {
+func (t *track) decodeItems(decoder *json.Decoder, into *[]report.Seen) error {
+	var item trackItem
 	return eachElement(decoder, func() error {
-		var item trackItem
+		item = trackItem{}
 		if err := decoder.Decode(&item); err != nil {
 			return err
 		}
 		if item.Point == "" {
 			return errNotGoat
 		}
-		if *points++; *points > maxPoints {
+		if t.points++; t.points > maxPoints {
 			return errTooLarge
 		}
-		*into = append(*into, trackPoint(&item))
+		*into = append(*into, trackPoint(&item, t.pool))
 		return nil
 	})
 }

@@ -44,7 +44,11 @@ type identityJSON struct {
 }
 
 // track is what is taken of GET /track of a live process.
-type track struct{ results []trackResult }
+type track struct {
+	results []trackResult
+	pool    *pool // of the points
+	points  int   // that were read
+}
 
 type trackResult struct {
 	id     int
@@ -116,7 +120,7 @@ func (l *live) observe(ctx context.Context, instance string) ([]report.Observati
 func (l *live) track(ctx context.Context, instance string) (track, error) {
 	known := l.memory.track(instance)
 	l.tag = known.tag
-	var t track
+	t := track{pool: l.pool}
 	err := l.get(ctx, "track", maxTrack, t.decode)
 	if errors.Is(err, errUnchanged) {
 		return known.track, nil
@@ -127,11 +131,11 @@ func (l *live) track(ctx context.Context, instance string) (track, error) {
 	return t, err
 }
 
-func orZero(t *time.Time) time.Time {
+func micros(t *time.Time) report.Micros {
 	if t == nil {
-		return time.Time{}
+		return 0
 	}
-	return *t
+	return report.MicrosOf(*t)
 }
 
 // observe joins the two documents, component by component.
@@ -175,13 +179,13 @@ func fromIdentity(source string, id *identityJSON) report.Observation {
 	return o
 }
 
-func trackPoint(item *trackItem) report.Seen {
+func trackPoint(item *trackItem, known *pool) report.Seen {
 	s := report.Seen{
-		Point: goat.Point{
+		Point: known.one(&goat.Point{
 			ID: item.Point, Name: item.Name, Kind: goat.Kind(item.Kind), Form: goat.Form(item.Form),
 			Package: item.Package, File: item.File, Func: item.Func,
 			Start: goat.Position{Line: item.Line}, End: goat.Position{Line: item.EndLine},
-		},
+		}),
 		Hit: item.Count > 0,
 	}
 	if s.Point.Form == goat.FormCount {
@@ -190,9 +194,9 @@ func trackPoint(item *trackItem) report.Seen {
 	if item.Phase != nil {
 		s.Phase = strings.ToLower(*item.Phase)
 	}
-	s.First, s.Last = orZero(item.FirstHit), orZero(item.LastHit)
+	s.First, s.Last = micros(item.FirstHit), micros(item.LastHit)
 	if p := item.Phases; p != nil {
-		s.Firsts = [...]time.Time{orZero(p.Init), orZero(p.Startup), orZero(p.Traffic)}
+		s.Firsts = [...]report.Micros{micros(p.Init), micros(p.Startup), micros(p.Traffic)}
 	} else if rank := report.Rank(s.Phase); rank > 0 {
 		// A runtime that knows only the first of all.
 		s.Firsts[rank-1] = s.First

@@ -14,6 +14,15 @@ type Memory struct {
 	mu     sync.Mutex
 	tracks map[string]kept
 	said   map[string][]report.Observation
+	points pool
+}
+
+// pool is where readings that follow each other share their points.
+func (m *Memory) pool() *pool {
+	if m == nil {
+		return &pool{}
+	}
+	return &m.points
 }
 
 // kept are points and the tag by which their process knows them again.

@@ -59,6 +59,7 @@ type Request struct {
 	Timeout time.Duration
 	// Memory is kept from one reading to the next by who follows the sources; may be nil.
 	Memory *Memory
+	pool   *pool
 }
 
 // Further is a source that this package does not know, as the pods of a cluster.
@@ -84,6 +85,7 @@ func Make(ctx context.Context, request Request) (*report.Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	request.pool = request.Memory.pool()
 	found, err := gather(ctx, &request)
 	if err := cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err

@@ -61,12 +61,13 @@ func spoolError(result spool.Result) error {
 
 func spoolPoint(p *spool.Point) report.Seen {
 	return report.Seen{
-		Point: goat.Point{
+		Point: &goat.Point{
 			ID: p.ID, Name: p.Name, Kind: goat.Kind(p.Kind), Form: goat.Form(p.Form),
 			Package: p.Package, File: p.File, Func: p.Func,
 			Start: goat.Position{Line: p.Line, Column: p.Column},
 			End:   goat.Position{Line: p.EndLine, Column: p.EndColumn},
 		},
-		Hit: p.Hit, Count: p.Count, Phase: p.Phase, First: p.First, Firsts: p.Firsts, Last: p.Last,
+		Hit: p.Hit, Count: p.Count, Phase: p.Phase, First: report.MicrosOf(p.First), Last: report.MicrosOf(p.Last),
+		Firsts: [...]report.Micros{report.MicrosOf(p.Firsts[0]), report.MicrosOf(p.Firsts[1]), report.MicrosOf(p.Firsts[2])},
 	}
 }
