@@ -293,10 +293,11 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 		return nil, usage("the sources are for the check coverage, which is not among those that run", "`goat check coverage "+sources[0]+"`")
 	}
 	settings.Ensure(root, names)
+	checks.Tagged(root, f.grayTag)
 	if err := settings.Decode(s.ConfigPath, root, &plan.settings, plan.values); err != nil {
 		return nil, err
 	}
-	tools := &checks.Tools{Now: time.Now}
+	tools := &checks.Tools{Now: time.Now, Hits: a.lastHits}
 	tools.Report = func(c *coverage.Settings) (func(context.Context) (*report.Document, error), []string, error) {
 		return a.checkReport(cmd, plan, c, sources, f)
 	}
@@ -360,6 +361,33 @@ func (a *app) checkReport(cmd *cobra.Command, plan *checkPlan, c *coverage.Setti
 	}
 	read := func(ctx context.Context) (*report.Document, error) { return source.Make(ctx, request) }
 	return read, from, nil
+}
+
+// lastHits tells when the processes of some sources were last hit. That part of them
+// cannot be read makes the answer worthless.
+func (a *app) lastHits(ctx context.Context, sources []string) (last time.Time, window time.Duration, err error) {
+	request := source.Request{Sources: inDir(a.directory(), sources), Token: a.getenv("GOAT_TOKEN"), Timeout: requestTimeout}
+	document, err := source.Make(ctx, request)
+	if err != nil {
+		return last, window, err
+	}
+	for i := range document.Instances {
+		in := &document.Instances[i]
+		if in.Error != nil {
+			return last, window, fmt.Errorf("%s: %s", in.Source, *in.Error)
+		}
+		if known, err := time.ParseDuration(in.Window); err == nil {
+			window = max(window, known)
+		}
+	}
+	for i := range document.Points {
+		for _, hit := range []*time.Time{document.Points[i].LastHit, document.Points[i].FirstTraffic} {
+			if hit != nil && hit.After(last) {
+				last = *hit
+			}
+		}
+	}
+	return last, window, nil
 }
 
 // deliverVerdict writes the verdict to its files and to stdout. Every form is made before

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
+	"github.com/goat-trace/goat/go/internal/gate/checks/health"
+	"github.com/goat-trace/goat/go/internal/gate/checks/route"
 	"github.com/goat-trace/goat/go/internal/gate/settings"
 	"github.com/goat-trace/goat/go/internal/report"
 )
@@ -22,6 +24,8 @@ type Settings struct {
 	Retry        int                `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
 	Inconclusive string             `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
 	Coverage     *coverage.Settings `key:"coverage" help:"did the changed code run?"`
+	Route        []route.Settings   `key:"route" several:"" help:"do requests with the gray tag reach the canary, and no others? One mapping, or a list of them"`
+	Health       []health.Settings  `key:"health" several:"" help:"does the canary say that it is well? One mapping, or a list of them"`
 }
 
 // SetDefaults sets what holds without a configuration.
@@ -34,12 +38,22 @@ func (s *Settings) Options() gate.Options {
 	return gate.Options{Timeout: s.Timeout, Try: s.Try, Retry: s.Retry, Inconclusive: s.Inconclusive}
 }
 
+// Tagged gives the checks that carry a gray tag, and have none of their own, this one.
+func Tagged(root *yaml.Node, tag string) {
+	if tag != "" {
+		settings.Default(root, "route", "value", tag, "--gray-tag")
+		settings.Default(root, "health", "value", tag, "--gray-tag")
+	}
+}
+
 // Tools are what checks need of the program around them.
 type Tools struct {
 	Now func() time.Time
 	// Report prepares the reading of the evidence that a coverage check judges; from names
 	// the sources.
 	Report func(*coverage.Settings) (read func(context.Context) (*report.Document, error), from []string, err error)
+	// Hits tells when the processes of some sources were last hit.
+	Hits route.Hits
 }
 
 // maker makes the checks of one name out of the settings.
@@ -48,9 +62,23 @@ type maker struct {
 	make func(*Settings, *Tools) ([]gate.Check, error)
 }
 
+func each[S any](list []S, check func(S) gate.Check) ([]gate.Check, error) {
+	var all []gate.Check
+	for _, s := range list {
+		all = append(all, check(s))
+	}
+	return all, nil
+}
+
 // makers are all checks, in the order in which they are shown.
 var makers = []maker{
 	{"coverage", makeCoverage},
+	{"route", func(s *Settings, tools *Tools) ([]gate.Check, error) {
+		return each(s.Route, func(r route.Settings) gate.Check { return &route.Check{Settings: r, Hits: tools.Hits} })
+	}},
+	{"health", func(s *Settings, _ *Tools) ([]gate.Check, error) {
+		return each(s.Health, func(h health.Settings) gate.Check { return &health.Check{Settings: h} })
+	}},
 }
 
 // Names are the checks that there are.

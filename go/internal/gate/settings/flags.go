@@ -245,3 +245,23 @@ func Ensure(root *yaml.Node, keys []string) {
 		}
 	}
 }
+
+// Default gives a key of a check a value where it has none, in each of several.
+func Default(root *yaml.Node, check, key, value, from string) {
+	if !Reached(root, check) {
+		return
+	}
+	node := child(root, check)
+	items := []*yaml.Node{node}
+	if node.Kind == yaml.SequenceNode {
+		items = node.Content
+	}
+	for _, item := range items {
+		if item.Kind != yaml.MappingNode {
+			continue // the decoder complains
+		}
+		if inner := child(item, key); isNull(inner) {
+			*inner = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, HeadComment: from}
+		}
+	}
+}
