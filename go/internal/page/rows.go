@@ -9,7 +9,7 @@ import (
 )
 
 // blockRows is how many rows are laid out and drawn as one: the unit of laziness.
-const blockRows = 150
+const blockRows = 75
 
 // section is a file as the template shows it.
 type section struct {

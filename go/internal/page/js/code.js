@@ -83,6 +83,7 @@ function shownAt(spans, line) {
 function drawBlock(block) {
   if (block.drawn) return;
   block.drawn = true;
+  if (!block.file.headed) drawFileHead(block.file);
   const file = block.file, lines = linesOf(file), spans = spansOf(file);
   const pen = { block, lines, spans, gap: null };
   let at = block.from;
@@ -186,6 +187,7 @@ function redraw(file) {
 function decorate(row) {
   if (row.decorated) return;
   row.decorated = true;
+  textOf(row);
   const gutter = button('', () => toggleDetails(row));
   gutter.className = 'g';
   gutter.tabIndex = -1;
@@ -266,6 +268,7 @@ function pointTable(row) {
 
 // drawFileHead puts sums and the button for the whole file beside a file's name.
 function drawFileHead(file) {
+  file.headed = true;
   const head = file.section.querySelector('header');
   head.querySelector('.facts')?.remove();
   const counts = countStates(file.rows);
@@ -282,12 +285,28 @@ function drawFileHead(file) {
   head.append(facts);
 }
 
+// FRAME is how many milliseconds of a frame drawing may take before it goes on in the next.
+const FRAME = 8;
+const waiting = new Set();
+function drawWaiting() {
+  const end = performance.now() + FRAME;
+  for (const block of waiting) {
+    waiting.delete(block);
+    drawBlock(block);
+    if (performance.now() > end) break;
+  }
+  if (waiting.size) requestAnimationFrame(drawWaiting);
+}
+
 let nearby = null;
 // watchBlocks draws blocks as they come near the window.
 function watchBlocks() {
   if (nearby) nearby.disconnect();
+  waiting.clear();
   nearby = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) drawBlock(entry.target.goatBlock);
+    // What has been scrolled past before it was drawn need not be.
+    for (const entry of entries) waiting[entry.isIntersecting ? 'add' : 'delete'](entry.target.goatBlock);
+    drawWaiting();
   }, { rootMargin: '900px 0px' });
   for (const file of files) {
     if (!file.shown) continue;

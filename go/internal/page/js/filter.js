@@ -39,7 +39,7 @@ function inLane(row) {
 }
 
 function haystack(row) {
-  return (row.file.path + ' ' + row.points.map((p) => p.func).join(' ') + ' ' + row.text).toLowerCase();
+  return (row.file.path + ' ' + row.points.map((p) => p.func).join(' ') + ' ' + textOf(row)).toLowerCase();
 }
 
 function matches(row, words) {

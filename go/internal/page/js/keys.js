@@ -17,7 +17,7 @@ function setHere(run) {
   for (const row of here) row.node.classList.add('here');
   if (here.length) view.at = decodeURIComponent(placeOf(here[0]));
   writeAddress();
-  if (here.length && currentFile !== here[0].file) { currentFile = here[0].file; markCurrentFile(); }
+  if (here.length && currentFile !== here[0].file) { currentFile = here[0].file; markCurrentFile(true); }
 }
 
 const placeOf = (row) => encodeURIComponent(row.file.path + (row.whole ? '' : ':' + (row.line || '-' + row.after))).replace(/%2F/g, '/').replace(/%3A/g, ':');
@@ -39,7 +39,7 @@ function goToFile(file) {
   for (const block of file.blocks.slice(0, 1)) drawBlock(block);
   file.section.scrollIntoView();
   requestAnimationFrame(() => requestAnimationFrame(() => file.section.scrollIntoView()));
-  markCurrentFile();
+  markCurrentFile(true);
   writeAddress();
 }
 

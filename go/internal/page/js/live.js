@@ -33,7 +33,7 @@ function takeIn(change) {
     if (row) touched.add(takeLine(row, line));
   }
   refreshPoints(change.points || [], touched);
-  for (const file of touched) drawFileHead(file);
+  for (const file of touched) if (file.headed) drawFileHead(file);
   keepingFocus(() => {
     drawOverview();
     makeControls();

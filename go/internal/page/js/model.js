@@ -54,7 +54,7 @@ function readPage() {
   const entries = new Map();
   for (const line of report.account || linesOfPoints()) entries.set(keyOf(line.file, line.line, line.deletedAfter), line);
   document.querySelectorAll('section.file').forEach((section, index) => {
-    const file = { index, section, rows: [], blocks: [], path: '', package: '', whole: false, counts: {}, shown: 0 };
+    const file = { index, section, rows: [], blocks: [], path: '', package: '', whole: false, headed: false, counts: {}, shown: 0 };
     section.querySelectorAll('.b').forEach((block) => readBlock(file, block, entries));
 
     file.package = section.dataset.package || folder(file.path);
@@ -79,12 +79,13 @@ function linesOfPoints() {
 function readBlock(file, element, entries) {
   const block = { file, element, rows: [], from: 1, to: 0, drawn: false };
   for (const node of element.children) {
-    const d = node.dataset;
-    const row = { node, file, block, index: rows.length, line: +d.line || 0, after: d.deletedAfter === undefined ? -1 : +d.deletedAfter, deleted: +d.deletedLines || 0, whole: +d.whole || 0, state: d.state, reason: d.reason || '', match: true, text: node.textContent };
-    const key = keyOf(d.file, row.line, row.after);
+    const get = (name) => node.getAttribute('data-' + name);
+    const after = get('deleted-after');
+    const row = { node, file, block, index: rows.length, line: +get('line'), after: after === null ? -1 : +after, deleted: +get('deleted-lines'), whole: +get('whole'), state: get('state'), reason: get('reason') || '', match: true, text: null };
+    file.path = file.path || get('file');
+    const key = keyOf(file.path, row.line, row.after);
     row.entry = entries.get(key) || {};
     row.points = (row.entry.points || []).map((id) => points.get(id)).filter(Boolean);
-    file.path = d.file;
     rowOf.set(key, row);
     rows.push(row);
     block.rows.push(row);
@@ -95,6 +96,12 @@ function readBlock(file, element, entries) {
   const last = block.rows[block.rows.length - 1];
   block.to = last ? (last.line || last.after) : 0;
   file.blocks.push(block);
+}
+
+// textOf is a row's text as it stood in the page; it is read when it is asked for.
+function textOf(row) {
+  if (row.text === null) row.text = row.node.textContent;
+  return row.text;
 }
 
 const folder = (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.');

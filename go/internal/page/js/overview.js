@@ -58,11 +58,11 @@ function timelineCard() {
 
 function steps(hits, x, y, end) {
   let d = '';
-  let drawn = -1;
+  const place = (hit) => Math.round(x(hit.at) * 10) / 10;
   hits.forEach((hit, i) => {
-    const at = Math.round(x(hit.at) * 10) / 10;
-    d += (at === drawn ? '' : `H${at}`) + `V${y(i + 1).toFixed(1)}`;
-    drawn = at;
+    const at = place(hit);
+    if (i + 1 < hits.length && place(hits[i + 1]) === at) return; // a step of many hits is one
+    d += `H${at}V${y(i + 1).toFixed(1)}`;
   });
   return d + `H${end}`;
 }

@@ -20,7 +20,7 @@ function setLanguage() {
   drawOverview();
   drawFoot();
   for (const row of rows) row.decorated = false;
-  for (const file of files) drawFileHead(file);
+  for (const file of files) file.headed = false;
 }
 
 const THEMES = { auto: '◑', dark: '☾', light: '☀' };
@@ -66,8 +66,9 @@ async function start() {
     document.documentElement.style.setProperty('--bar', (sticks ? $('bar').offsetHeight : 0) + 'px');
   }).observe($('bar'));
   await unpackTexts();
-  for (const file of files) drawFileHead(file);
   goToAddress();
+  const first = files.find((f) => f.shown);
+  if (first) drawBlock(first.blocks[0]);
   listenLive();
   document.documentElement.dataset.drawn = 'yes';
 }
