@@ -130,5 +130,5 @@ func standIn(value, mode, exe string) string {
 
 // withoutMarker drops the flag that only goat's helper knows.
 func withoutMarker(args []string) []string {
-	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-goatmark=") })
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-goatmark") })
 }

@@ -154,7 +154,8 @@ lists do not find them; they take your own flags:
 
 -gcflags, -overlay and -toolexec on the command line take the place of those in GOFLAGS,
 also of goat's: goat build merges them, and goat doctor says what is lost. Your own
--toolexec in GOFLAGS before goat env is run behind goat's.`
+-toolexec in GOFLAGS before goat env is run behind goat's. A host of plugins that is built
+with -buildmode=pie says so in GOFLAGS before goat env, too: the plugins have to fit it.`
 
 func (a *app) newEnv() *cobra.Command {
 	var shell string

@@ -44,8 +44,11 @@ func (d *door) build(ctx context.Context) (int, error) {
 	d.share = d.shareOf(d.listing(ctx))
 	d.say("%s", d.summary())
 	code, err := d.run(ctx, d.args.Dir, line)
-	if err == nil && code == 0 && d.Verb != "test" {
+	switch {
+	case err == nil && code == 0 && d.Verb != "test":
 		d.sayLinked()
+	case err == nil && code != 0 && d.overflowed() && d.linksPlain(ctx):
+		fmt.Fprintf(d.errOut(), "goat: %s\nhint: %s\n", plan.NoRoom, plan.NoRoomHint)
 	}
 	return code, err
 }

@@ -67,7 +67,7 @@ func (d *door) markers(limit int, from string) ([]string, error) {
 	var values []string
 	size := 0
 	for _, m := range list {
-		value := m.pattern + "=" + m.flags + "-goatmark=" + m.marker
+		value := m.pattern + "=" + m.flags + d.lost() + "-goatmark=" + m.marker
 		values = append(values, value)
 		size += len(value) + len("'-gcflags='  ")
 	}
@@ -117,7 +117,7 @@ func (d *door) markedPackages() ([]marked, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := marked{pattern: ref.ImportPath, marker: ref.Marker, flags: spaced(flags), dir: p.Dir, root: p.ModuleDir}
+		m := marked{pattern: ref.ImportPath, marker: ref.Marker + d.kind(), flags: spaced(flags), dir: p.Dir, root: p.ModuleDir}
 		if dep, _, _ := d.depOf(ref.Dir); dep != nil {
 			m.module = dep.Path
 		} else if module := d.moduleOf(ref.Dir); module != nil {
@@ -133,6 +133,23 @@ func (d *door) markedPackages() ([]marked, error) {
 		}
 	}
 	return list, nil
+}
+
+// kind is what the marker says of the build besides the plan.
+func (d *door) kind() string {
+	if d.args.Value("buildmode") == "pie" {
+		return toolexec.PIE
+	}
+	return ""
+}
+
+// lost is a flag that only a compiler without goat's helper reads, and says that it does
+// not know it: after `goat env`, another -toolexec may stand on the command line.
+func (d *door) lost() string {
+	if d.Verb == "env" {
+		return toolexec.Lost + " "
+	}
+	return ""
 }
 
 func spaced(flags string) string {
@@ -175,7 +192,7 @@ func (d *door) fileFlags() (string, error) {
 // more, with the marker: they are for packages without points too, and go takes the last
 // one that matches.
 func (d *door) grouped(list []marked) []string {
-	marker := "-goatmark=" + d.index.PlanHash
+	marker := d.lost() + "-goatmark=" + d.index.PlanHash + d.kind()
 	var modules, values, files []string
 	for _, m := range list {
 		if m.pattern == toolexec.FileList {

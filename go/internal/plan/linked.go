@@ -23,7 +23,16 @@ type Linked struct {
 	Runtime string `json:"runtime"`
 	// Degraded are the packages that were compiled without their points.
 	Degraded []string `json:"degraded,omitempty"`
+	// Overflow says that the linker found no room for a point's call below a
+	// //go:nosplit function. The door sees whether plain go finds some.
+	Overflow bool `json:"overflow,omitempty"`
 }
+
+// NoRoom and NoRoomHint are what to say about it.
+const (
+	NoRoom     = "a point's call does not fit below a //go:nosplit function"
+	NoRoomHint = "build without --exact, or put //goat:ignore before the function that the linker names; `go build` builds without goat"
+)
 
 // Program names a linked program: the plan, the key of its hook, and what it is for.
 type Program struct{ PlanHash, Key, GOOS, GOARCH string }

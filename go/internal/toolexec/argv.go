@@ -136,12 +136,19 @@ func sources(args []string) int {
 	return first
 }
 
+// Lost may stand before a marker: the compiler stops at the first flag that it does not
+// know and names it, so the name says what to type.
+const Lost = "-goatmark:another-toolexec-took-the-place-of-goat:type-goat-build"
+
 // takeMarker removes every -goatmark from args and returns the last one's value.
 func takeMarker(args []string) (marker string, rest []string) {
 	rest = make([]string, 0, len(args))
 	for _, arg := range args {
 		if val, ok := strings.CutPrefix(arg, "-goatmark="); ok {
 			marker = val
+			continue
+		}
+		if arg == Lost {
 			continue
 		}
 		rest = append(rest, arg)

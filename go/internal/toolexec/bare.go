@@ -27,6 +27,9 @@ type bareRun struct {
 	Hash string `json:"hash"`
 	// Generated says that the plan, the hook and the runtime are in the module.
 	Generated bool `json:"generated"`
+	// Pie says that position-independent executables are built, as far as the go
+	// command's line can be read.
+	Pie bool `json:"pie"`
 }
 
 // prepareBare finds out what this invocation of go builds with, and answers
@@ -72,6 +75,9 @@ func (h *helper) version() (int, error) {
 	separator := " +goat-"
 	if words := strings.Fields(line); strings.HasPrefix(words[len(words)-1], "buildID=") {
 		separator = "+goat-"
+	}
+	if h.bare.Pie {
+		sum += PIE
 	}
 	_, err = fmt.Println(line + separator + h.bare.Hash + sum)
 	return 0, err
@@ -175,7 +181,7 @@ func (h *helper) newRun() (*bareRun, error) {
 	if err := SameGoat(index.Goat, plan.Goat{Version: h.opts.Version, Commit: h.opts.Commit}); err != nil {
 		return nil, err
 	}
-	run.Hash = index.PlanHash
+	run.Hash, run.Pie = index.PlanHash, buildsPIE()
 	if index.Points == 0 || index.Marked {
 		run.Plan = ""
 	}
@@ -204,7 +210,7 @@ func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
 	if err != nil {
 		return false, c.planProblem(err)
 	}
-	p, ok := b.hookFor(index, path, os.Getenv("TOOLEXEC_IMPORTPATH"), get(c.args, "p") == "main")
+	p, ok := b.hookFor(index, path, os.Getenv("TOOLEXEC_IMPORTPATH"), c.isProgram())
 	if !ok || c.hooked() {
 		return false, nil
 	}
@@ -215,6 +221,16 @@ func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
 	name := filepath.Join(dir, hook.MainName)
 	c.args = append(c.args, name)
 	return true, writeFile(name, []byte(hook.Text(p)))
+}
+
+// isProgram reports whether the package is compiled as a main one. A plugin's bears its
+// import path, so there the clause has to tell.
+func (c *compilation) isProgram() bool {
+	if get(c.args[:c.first], "p") == "main" || !has(c.args[:c.first], "dynlink") {
+		return get(c.args[:c.first], "p") == "main"
+	}
+	text, err := os.ReadFile(c.args[c.first])
+	return err == nil && packageName(text) == "main"
 }
 
 // hooked reports whether the package has a hook already: `goat generate` has been here,

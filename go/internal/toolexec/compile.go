@@ -12,22 +12,32 @@ import (
 	"github.com/goat-trace/goat/go/internal/store"
 )
 
-// exactFlags are the compile flags under which only exact points are right: a
-// store races, and code in a C library is scanned by no one.
-var exactFlags = []string{"race", "shared"}
+// PIE ends the markers of a build of position-independent executables. The compiler is
+// told no more than -shared, as for a C library, in which a store is scanned by no one;
+// and go would take the one's objects for the other's.
+const PIE = ".pie"
 
 // exact reports whether this run of the compiler takes exact points only. What a
 // plugin shares with its host must be the same in both, inlined bodies included, or
 // the plugin does not load; so there the host's build decides, which is position
-// independent (-shared) by default on some systems.
+// independent (-shared) by default on some systems. Elsewhere a host that is built so
+// says it (PIE), for -shared alone may be a C library.
 func (c *compilation) exact() (bool, error) {
 	flags := c.args[:c.first]
-	if has(flags, exactFlags...) || !has(flags, "dynlink") {
-		return has(flags, exactFlags...), nil
-	}
-	if slices.Contains([]string{"android", "darwin", "ios"}, os.Getenv("GOOS")) {
+	always := slices.Contains([]string{"android", "darwin", "ios"}, os.Getenv("GOOS"))
+	switch {
+	case has(flags, "race"):
 		return true, nil
+	case has(flags, "dynlink") && !always:
+		return c.isPlugin()
+	case has(flags, "shared", "dynlink"):
+		return always || !c.pie, nil
 	}
+	return false, nil
+}
+
+// isPlugin reports whether the package is a main one of the plan.
+func (c *compilation) isPlugin() (bool, error) {
 	index, err := plan.ReadIndex(c.plan)
 	if err != nil {
 		return false, c.planProblem(err)
@@ -48,6 +58,8 @@ type compilation struct {
 	// undo is the document of a planned package that this build wants plain: the
 	// cgo step, which sees no marker, may have put points in.
 	undo *plan.Package
+	// pie says that -shared stands for an executable, not for a C library.
+	pie bool
 	// units are the Go files with what is known about each.
 	units []*unit
 }
@@ -55,7 +67,8 @@ type compilation struct {
 // compile runs the compiler, on rewritten sources where the package is planned.
 func (h *helper) compile() (int, error) {
 	marker, args := takeMarker(h.args)
-	c := &compilation{helper: h, args: args, first: sources(args)}
+	marker, pie := strings.CutSuffix(marker, PIE)
+	c := &compilation{helper: h, args: args, first: sources(args), pie: pie || h.bare != nil && h.bare.Pie}
 	out := get(args, "o")
 	if h.pkg == "" || out == "" || c.first == len(args) {
 		return h.exec(args)

@@ -72,25 +72,42 @@ func (h *helper) link() (int, error) {
 	if err := l.addTable(cfg); err != nil {
 		return 0, err
 	}
-	goos, goarch := l.target()
-	l.note(plan.Program{PlanHash: l.index.PlanHash, Key: l.key, GOOS: goos, GOARCH: goarch})
 	return l.linked()
 }
 
 // linked runs the linker. What a point adds to a chain of functions that may not split
 // the stack only the linker finds out.
 func (l *linking) linked() (int, error) {
+	goos, goarch := l.target()
+	program := plan.Program{PlanHash: l.index.PlanHash, Key: l.key, GOOS: goos, GOARCH: goarch}
+	l.note(program)
 	code, out, err := l.capture(l.args)
 	if len(out) > 0 {
 		_, _ = os.Stderr.Write(out)
 	}
-	if code != 0 && bytes.Contains(out, []byte("nosplit stack over")) {
-		return code, &problem{
-			what: "a point's call does not fit below a //go:nosplit function",
-			hint: "build without --exact, or put //goat:ignore before the function that the linker names; `go build` builds without goat",
-		}
+	if err != nil || code == 0 || !overflows(out) {
+		return code, err
 	}
-	return code, err
+	// Plain go may find no room either. A door looks and says it; after `goat env` there
+	// is none.
+	if _, env := os.LookupEnv("GOAT_GOFLAGS"); env || !l.marked {
+		return code, &problem{what: plan.NoRoom, hint: plan.NoRoomHint + ", unless it says the same"}
+	}
+	l.noted.Overflow = true
+	l.note(program)
+	return code, nil
+}
+
+// chainPattern finds in what the linker prints of a chain that is too long its last
+// functions, and goatCall a point's among them.
+var (
+	chainPattern = regexp.MustCompile(`(?m)^\S+: nosplit stack over `)
+	goatCall     = regexp.MustCompile(`(?m)^ +grows \d+ bytes, calls \S*\bgoat_\w+`)
+)
+
+// overflows reports whether the linker complains of chains with points in them.
+func overflows(out []byte) bool {
+	return chainPattern.Match(out) && goatCall.Match(out)
 }
 
 // note keeps for the door what came of the program; without a cache nobody asks.

@@ -84,3 +84,25 @@ func startTime(pid int) (string, bool) {
 	}
 	return systemStart(pid)
 }
+
+// buildsPIE reports whether the go command above builds position-independent
+// executables. Where its command line cannot be read, that is not known to be so.
+func buildsPIE() bool {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", goCommand(os.Getppid())))
+	return buildMode(append(strings.Fields(os.Getenv("GOFLAGS")), strings.Split(string(line), "\x00")...)) == "pie"
+}
+
+// buildMode is the last -buildmode among the words of a go command.
+func buildMode(words []string) (mode string) {
+	for i, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		switch {
+		case name != "-buildmode" && name != "--buildmode":
+		case ok:
+			mode = value
+		case i+1 < len(words):
+			mode = words[i+1]
+		}
+	}
+	return mode
+}
