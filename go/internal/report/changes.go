@@ -55,6 +55,11 @@ type Change struct {
 	// Initialiser says that all points stand at package level: the line belongs to a
 	// package variable, which every start of the program initialises.
 	Initialiser bool `json:"initialiser,omitempty"`
+	// Effects are, for a line without code such as a comment mark, the points of the lines
+	// that it made code of, or no code.
+	Effects []string `json:"effects,omitempty"`
+	// Note is "case_expression" where the line's code also runs when its points do not.
+	Note string `json:"note,omitempty"`
 }
 
 // Changed sums up Account and Files. Lines = Code.Lines + Initialisers.Lines +
@@ -118,7 +123,7 @@ func (m *merger) changes(a *Account) {
 		line := &a.Plan.Account[i]
 		c := Change{
 			File: line.File, Line: line.Line, DeletedAfter: line.DeletedAfter, DeletedLines: line.DeletedLines,
-			State: State(line.Class), Reason: line.Reason,
+			State: State(line.Class), Reason: line.Reason, Effects: line.Effects, Note: line.Note,
 		}
 		if line.Class == goat.ClassTracked {
 			c.Points, c.Evidence = line.Points, evidence

@@ -52,10 +52,12 @@ func account() *report.Account {
 		return goat.AccountLine{File: "a.go", Line: line, Class: goat.ClassTracked, Points: points}
 	}
 	after := 9
+	late := tracked(2, "a1", "a2")
+	late.Note = "case_expression"
 	a := &report.Account{Hash: "p"}
 	a.Plan = goat.Result{Module: "example.com/a", Granularity: goat.GranularityPatch, PlanHash: "p", Account: []goat.AccountLine{
-		tracked(1, "a1"), tracked(2, "a1", "a2"), tracked(3, "a2", "a3"), tracked(4, "a3", "a4"), tracked(5, "v5"), tracked(6, "x6"),
-		{File: "a.go", Line: 7, Class: goat.ClassNotExecutable, Reason: "comment"},
+		tracked(1, "a1"), late, tracked(3, "a2", "a3"), tracked(4, "a3", "a4"), tracked(5, "v5"), tracked(6, "x6"),
+		{File: "a.go", Line: 7, Class: goat.ClassNotExecutable, Reason: "comment", Effects: []string{"a3"}},
 		{File: "a.go", Line: 8, Class: goat.ClassUntracked, Reason: "nosplit"},
 		{File: "a.go", DeletedAfter: &after, DeletedLines: 2, Class: goat.ClassTracked, Points: []string{"a4"}},
 	}}
@@ -105,6 +107,9 @@ func TestEveryChangedLineHasAState(t *testing.T) {
 	}
 	if !d.Account[4].Initialiser || d.Account[0].Initialiser || d.Account[0].Evidence != "entered" || d.Account[6].Evidence != "" {
 		t.Errorf("%+v", d.Account)
+	}
+	if fmt.Sprint(d.Account[6].Effects) != "[a3]" || d.Account[1].Note != "case_expression" {
+		t.Errorf("what the plan notes of lines is lost: %+v", d.Account)
 	}
 	if d.Instances[0].Ran != "ts--i" {
 		t.Errorf("ran %q", d.Instances[0].Ran)

@@ -146,7 +146,7 @@ func (d *Document) Kept() *Account {
 func (c *Change) planned() goat.AccountLine {
 	line := goat.AccountLine{
 		File: c.File, Line: c.Line, DeletedAfter: c.DeletedAfter, DeletedLines: c.DeletedLines,
-		Class: goat.ClassTracked, Points: c.Points,
+		Class: goat.ClassTracked, Points: c.Points, Effects: c.Effects, Note: c.Note,
 	}
 	if c.State == StateNotExecutable || c.State == StateUntracked && c.Reason != ReasonNotLinked {
 		line.Class, line.Reason, line.Points = goat.Class(c.State), c.Reason, nil

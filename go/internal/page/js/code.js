@@ -216,7 +216,7 @@ function noteOf(row) {
   const before = row.file.rows[row.index - row.file.rows[0].index - 1];
   const same = before && before.line === row.line - 1 && before.state === row.state && before.reason === row.reason && before.points.map((p) => p.id).join() === row.points.map((p) => p.id).join();
   if (same || row.whole) return '';
-  if (row.reason && row.state !== 'none') return el('span.n', t('reason.' + row.reason));
+  if (row.reason && row.state !== 'none') return el('span.n', t('reason.' + row.reason) + (row.entry.effects ? ' · ' + t('effects') : ''));
   const hits = row.points.filter((p) => p.hit);
   const first = earliest(hits.map((p) => p.firstTraffic || p.firstHit));
   const words = [t('state.' + row.state), first ? clock(first) : '', fleet(row)].filter(Boolean);
@@ -235,7 +235,7 @@ function toggleDetails(row, open = !row.open) {
   if (panel && panel.classList.contains('details')) panel.remove();
   if (open) row.node.after(detailsOf(row));
   row.node.querySelector('.g')?.setAttribute('aria-expanded', String(open));
-  setHere(runOf(row));
+  setHere(runOf(row), row);
 }
 
 function detailsOf(row) {
@@ -244,12 +244,26 @@ function detailsOf(row) {
   panel.setAttribute('aria-label', t('details', row.line || row.after, t('state.' + row.state)));
   panel.append(el('p.lead', icon(row.state), ' ', el('b', t('state.' + row.state)), ' – ' + t('stateLong.' + row.state)));
   if (row.reason) panel.append(el('p', t('why') + ': ' + t('reason.' + row.reason)));
+  if (row.entry.note) panel.append(el('p', t('lineNote.' + row.entry.note)));
+  if (row.entry.effects) panel.append(el('p', t('effectsAt') + ' '), effectsOf(row));
   if (row.points.length) panel.append(el('div.scroll', pointTable(row)));
   if (row.points.length) panel.append(el('p.dim', `${t('evidence')}: ${t('evidenceText.' + (row.entry.evidence || (report.identity.granularity === 'line' ? 'reached' : 'entered')))}.`));
   const link = el('a', t('link'));
   link.href = '#at=' + placeOf(row);
   panel.append(el('p.buttons', link, button(t('close'), () => { toggleDetails(row, false); row.node.querySelector('.g').focus(); })));
   return panel;
+}
+
+// effectsOf lists the points of the code that a line without code made code of, or none.
+function effectsOf(row) {
+  return el('ul.effects', ...row.entry.effects.map((id) => {
+    const p = points.get(id);
+    if (!p) return el('li', bdi(id));
+    const place = `${p.file}:${p.start.line}`;
+    const link = el('a', bdi(place));
+    link.href = '#at=' + encodeURIComponent(place).replace(/%2F/g, '/').replace(/%3A/g, ':');
+    return el('li', link, ' ', bdi(p.func || t('package_')), ' – ' + (p.instances === undefined ? t('reason.not_linked') : p.hit ? t('phases.' + (p.phase || 'traffic')) : t('never')));
+  }));
 }
 
 function pointTable(row) {

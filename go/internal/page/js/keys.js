@@ -11,24 +11,38 @@ function runOf(row) {
   return list.slice(from, to + 1);
 }
 
-function setHere(run) {
+// setHere makes a run the current one; the address names the row of it that is meant.
+function setHere(run, row = run[0]) {
   for (const row of here) row.node.classList.remove('here');
   here = run;
   for (const row of here) row.node.classList.add('here');
-  if (here.length) view.at = decodeURIComponent(placeOf(here[0]));
+  if (here.length) view.at = decodeURIComponent(placeOf(row));
   writeAddress();
   if (here.length && currentFile !== here[0].file) { currentFile = here[0].file; markCurrentFile(true); }
 }
 
 const placeOf = (row) => encodeURIComponent(row.file.path + (row.whole ? '' : ':' + (row.line || '-' + row.after))).replace(/%2F/g, '/').replace(/%3A/g, ':');
 
+// bring scrolls to a node. Blocks above take their real height once they are drawn: so it
+// looks again until they are, unless somebody goes elsewhere meanwhile.
+let bringing = 0;
+function bring(node, how) {
+  const mine = ++bringing;
+  let frames = 2;
+  const again = () => {
+    if (mine !== bringing) return;
+    node.scrollIntoView(how);
+    if (frames-- > 0 || waiting.size) requestAnimationFrame(again);
+  };
+  node.scrollIntoView(how);
+  requestAnimationFrame(again);
+}
+
 function goToRow(row, { focus = true } = {}) {
   drawBlock(row.block);
   decorate(row);
-  setHere(runOf(row));
-  row.node.scrollIntoView({ block: 'center' });
-  // Blocks above take their real height once they are near: look again when they have.
-  requestAnimationFrame(() => requestAnimationFrame(() => row.node.scrollIntoView({ block: 'center' })));
+  setHere(runOf(row), row);
+  bring(row.node, { block: 'center' });
   const gutter = row.node.querySelector('.g');
   if (focus && gutter) gutter.focus({ preventScroll: true });
 }
@@ -37,8 +51,7 @@ function goToFile(file) {
   view.at = file.path;
   currentFile = file;
   for (const block of file.blocks.slice(0, 1)) drawBlock(block);
-  file.section.scrollIntoView();
-  requestAnimationFrame(() => requestAnimationFrame(() => file.section.scrollIntoView()));
+  bring(file.section);
   markCurrentFile(true);
   writeAddress();
 }
@@ -83,7 +96,7 @@ const ACTIONS = {
   k: () => step(-1),
   '[': () => stepFile(-1),
   ']': () => stepFile(1),
-  u: () => { setHere([]); view.at = ''; currentFile = null; markCurrentFile(); writeAddress(); scrollTo({ top: 0 }); $('overview').focus({ preventScroll: true }); },
+  u: () => { bringing++; setHere([]); view.at = ''; currentFile = null; markCurrentFile(); writeAddress(); scrollTo({ top: 0 }); $('overview').focus({ preventScroll: true }); },
   '/': () => { $('find').focus(); $('find').select(); },
   '?': () => openHelp(),
 };
@@ -99,6 +112,7 @@ function listenToKeys() {
     event.preventDefault();
     action();
   });
+  for (const moved of ['wheel', 'touchmove']) addEventListener(moved, () => { bringing++; }, { passive: true });
   $('files').addEventListener('dblclick', (event) => {
     const row = rowAt(event.target);
     if (row) toggleDetails(row);
