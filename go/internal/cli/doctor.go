@@ -51,7 +51,7 @@ func (a *app) runDoctor(cmd *cobra.Command, args []string) error {
 	}
 	if goRoot(settings.Dir) == "" {
 		e := &goat.Error{Code: goat.CodeNoGoMod, Message: "no go.mod in this directory or above it", Path: settings.Dir}
-		e.Hint = "run goat inside a Go module, or make one with `go mod init`"
+		e.Hint = "run goat inside a Go module, or make one with `go mod init`; `go build` builds without goat (`goat help refusals`)"
 		return e
 	}
 	executable, err := os.Executable()

@@ -90,6 +90,10 @@ func (d *door) parse() error {
 	if err != nil {
 		return goSays{&goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "see `go help environment`"}}
 	}
+	if d.userEnviron().Setting("GO111MODULE") == "off" {
+		return &goat.Error{Code: goat.CodeNoGoMod, Message: "GO111MODULE=off: in GOPATH mode go reads no go.mod, from which the plan has its import paths",
+			Hint: "build without goat: `go " + d.Verb + "`; or in module mode: `GO111MODULE= goat " + d.Verb + "`"}
+	}
 	if d.args.Value("buildmode") == "shared" {
 		return &goat.Error{Code: goat.CodeUsage, Message: "-buildmode=shared is not supported", Hint: "build the library without goat: `go " + d.Verb + " -buildmode=shared`"}
 	}

@@ -88,7 +88,7 @@ fn discover(dir: &Path) -> Result<Layout> {
     Err(
         Error::new(Code::NotARepository, "not inside a git repository")
             .path(dir.to_string_lossy())
-            .hint("run goat inside a git repository, or name one with `-C DIR`"),
+            .hint("run goat inside a git repository, or name one with `-C DIR`; `go build` builds without goat (`goat help refusals`)"),
     )
 }
 
