@@ -34,6 +34,11 @@ var views = map[string]func(ts *testscript.TestScript, text string, base *report
 	"report.html":  htmlView,
 	"report.txt":   textView,
 	"track.json":   trackView,
+	// The same processes as Prometheus saw them; single lanes, and the text by lane.
+	"prometheus.json": documentView,
+	"gray.json":       laneView("gray"),
+	"stable.json":     laneView("stable"),
+	"lanes.txt":       lanesTextView,
 }
 
 // agree FILE...: the views of one run, by name of file, hold the same evidence as
@@ -327,6 +332,79 @@ func trackView(ts *testscript.TestScript, text string, base *report.Document) (g
 		want[p.ID] = phaseOf(p.Hit, p.Phase)
 	}
 	return got, want
+}
+
+// documentView holds another JSON report of the same run against the first one: points with
+// their phases and lanes, and every line of the account.
+func documentView(ts *testscript.TestScript, text string, base *report.Document) (got, want evidence) {
+	d := &report.Document{}
+	ts.Check(json.Unmarshal([]byte(text), d))
+	if d.Identity != base.Identity {
+		ts.Fatalf("it is about %+v, not %+v", d.Identity, base.Identity)
+	}
+	return documentEvidence(d), documentEvidence(base)
+}
+
+func documentEvidence(d *report.Document) evidence {
+	all := linesOf(d)
+	for i := range d.Points {
+		p := &d.Points[i]
+		all["point "+p.ID] = fmt.Sprintf("%s, %d of %d", phaseOf(p.Hit, p.Phase), p.HitInstances, p.Instances)
+	}
+	for i := range d.Account {
+		c := &d.Account[i]
+		after := -1
+		if c.DeletedAfter != nil {
+			after = *c.DeletedAfter
+		}
+		all[fmt.Sprintf("account %s:%d:%d", c.File, c.Line, after)] = string(c.State) + " " + c.Reason
+	}
+	if d.Lanes != nil {
+		all["lanes"] = fmt.Sprint(*d.Lanes)
+	}
+	return all
+}
+
+// laneView holds a report of one lane against the lanes of the whole.
+func laneView(lane string) func(*testscript.TestScript, string, *report.Document) (got, want evidence) {
+	return func(ts *testscript.TestScript, text string, base *report.Document) (got, want evidence) {
+		d := &report.Document{}
+		ts.Check(json.Unmarshal([]byte(text), d))
+		if base.Lanes == nil {
+			ts.Fatalf("report.json has no lanes")
+		}
+		alone := base.Lanes.OnlyGray
+		if lane == "stable" {
+			alone = base.Lanes.OnlyStable
+		}
+		got, want = evidence{}, evidence{}
+		for i := range d.Points {
+			got[d.Points[i].ID] = ranIf(d.Points[i].Hit)
+		}
+		for i := range base.Points {
+			id := base.Points[i].ID
+			want[id] = ranIf(slices.Contains(alone, id) || slices.Contains(base.Lanes.Both, id))
+		}
+		return got, want
+	}
+}
+
+var split = regexp.MustCompile(`(?m)^ran (only in the gray lane|only in the stable lane|in both) +(\d+) points?`)
+
+// lanesTextView reads how many points ran in which lanes.
+func lanesTextView(ts *testscript.TestScript, text string, base *report.Document) (got, want evidence) {
+	if base.Lanes == nil {
+		ts.Fatalf("report.json has no lanes")
+	}
+	got = evidence{}
+	for _, match := range split.FindAllStringSubmatch(text, -1) {
+		got[match[1]] = match[2]
+	}
+	return got, evidence{
+		"only in the gray lane":   strconv.Itoa(len(base.Lanes.OnlyGray)),
+		"only in the stable lane": strconv.Itoa(len(base.Lanes.OnlyStable)),
+		"in both":                 strconv.Itoa(len(base.Lanes.Both)),
+	}
 }
 
 // unescaped is the path that a relative URI means.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -37,7 +38,7 @@ func TestScripts(t *testing.T) {
 // commands are the shared ones and those of this suite.
 func commands() map[string]script.Command {
 	all := maps.Clone(script.Commands)
-	all["agree"], all["consume"] = cmdAgree, cmdConsume
+	all["agree"], all["consume"], all["scrape"] = cmdAgree, cmdConsume, cmdScrape
 	return all
 }
 
@@ -101,6 +102,12 @@ func condition(name string) (bool, error) {
 	case "permissions":
 		// Whether a file without the read bit is unreadable: not for root.
 		return os.Geteuid() != 0 && runtime.GOOS != "windows", nil
+	case "prometheus":
+		_, err := exec.LookPath("prometheus")
+		if err != nil && os.Getenv("CI") == "true" {
+			return false, fmt.Errorf("scripts/tools --install prometheus: %w", err)
+		}
+		return err == nil, nil
 	case "race":
 		return raceWorks(), nil
 	}

@@ -3,11 +3,9 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,35 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
-
-// needs finds a program that the test cannot do without; CI has it (scripts/tools).
-func needs(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing: scripts/tools --install %s", name, name)
-	}
-	if err != nil {
-		t.Skipf("%s is missing: scripts/tools --install %s", name, name)
-	}
-	return path
-}
-
-// eventually asks until the answer is "", for a minute at most.
-func eventually(t *testing.T, what string, ask func() string) {
-	t.Helper()
-	deadline, tick := time.After(time.Minute), time.NewTicker(100*time.Millisecond)
-	defer tick.Stop()
-	for last := ask(); last != ""; last = ask() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: %s", what, last)
-		case <-tick.C:
-		}
-	}
-}
 
 // running is a program with the address that it told.
 type running struct {
@@ -173,52 +143,6 @@ func fleetBuild(t *testing.T) (program string, goat func(args ...string) (string
 		_ = cmd.Run()
 		return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 	}
-}
-
-// prometheus starts a real one that scrapes the targets in two jobs, as docs/fleet.md
-// says, and gives its URL.
-func prometheus(t *testing.T, targets ...string) string {
-	t.Helper()
-	program := needs(t, "prometheus")
-	dir := t.TempDir()
-	list := `["` + strings.Join(targets, `","`) + `"]`
-	config := fmt.Sprintf(`global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 1s}
-scrape_configs:
-  - {job_name: goat, static_configs: [{targets: %[1]s}]}
-  - {job_name: goat-points, metrics_path: /metrics/points, static_configs: [{targets: %[1]s}]}
-`, list)
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(config), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	var said bytes.Buffer
-	cmd := exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	eventually(t, "Prometheus does not come up", func() string {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		request, _ := http.NewRequestWithContext(ctx, "GET", "http://"+address+"/-/ready", nil)
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err.Error()
-		}
-		_ = response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return response.Status
-		}
-		return ""
-	})
-	return "http://" + address
 }
 
 // evidenceOf is what a report says of each point: its function and how far it got.

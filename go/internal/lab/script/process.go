@@ -88,7 +88,7 @@ func Environ(ts *testscript.TestScript) []string {
 	env := []string{}
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "WORK", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOENV", "GOFLAGS", "GOTOOLCHAIN",
-		"GOAT_CACHE", "GOAT_ADDR", "GOAT_PORT", "GOAT_SPOOL", "GOAT_STARTUP", "GOAT_TOKEN", "GOAT_OFF",
+		"GOAT_CACHE", "GOAT_ADDR", "GOAT_PORT", "GOAT_SPOOL", "GOAT_STARTUP", "GOAT_TOKEN", "GOAT_OFF", "GOAT_LANE", "GOAT_WINDOW",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
