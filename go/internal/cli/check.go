@@ -98,6 +98,7 @@ func (a *app) addCheckFlags(cmd *cobra.Command, f *checkFlags) {
 	for short, key := range map[string]string{"timeout": "timeout", "retry": "retry", "try-timeout": "tryTimeout", "inconclusive": "inconclusive"} {
 		flags.Var(&setting{f: f, path: settings.Root + "." + key, from: "--" + short}, short, checkHelp(key))
 	}
+	flags.Var(&setting{f: f, path: "check.topology.save", from: "--save"}, "save", "write what topology found to a `FILE`, for its snapshot")
 	complete(cmd, "inconclusive", cobra.FixedCompletions(gate.Takes, cobra.ShellCompDirectiveNoFileComp))
 	for _, k := range settings.Keys(&checks.Settings{}) {
 		if k.Fixed() {
@@ -277,7 +278,8 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 	if err != nil {
 		return nil, err
 	}
-	plan := &checkPlan{values: &settings.Values{Named: map[string]string{"env": f.env, "service": f.service, "grayTag": f.grayTag}, Getenv: a.getenv}}
+	plan := &checkPlan{values: &settings.Values{Named: map[string]string{"env": f.env, "service": f.service, "grayTag": f.grayTag,
+		"canary": "$canary", "stable": "$stable", "window": "$window"}, Getenv: a.getenv}}
 	given := append(append(a.checkVariables(), f.given...), further...)
 	root, err := settings.Override(s.File.Check, &plan.settings, given)
 	if err != nil {
@@ -293,11 +295,14 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 		return nil, usage("the sources are for the check coverage, which is not among those that run", "`goat check coverage "+sources[0]+"`")
 	}
 	settings.Ensure(root, names)
-	checks.Tagged(root, f.grayTag)
+	settings.Keep(root, checks.Names(), names)
+	checks.Defaults(root, f.grayTag, f.service)
 	if err := settings.Decode(s.ConfigPath, root, &plan.settings, plan.values); err != nil {
 		return nil, err
 	}
 	tools := &checks.Tools{Now: time.Now, Hits: a.lastHits}
+	tools.Path = func(path string) string { return joinDir(a.directory(), path) }
+	tools.Write = func(path string, text []byte) error { return replaceFile(tools.Path(path), text) }
 	tools.Report = func(c *coverage.Settings) (func(context.Context) (*report.Document, error), []string, error) {
 		return a.checkReport(cmd, plan, c, sources, f)
 	}

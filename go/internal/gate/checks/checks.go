@@ -12,20 +12,26 @@ import (
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
 	"github.com/goat-trace/goat/go/internal/gate/checks/health"
+	"github.com/goat-trace/goat/go/internal/gate/checks/metrics"
 	"github.com/goat-trace/goat/go/internal/gate/checks/route"
+	"github.com/goat-trace/goat/go/internal/gate/checks/slo"
+	"github.com/goat-trace/goat/go/internal/gate/checks/topology"
 	"github.com/goat-trace/goat/go/internal/gate/settings"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
 // Settings are those below check: in goat.yaml.
 type Settings struct {
-	Timeout      time.Duration      `key:"timeout" help:"how long all checks together may take (30s), as --timeout"`
-	Try          time.Duration      `key:"tryTimeout" help:"how long one look of a check may take (10s), as --try-timeout"`
-	Retry        int                `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
-	Inconclusive string             `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
-	Coverage     *coverage.Settings `key:"coverage" help:"did the changed code run?"`
-	Route        []route.Settings   `key:"route" several:"" help:"do requests with the gray tag reach the canary, and no others? One mapping, or a list of them"`
-	Health       []health.Settings  `key:"health" several:"" help:"does the canary say that it is well? One mapping, or a list of them"`
+	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s), as --timeout"`
+	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s), as --try-timeout"`
+	Retry        int                 `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
+	Inconclusive string              `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
+	Coverage     *coverage.Settings  `key:"coverage" help:"did the changed code run?"`
+	Route        []route.Settings    `key:"route" several:"" help:"do requests with the gray tag reach the canary, and no others? One mapping, or a list of them"`
+	Health       []health.Settings   `key:"health" several:"" help:"does the canary say that it is well? One mapping, or a list of them"`
+	SLO          []slo.Settings      `key:"slo" several:"" help:"does the canary keep its service levels, beside the stable side? One mapping, or a list of them"`
+	Topology     []topology.Settings `key:"topology" several:"" help:"which instances serve, and where? One mapping, or a list of them"`
+	Metrics      []metrics.Settings  `key:"metrics" several:"" help:"are the canary's metrics those of the stable side? One mapping, or a list of them"`
 }
 
 // SetDefaults sets what holds without a configuration.
@@ -38,11 +44,20 @@ func (s *Settings) Options() gate.Options {
 	return gate.Options{Timeout: s.Timeout, Try: s.Try, Retry: s.Retry, Inconclusive: s.Inconclusive}
 }
 
-// Tagged gives the checks that carry a gray tag, and have none of their own, this one.
-func Tagged(root *yaml.Node, tag string) {
-	if tag != "" {
-		settings.Default(root, "route", "value", tag, "--gray-tag")
-		settings.Default(root, "health", "value", tag, "--gray-tag")
+// Defaults gives checks the tag and the service of the command line, where they have none
+// of their own.
+func Defaults(root *yaml.Node, tag, service string) {
+	for _, d := range []struct{ check, path, value, from string }{
+		{"route", "value", tag, "--gray-tag"},
+		{"health", "value", tag, "--gray-tag"},
+		{"topology", "kubernetes.service", service, "--service"},
+		{"topology", "consul.service", service, "--service"},
+		{"topology", "nacos.service", service, "--service"},
+		{"topology", "envoy.cluster", service, "--service"},
+	} {
+		if d.value != "" {
+			settings.Default(root, d.check, d.path, d.value, d.from)
+		}
 	}
 }
 
@@ -52,6 +67,10 @@ type Tools struct {
 	// Report prepares the reading of the evidence that a coverage check judges; from names
 	// the sources.
 	Report func(*coverage.Settings) (read func(context.Context) (*report.Document, error), from []string, err error)
+	// Path takes a path of the settings from the directory in which goat works.
+	Path func(string) string
+	// Write writes a file, all or not at all.
+	Write func(path string, text []byte) error
 	// Hits tells when the processes of some sources were last hit.
 	Hits route.Hits
 }
@@ -78,6 +97,18 @@ var makers = []maker{
 	}},
 	{"health", func(s *Settings, _ *Tools) ([]gate.Check, error) {
 		return each(s.Health, func(h health.Settings) gate.Check { return &health.Check{Settings: h} })
+	}},
+	{"slo", func(s *Settings, _ *Tools) ([]gate.Check, error) {
+		return each(s.SLO, func(l slo.Settings) gate.Check { return &slo.Check{Settings: l} })
+	}},
+	{"topology", func(s *Settings, tools *Tools) ([]gate.Check, error) {
+		return each(s.Topology, func(t topology.Settings) gate.Check {
+			t.Snapshot = tools.Path(t.Snapshot)
+			return &topology.Check{Settings: t, Write: tools.Write}
+		})
+	}},
+	{"metrics", func(s *Settings, _ *Tools) ([]gate.Check, error) {
+		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m} })
 	}},
 }
 

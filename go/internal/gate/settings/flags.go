@@ -246,8 +246,24 @@ func Ensure(root *yaml.Node, keys []string) {
 	}
 }
 
-// Default gives a key of a check a value where it has none, in each of several.
-func Default(root *yaml.Node, check, key, value, from string) {
+// Keep leaves out of the settings the keys that stand in all and not in kept: what a check
+// that does not run lacks (a secret, an address) is no mistake.
+func Keep(root *yaml.Node, all, kept []string) {
+	if root.Kind != yaml.MappingNode {
+		return
+	}
+	var content []*yaml.Node
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i].Value; !slices.Contains(all, key) || slices.Contains(kept, key) {
+			content = append(content, root.Content[i], root.Content[i+1])
+		}
+	}
+	root.Content = content
+}
+
+// Default gives a key of a check a value where it has none, in each of several. A path of
+// keys is followed as far as they are there.
+func Default(root *yaml.Node, check, path, value, from string) {
 	if !Reached(root, check) {
 		return
 	}
@@ -256,11 +272,21 @@ func Default(root *yaml.Node, check, key, value, from string) {
 	if node.Kind == yaml.SequenceNode {
 		items = node.Content
 	}
+	keys := strings.Split(path, ".")
 	for _, item := range items {
-		if item.Kind != yaml.MappingNode {
-			continue // the decoder complains
+		for _, key := range keys[:len(keys)-1] {
+			if !Reached(item, key) {
+				item = &yaml.Node{}
+				break
+			}
+			if item = child(item, key); isNull(item) {
+				*item = yaml.Node{Kind: yaml.MappingNode, Line: item.Line}
+			}
 		}
-		if inner := child(item, key); isNull(inner) {
+		if item.Kind != yaml.MappingNode {
+			continue // not there, or the decoder complains
+		}
+		if inner := child(item, keys[len(keys)-1]); isNull(inner) {
 			*inner = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, HeadComment: from}
 		}
 	}

@@ -1,8 +1,8 @@
 //go:build !unix
 
-package fleet
+package child
 
 import "os/exec"
 
 // isolate: a command is ended alone.
-func isolate(*exec.Cmd) {}
+func Isolate(*exec.Cmd) {}

@@ -1,15 +1,15 @@
 //go:build unix
 
-package fleet
+package child
 
 import (
 	"os/exec"
 	"syscall"
 )
 
-// isolate lets a command and all that it starts be ended together: kubectl runs helpers
+// Isolate lets a command and all that it starts be ended together: kubectl runs helpers
 // for credentials, which must not outlive it.
-func isolate(cmd *exec.Cmd) {
+func Isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
