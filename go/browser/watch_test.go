@@ -22,8 +22,9 @@ type terminal struct {
 	file *os.File
 	done chan error
 
-	mu  sync.Mutex
-	out bytes.Buffer
+	mu      sync.Mutex
+	out     bytes.Buffer
+	written chan struct{} // closed and made anew with each output
 }
 
 func (s *session) watch(t *testing.T, rows, columns uint16, args ...string) *terminal {
@@ -34,7 +35,7 @@ func (s *session) watch(t *testing.T, rows, columns uint16, args ...string) *ter
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &terminal{t: t, cmd: cmd, file: file, done: make(chan error, 1)}
+	w := &terminal{t: t, cmd: cmd, file: file, done: make(chan error, 1), written: make(chan struct{})}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -43,6 +44,8 @@ func (s *session) watch(t *testing.T, rows, columns uint16, args ...string) *ter
 			n, err := file.Read(buffer)
 			w.mu.Lock()
 			w.out.Write(buffer[:n])
+			close(w.written)
+			w.written = make(chan struct{})
 			w.mu.Unlock()
 			if err != nil {
 				return
@@ -78,13 +81,19 @@ func (w *terminal) frames() []string {
 // until waits for a frame of which something is true.
 func (w *terminal) until(what string, is func(frame string) bool) string {
 	w.t.Helper()
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(20 * time.Millisecond) {
+	for late := time.After(patience); ; {
+		w.mu.Lock()
+		more := w.written
+		w.mu.Unlock()
 		if frames := w.frames(); len(frames) > 0 && is(frames[len(frames)-1]) {
 			return frames[len(frames)-1]
 		}
+		select {
+		case <-more:
+		case <-late:
+			w.t.Fatalf("%s: not seen in\n%s", what, w.text())
+		}
 	}
-	w.t.Fatalf("%s: not seen in\n%s", what, w.text())
-	return ""
 }
 
 func (w *terminal) send(keys string) {

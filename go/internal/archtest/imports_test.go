@@ -87,7 +87,7 @@ var policy = map[string]rule{
 	"internal/report/source":        {own: []string{".", "internal/plan", "internal/report", "internal/spool"}},
 	"internal/report/follow":        {own: []string{"internal/report", "internal/report/source"}},
 	"internal/gittext":              {},
-	"internal/page":                 {},
+	"internal/page":                 {own: []string{"internal/printable"}},
 	"internal/watch":                {own: []string{"internal/printable", "internal/render", "internal/report", "internal/report/follow", "internal/report/source"}, others: []string{"golang.org/x/term"}},
 	"internal/ui":                   {own: []string{"internal/page", "internal/report"}},
 	"internal/spool":                {},

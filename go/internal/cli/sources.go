@@ -13,6 +13,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gittext"
 	"github.com/goat-trace/goat/go/internal/page"
 	"github.com/goat-trace/goat/go/internal/render/html"
+	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/report/fleet"
 	"github.com/goat-trace/goat/go/internal/report/source"
@@ -59,6 +60,29 @@ func (a *app) sources(cmd *cobra.Command, names []string, f *sourceFlags) (sourc
 		Further: fleets, Sources: inDir(a.directory(), names), Plan: joinDir(a.directory(), f.plan), Dir: dir,
 		Cache: cache, Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout,
 	}, nil
+}
+
+// live is what a verb that follows a report begins with.
+type live struct {
+	request source.Request
+	looks   text.Looks
+	asJSON  bool
+	// end lets go of what was kept from one look at the sources to the next.
+	end func()
+}
+
+func (a *app) live(cmd *cobra.Command, names []string, f *sourceFlags) (l live, err error) {
+	if l.asJSON, err = textOrJSON(a.format()); err != nil {
+		return l, err
+	}
+	if l.looks, err = a.looks(); err != nil {
+		return l, err
+	}
+	if l.request, err = a.sources(cmd, names, f); err != nil {
+		return l, err
+	}
+	l.end = keepForwards(&l.request)
+	return l, nil
 }
 
 // keepForwards has the sources keep what they need for each look until the end, which

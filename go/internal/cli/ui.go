@@ -57,19 +57,12 @@ func (a *app) newUI() *cobra.Command {
 }
 
 func (a *app) runUI(cmd *cobra.Command, names []string, f *uiFlags) error {
-	if _, err := textOrJSON(a.format()); err != nil {
-		return err
-	}
-	looks, err := a.looks()
+	live, err := a.live(cmd, names, &f.sourceFlags)
 	if err != nil {
 		return err
 	}
-	request, err := a.sources(cmd, names, &f.sourceFlags)
-	if err != nil {
-		return err
-	}
-	defer keepForwards(&request)()
-	server, err := ui.Listen(cmd.Context(), f.addr, drawPage(request))
+	defer live.end()
+	server, err := ui.Listen(cmd.Context(), f.addr, drawPage(live.request))
 	if err != nil {
 		e := &goat.Error{Code: goat.CodeNetwork, Message: "ui cannot listen on " + f.addr, Hint: "--addr HOST:PORT names another address; port 0 takes a free one"}
 		return e.Wrap(err)
@@ -78,12 +71,12 @@ func (a *app) runUI(cmd *cobra.Command, names []string, f *uiFlags) error {
 	defer stop()
 	first, fed := make(chan struct{}), make(chan error, 1)
 	go func() {
-		fed <- feed(ctx, server, request, first)
+		fed <- feed(ctx, server, live.request, first)
 		stop()
 	}()
 	select {
 	case <-first:
-		a.sayWhere(ctx, server, f, looks.Quiet)
+		a.sayWhere(ctx, server, f, live.looks.Quiet)
 	case err := <-fed:
 		return errors.Join(err, server.Close())
 	}

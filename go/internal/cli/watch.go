@@ -57,32 +57,24 @@ func (a *app) newWatch() *cobra.Command {
 }
 
 func (a *app) runWatch(cmd *cobra.Command, names []string, f *watchFlags) error {
-	asJSON, err := textOrJSON(a.format())
-	if err != nil {
-		return err
-	}
 	if cmd.Flags().Changed("until") && (f.until <= 0 || f.until > 1) {
 		return usage(fmt.Sprintf("--until: %v is not a share of the points", f.until), "use a number above 0 and up to 1, as 0.9")
 	}
 	if f.timeout < 0 {
 		return usage(fmt.Sprintf("--timeout: %v is not a time to wait", f.timeout), "use something like 10m")
 	}
-	looks, err := a.looks()
+	live, err := a.live(cmd, names, &f.sourceFlags)
 	if err != nil {
 		return err
 	}
-	request, err := a.sources(cmd, names, &f.sourceFlags)
-	if err != nil {
-		return err
-	}
-	defer keepForwards(&request)()
+	defer live.end()
 	options := watch.Options{
-		Request: request, Until: f.until, Timeout: f.timeout, Every: follow.Every, Out: a.stdout, JSON: asJSON,
+		Request: live.request, Until: f.until, Timeout: f.timeout, Every: follow.Every, Out: a.stdout, JSON: live.asJSON,
 	}
-	if !asJSON {
+	if !live.asJSON {
 		in, _ := a.stdin.(*os.File)
 		out, _ := a.stdout.(*os.File)
-		options.Screen = watch.NewScreen(in, out, looks.Colour)
+		options.Screen = watch.NewScreen(in, out, live.looks.Colour)
 	}
 	result, err := watch.Run(cmd.Context(), &options)
 	return a.watched(&result, err, f)

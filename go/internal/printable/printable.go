@@ -16,7 +16,7 @@ import (
 func Text(s string) string {
 	clean := true
 	for _, r := range s {
-		clean = clean && r != utf8.RuneError && visible(r)
+		clean = clean && r != utf8.RuneError && Visible(r)
 	}
 	if clean {
 		return s
@@ -27,7 +27,7 @@ func Text(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			b.WriteString(`\x` + hex(uint64(s[i]), 2))
-		case visible(r):
+		case Visible(r):
 			b.WriteString(s[i : i+size])
 		default:
 			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
@@ -37,9 +37,9 @@ func Text(s string) string {
 	return b.String()
 }
 
-// visible accepts what has a form of its own, and the two that join letters of some
+// Visible accepts what has a form of its own, and the two that join letters of some
 // scripts.
-func visible(r rune) bool { return strconv.IsPrint(r) || r == '\u200c' || r == '\u200d' }
+func Visible(r rune) bool { return strconv.IsPrint(r) || r == '\u200c' || r == '\u200d' }
 
 func hex(n uint64, digits int) string {
 	text := strconv.FormatUint(n, 16)
@@ -126,7 +126,7 @@ func escape(data []byte) []byte {
 	kept, done := data[:0:0], 0
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
-		if r >= 0x7f && r != utf8.RuneError && !visible(r) {
+		if r >= 0x7f && r != utf8.RuneError && !Visible(r) {
 			kept = append(append(kept, data[done:i]...), codeUnits(r)...)
 			done = i + size
 		}

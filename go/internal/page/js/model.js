@@ -28,10 +28,15 @@ function button(label, action) {
 const bdi = (text) => el('bdi', visible(text));
 const icon = (state) => { const e = el('span.sign.' + state, SIGNS[state]); e.setAttribute('aria-hidden', 'true'); return e; };
 
-// visible shows what would steer the reading direction or hide, as the static page does.
+// visible shows what would steer the reading direction or hide, as the static page does
+// (visible.go). Two invisible characters stay: they join letters of some scripts.
 function visible(text) {
-  return String(text).replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, (c) => (c === '\u007f' ? '␡' : String.fromCharCode(0x2400 + c.charCodeAt(0))))
-    .replace(/[\u0080-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => `‹U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
+  return String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => {
+    const n = c.codePointAt(0);
+    if (c === '\t' || c === '\u200c' || c === '\u200d') return c;
+    if (n < 0x20 || n === 0x7f) return n === 0x7f ? '␡' : String.fromCharCode(0x2400 + n);
+    return `‹U+${n.toString(16).toUpperCase().padStart(4, '0')}›`;
+  });
 }
 
 let report = JSON.parse($('goat-report').textContent);
