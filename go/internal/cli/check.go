@@ -47,7 +47,8 @@ ${env}, ${service} and ${grayTag} are --env, --service and --gray-tag.
 
 Exit codes: 0 pass, 1 fail, 2 usage or configuration, 3 inconclusive, 4 could not look.
 Started under the name go-graycheck, with or without the word run, goat is goat check.
-docs/check.md says of each check what it proves, and what not.
+goat check serve answers judges over HTTP (goat check serve --help). docs/check.md says of
+each check what it proves, and what not.
 
 `
 
@@ -84,6 +85,7 @@ func (a *app) newCheck() *cobra.Command {
 	a.addCheckFlags(cmd, f)
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "say what each check would ask, and ask nothing")
 	cmd.Flags().StringArrayVar(&f.outputs, "output", nil, "write `FORMAT=FILE`, besides --format; repeatable")
+	cmd.AddCommand(a.newCheckServe(f))
 	return cmd
 }
 
@@ -241,30 +243,30 @@ func exitOf(v gate.Verdict) error {
 	return exitStatus(exitCouldNotLook)
 }
 
-// verdict runs the checks. A question that is wrong is an error; secrets are hidden in
-// whatever comes out.
-func (a *app) verdict(ctx context.Context, plan *checkPlan) (*gate.Document, error) {
+// judged runs the checks; secrets are hidden in whatever comes out.
+func (a *app) judged(ctx context.Context, plan *checkPlan) (*gate.Document, error) {
 	document, err := gate.Run(ctx, plan.checks, plan.settings.Options())
 	if err != nil {
 		return nil, err
 	}
 	document.Goat = goat.Identity{Version: Version, Commit: commit}
-	if len(document.Misconfigured) > 0 {
-		wrong := asGoatError(document.Misconfigured[0])
-		if wrong.Code == goat.CodeInternal {
-			wrong = &goat.Error{Code: goat.CodeBadConfig, Message: wrong.Message, Hint: "correct it in goat.yaml or in its flag; `goat check --explain` shows what is asked"}
-		}
-		hidden := *wrong
-		hidden.Message, hidden.Causes = plan.values.Hide(wrong.Message), nil
-		for _, cause := range wrong.Causes {
-			hidden.Causes = append(hidden.Causes, plan.values.Hide(cause))
-		}
-		return nil, &hidden
-	}
 	if plan.values.Secrets() {
 		document = printable.Map(document, plan.values.Hide)
 	}
 	return document, nil
+}
+
+// verdict runs the checks. A question that is wrong is an error.
+func (a *app) verdict(ctx context.Context, plan *checkPlan) (*gate.Document, error) {
+	document, err := a.judged(ctx, plan)
+	if err != nil || len(document.Misconfigured) == 0 {
+		return document, err
+	}
+	wrong := *asGoatError(document.Misconfigured[0])
+	if wrong.Code == goat.CodeInternal {
+		wrong.Code, wrong.Hint = goat.CodeBadConfig, "correct it in goat.yaml or in its flag; `goat check --explain` shows what is asked"
+	}
+	return nil, printable.Map(&wrong, plan.values.Hide)
 }
 
 // planChecks settles which checks run, with which settings; further overrides come after

@@ -68,6 +68,43 @@ type Given struct {
 	From string
 }
 
+// IsThreshold tells whether a path leads to a number, a share or a time.
+func IsThreshold(target any, path string) bool {
+	root, names, _ := strings.Cut(path, ".")
+	t := typeAt(reflect.TypeOf(target).Elem(), strings.Split(names, "."))
+	if root != Root || t == nil {
+		return false
+	}
+	switch kindName(t) {
+	case "duration", "share", "number", "int":
+		return t.Kind() != reflect.Slice
+	}
+	return false
+}
+
+// typeAt is the type at a path; nil where it leads nowhere.
+func typeAt(t reflect.Type, names []string) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case len(names) == 0:
+		return t
+	case t.Kind() == reflect.Struct && t != dateType:
+		for _, f := range fieldsOf(t) {
+			if f.Tag.Get("key") == names[0] {
+				return typeAt(f.Type, names[1:])
+			}
+		}
+	case t.Kind() == reflect.Slice && !isScalar(t.Elem()):
+		if inner := typeAt(t.Elem(), names); inner != nil {
+			return inner // one of several without its name
+		}
+		return typeAt(t.Elem(), names[1:])
+	}
+	return nil
+}
+
 // Override puts what was given over what stands in the file; root may be nil. target is a
 // pointer to the struct that the settings are for. The result is a tree of its own.
 func Override(root *yaml.Node, target any, given []Given) (*yaml.Node, error) {
