@@ -4,6 +4,7 @@
 //! something else. Errors are values: `{"error":{code,message,hint,path,causes}}`.
 
 mod file;
+mod files;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -99,6 +100,7 @@ fn dispatch(request: &[u8], control: &Control) -> Result<Vec<u8>> {
         "track" | "patch" => answer(&inplace::track::run(&read(request)?, control)?),
         "recover" => answer(&inplace::restore(&read(request)?, control)?),
         "clean" => answer(&inplace::clean::run(&read(request)?, control)?),
+        "files" => answer(&files::files(&read(request)?, control)?),
         "inspect" => Ok(file::inspect(&read(request)?)),
         other => Err(Error::new(
             Code::BadRequest,

@@ -1,5 +1,6 @@
 //! The Go files of the release and their bytes.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use git2::Oid;
@@ -82,6 +83,57 @@ impl Repo {
         Ok(go
             .filter_map(|(path, _)| source(path, FileState::Tracked))
             .collect())
+    }
+
+    /// The paths, in order, of the files of either side that match; of the working tree
+    /// those that git does not ignore.
+    pub fn paths(
+        &self,
+        sides: &Sides,
+        matches: &dyn Fn(&str) -> bool,
+        control: &Control,
+    ) -> Result<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        let mut add = |path: &[u8]| {
+            let (path, exact) = text(path);
+            if exact && matches(&path) {
+                found.insert(path);
+            }
+        };
+        let mut commits = vec![sides.base_id()];
+        if sides.release.worktree {
+            let index = self.index()?;
+            for entry in &index.entries {
+                if !entry.entry.is_submodule() && self.full_path(&entry.path).is_file() {
+                    add(&entry.path);
+                }
+            }
+            for file in self.untracked(false, control)? {
+                if !file.ignored && self.full_path(&file.path).is_file() {
+                    add(&file.path);
+                }
+            }
+        } else {
+            commits.push(sides.release_id());
+        }
+        for commit in commits.into_iter().flatten() {
+            control.check()?;
+            for (path, entry) in Trees::new(&self.store).flatten(self.tree_of(commit)?)? {
+                if entry.is_file() {
+                    add(&path);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the release has a file.
+    #[must_use]
+    pub fn has_release(&self, sides: &Sides, path: &str) -> bool {
+        if sides.release.worktree {
+            return self.full_path(path.as_bytes()).is_file();
+        }
+        matches!(self.blob_at(sides.release_id(), path), Ok(Some(_)) | Err(_))
     }
 
     /// A file of the release: the bytes on disk, or the blob of the commit.
