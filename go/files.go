@@ -58,6 +58,8 @@ type wireFiles struct {
 	ProgressFd int      `json:"progressFd"`
 }
 
+func (w *wireFiles) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
+
 // ReadFiles reads the files of both versions that match, from git; of the working tree
 // those that git does not ignore. Nothing is checked out.
 func ReadFiles(ctx context.Context, options FilesOptions) (*Files, error) {

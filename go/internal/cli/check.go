@@ -20,6 +20,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gate/checks"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
 	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/render/html"
@@ -305,6 +306,14 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 	tools := &checks.Tools{Now: time.Now, Hits: a.lastHits}
 	tools.Path = func(path string) string { return joinDir(a.directory(), path) }
 	tools.Write = func(path string, text []byte) error { return replaceFile(tools.Path(path), text) }
+	tools.Compare = goat.FilesOptions{Dir: a.directory(), Base: s.Base, Release: s.Release, Range: goat.Range(s.Range)}
+	tools.ModCache = func() string {
+		cache, err := gocmd.Output(cmd.Context(), a.directory(), userEnviron(), []string{"env", "GOMODCACHE"})
+		if err != nil {
+			return "" // without a go command nobody knows
+		}
+		return strings.TrimSpace(string(cache))
+	}
 	tools.Report = func(c *coverage.Settings) (func(context.Context) (*report.Document, error), []string, error) {
 		return a.checkReport(cmd, plan, c, sources, f)
 	}

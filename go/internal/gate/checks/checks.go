@@ -9,7 +9,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/checks/compat"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
 	"github.com/goat-trace/goat/go/internal/gate/checks/health"
 	"github.com/goat-trace/goat/go/internal/gate/checks/metrics"
@@ -32,6 +34,7 @@ type Settings struct {
 	SLO          []slo.Settings      `key:"slo" several:"" help:"does the canary keep its service levels, beside the stable side? One mapping, or a list of them"`
 	Topology     []topology.Settings `key:"topology" several:"" help:"which instances serve, and where? One mapping, or a list of them"`
 	Metrics      []metrics.Settings  `key:"metrics" several:"" help:"are the canary's metrics those of the stable side? One mapping, or a list of them"`
+	Compat       *compat.Settings    `key:"compat" help:"does the release break those who use the base: OpenAPI, Go API, modules, binaries?"`
 }
 
 // SetDefaults sets what holds without a configuration.
@@ -71,6 +74,10 @@ type Tools struct {
 	Path func(string) string
 	// Write writes a file, all or not at all.
 	Write func(path string, text []byte) error
+	// Compare are the repository and its two versions.
+	Compare goat.FilesOptions
+	// ModCache is the module cache; empty where nobody knows.
+	ModCache func() string
 	// Hits tells when the processes of some sources were last hit.
 	Hits route.Hits
 }
@@ -110,6 +117,7 @@ var makers = []maker{
 	{"metrics", func(s *Settings, _ *Tools) ([]gate.Check, error) {
 		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m} })
 	}},
+	{"compat", makeCompat},
 }
 
 // Names are the checks that there are.
@@ -148,4 +156,12 @@ func makeCoverage(s *Settings, tools *Tools) ([]gate.Check, error) {
 		return nil, err
 	}
 	return []gate.Check{&coverage.Check{Settings: *s.Coverage, From: from, Read: read, Now: tools.Now}}, nil
+}
+
+func makeCompat(s *Settings, tools *Tools) ([]gate.Check, error) {
+	check := &compat.Check{Settings: *s.Compat, Options: tools.Compare, Path: tools.Path, Now: tools.Now}
+	if s.Compat.Modules {
+		check.ModCache = tools.ModCache()
+	}
+	return []gate.Check{check}, nil
 }

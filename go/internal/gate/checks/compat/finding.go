@@ -1,0 +1,121 @@
+package compat
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goat-trace/goat/go/internal/gate"
+)
+
+// Severities of a finding, as goat-contract names them.
+const (
+	breaking = "breaking"
+	warning  = "warning"
+	info     = "info"
+)
+
+// finding is one difference between the sides.
+type finding struct {
+	ID       string `json:"id"`
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Subject  string `json:"subject"`
+	Message  string `json:"message"`
+	Place    struct {
+		File string `json:"file"`
+		Line int    `json:"line"`
+		Base bool   `json:"base"`
+	} `json:"place"`
+}
+
+func (f *finding) String() string {
+	text := f.ID + ": " + f.Subject + ": " + f.Message
+	if f.Place.Base {
+		text += " (the place is in the base)"
+	}
+	return text
+}
+
+func (f *finding) place() *gate.Place {
+	if f.Place.File == "" {
+		return nil
+	}
+	return &gate.Place{File: f.Place.File, Line: f.Place.Line}
+}
+
+// ignoring finds the entry that means a finding.
+func (s *Settings) ignoring(f *finding) *Ignore {
+	for i := range s.Ignore {
+		entry := &s.Ignore[i]
+		if (entry.ID == "" || matches(entry.ID, f.ID)) &&
+			(entry.Place == "" || matches(entry.Place, f.Place.File) || matches(entry.Place, f.Subject)) {
+			return entry
+		}
+	}
+	return nil
+}
+
+// matches holds a name against a glob; ** at the end takes what is below.
+func matches(pattern, name string) bool {
+	if below, all := strings.CutSuffix(pattern, "/**"); all && strings.HasPrefix(name, below+"/") {
+		return true
+	}
+	// Subjects hold characters that mean something in globs: (*T).M.
+	ok, err := path.Match(pattern, name)
+	return pattern == name || err == nil && ok
+}
+
+// most is how many findings of one kind are named.
+const most = 50
+
+// judge makes reasons of what was found in one subject of the check.
+func (s *Settings) judge(f *gate.Finding, what, query string, found []finding, now time.Time) {
+	slices.SortStableFunc(found, func(a, b finding) int {
+		return cmp.Compare(weight(a.Severity), weight(b.Severity))
+	})
+	counts := map[string]int{}
+	failed, meant := 0, 0
+	for i := range found {
+		one := &found[i]
+		counts[one.Severity]++
+		verdict := gate.Pass
+		if one.Severity == breaking || one.Severity == warning && s.Level == warning {
+			verdict = gate.Fail
+		}
+		message := one.String()
+		if entry := s.ignoring(one); entry != nil && verdict == gate.Fail {
+			switch {
+			case !entry.Until.End.IsZero() && now.After(entry.Until.End):
+				message += " (was to be ignored until " + entry.Until.End.UTC().Format(time.DateOnly) + ": " + entry.Why + ")"
+			default:
+				verdict = gate.Pass
+				meant++
+				message += " (ignored: " + entry.Why + ")"
+			}
+		}
+		if verdict == gate.Fail {
+			failed++
+		}
+		if one.Severity != info && (verdict == gate.Fail && failed <= most || verdict == gate.Pass && counts[one.Severity] <= most) {
+			f.Add(gate.Reason{Verdict: verdict, Message: message, Query: query, Place: one.place()})
+		}
+	}
+	verdict := gate.Pass
+	if failed > 0 {
+		verdict = gate.Fail
+	}
+	message := fmt.Sprintf("%s: %d breaking, %d warnings, %d that break nobody", what, counts[breaking], counts[warning], counts[info])
+	if meant > 0 {
+		message += fmt.Sprintf("; %d ignored with a reason", meant)
+	}
+	if failed > most {
+		message += fmt.Sprintf("; the first %d are named", most)
+	}
+	f.Add(gate.Reason{Verdict: verdict, Message: message, Value: failed, Threshold: 0, Unit: "findings", Query: query})
+}
+
+func weight(severity string) int { return slices.Index([]string{breaking, warning, info}, severity) }
