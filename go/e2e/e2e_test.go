@@ -42,15 +42,26 @@ func commands() map[string]script.Command {
 	return all
 }
 
+// goatBinary is the goat that is tried.
+func goatBinary() string {
+	if named := os.Getenv("GOAT_BIN"); named != "" {
+		return named
+	}
+	binary, err := filepath.Abs("../../bin/goat")
+	if err != nil {
+		return ""
+	}
+	return binary
+}
+
 func look(t *testing.T) machine {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	goat := os.Getenv("GOAT_BIN")
-	if goat == "" {
-		goat = filepath.Join(root, "bin", "goat")
+	goat := goatBinary()
+	if os.Getenv("GOAT_BIN") == "" {
 		if _, err := os.Stat(goat); err != nil {
 			t.Skip("no bin/goat: run make build, or set GOAT_BIN")
 		}
@@ -107,6 +118,10 @@ func condition(name string) (bool, error) {
 		if err != nil && os.Getenv("CI") == "true" {
 			return false, fmt.Errorf("scripts/tools --install prometheus: %w", err)
 		}
+		return err == nil, nil
+	case "contract":
+		// It needs a newer Go than goat does.
+		_, err := os.Stat(filepath.Join(filepath.Dir(goatBinary()), "goat-contract"))
 		return err == nil, nil
 	case "race":
 		return raceWorks(), nil

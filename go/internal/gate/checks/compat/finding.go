@@ -34,10 +34,15 @@ type finding struct {
 
 func (f *finding) String() string {
 	text := f.ID + ": " + f.Subject + ": " + f.Message
-	if f.Place.Base {
-		text += " (the place is in the base)"
+	switch {
+	case f.Place.File == "":
+		return text
+	case f.Place.Line == 0:
+		return f.Place.File + ": " + text
+	case f.Place.Base:
+		return fmt.Sprintf("%s:%d of the base: %s", f.Place.File, f.Place.Line, text)
 	}
-	return text
+	return fmt.Sprintf("%s:%d: %s", f.Place.File, f.Place.Line, text)
 }
 
 func (f *finding) place() *gate.Place {
@@ -89,8 +94,8 @@ func (s *Settings) judge(f *gate.Finding, what, query string, found []finding, n
 		message := one.String()
 		if entry := s.ignoring(one); entry != nil && verdict == gate.Fail {
 			switch {
-			case !entry.Until.End.IsZero() && now.After(entry.Until.End):
-				message += " (was to be ignored until " + entry.Until.End.UTC().Format(time.DateOnly) + ": " + entry.Why + ")"
+			case !entry.Until.End.IsZero() && !now.Before(entry.Until.End):
+				message += " (was to be ignored until " + entry.Until.End.Add(-1).UTC().Format(time.DateOnly) + ": " + entry.Why + ")"
 			default:
 				verdict = gate.Pass
 				meant++
