@@ -14,6 +14,7 @@
  *                 finding the upgraded modules of a plan's "deps"
  *     instrument  a Go source file and its part of a plan -> the rewritten source
  *     inspect     a Go source file -> its functions, blocks and statements
+ *     files       two revisions and globs -> the texts of the files that match
  *     track       a plan -> its points written into the sources, all files or none
  *     patch       does what +goat marks in the sources ask for
  *     clean       takes everything that goat wrote out of the sources
