@@ -33,13 +33,16 @@ func Large(x uint64) uint64 { return x }
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 
 	"example.com/hot/work"
 )
 
-const goroutines, rounds = 16, 8_000_000
+const goroutines = 16
+
+var rounds = 8_000_000
 
 func spent() float64 {
 	var usage syscall.Rusage
@@ -59,24 +62,27 @@ func measure(f func(x uint64) uint64) float64 {
 		}()
 	}
 	wait.Wait()
-	return (spent() - before) * 1e9 / goroutines / rounds
+	return (spent() - before) * 1e9 / goroutines / float64(rounds)
 }
 
 func small(x uint64) uint64 {
-	for i := 0; i < rounds; i++ {
+	for i, n := 0, rounds; i < n; i++ {
 		x = work.Small(x)
 	}
 	return x
 }
 
 func large(x uint64) uint64 {
-	for i := 0; i < rounds; i++ {
+	for i, n := 0, rounds; i < n; i++ {
 		x = work.Large(x)
 	}
 	return x
 }
 
 func main() {
+	if n, err := strconv.Atoi(os.Getenv("HOT_ROUNDS")); err == nil {
+		rounds = n
+	}
 	measure(small)
 	fmt.Fprintf(os.Stdout, "{\"store\":%f,\"exact\":%f}\n", measure(small), measure(large))
 }
@@ -173,7 +179,7 @@ func (b *bench) hotPath(ctx context.Context) error {
 			b.row(form+": "+v.name, "ns", took[form+"plain"], took[form+v.name], onlyGoat(v, barHot))
 		}
 	}
-	return b.windows(ctx, binaries["goat"])
+	return nil
 }
 
 // runHot runs the hot program once and notes its figures under a name.
@@ -194,20 +200,35 @@ func runHot(ctx context.Context, binary string, took map[string]series, name str
 	return nil
 }
 
-// windows compares the program with itself: points on record, windows off and on.
-func (b *bench) windows(ctx context.Context, binary string) error {
-	took := map[string]series{}
-	settings := []string{"GOAT_WINDOW=0", "GOAT_WINDOW=1s"}
+// windows compares the program with itself: points on record, windows off and on, ten
+// times as short as they are by default, and for long enough to have many. How far the same
+// setting is from itself says what the first figure is worth on this machine.
+func (b *bench) windows(ctx context.Context) error {
+	s, err := b.hotCheckout(ctx)
+	if err != nil {
+		return err
+	}
+	binary := filepath.Join(b.work, "windows-goat")
+	if _, err := b.build(ctx, s, variantGoat, b.cache("hot"), "-o", binary, s.program); err != nil {
+		return err
+	}
+	took, long := map[string]series{}, "40000000"
+	if b.pairs == 1 {
+		long = "" // a smoke test
+	}
+	settings := []struct{ name, window string }{{"off", "0"}, {"on", "100ms"}, {"again", "0"}}
 	for round := range b.pairs {
 		for turn := range settings {
 			setting := settings[(turn+round)%len(settings)]
-			if err := runHot(ctx, binary, took, setting, "GOAT_SPOOL="+filepath.Join(b.work, "hot-spools"), setting); err != nil {
+			if err := runHot(ctx, binary, took, setting.name, "GOAT_SPOOL="+filepath.Join(b.work, "hot-spools"), "GOAT_WINDOW="+setting.window, "HOT_ROUNDS="+long); err != nil {
 				return err
 			}
 		}
 	}
+	fmt.Fprintf(b.out, "\n== windows: 16 goroutines on one point, %d cores, ns of CPU per call\n", runtime.NumCPU())
 	for _, form := range []string{"store", "exact"} {
-		b.row(form+": windows of 1s against none", "ns", took[form+settings[0]], took[form+settings[1]], barWindow)
+		b.row(form+": windows of 100ms against none", "ns", took[form+"off"], took[form+"on"], barWindow)
+		b.row(form+": none against none", "ns", took[form+"off"], took[form+"again"], 0)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ type bench struct {
 }
 
 // parts are what -only may name.
-var parts = []string{"helper", "hot", "fleet", "plan", "size", "inline", "builds"}
+var parts = []string{"helper", "hot", "windows", "fleet", "plan", "size", "inline", "builds"}
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	wanted, all := parts, subjects
 	if *small {
-		wanted, all, *pairs = []string{"helper", "hot", "plan", "size", "inline"}, []subject{smallest}, 1
+		wanted, all, *pairs = []string{"helper", "hot", "windows", "plan", "size", "inline"}, []subject{smallest}, 1
 	}
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
@@ -112,7 +112,7 @@ func (b *bench) prepare(ctx context.Context) error {
 }
 
 func (b *bench) all(ctx context.Context, chosen []subject, wanted func(string) bool) error {
-	alone := map[string]func(context.Context) error{"helper": b.helperCost, "hot": b.hotPath, "fleet": b.fleetReport}
+	alone := map[string]func(context.Context) error{"helper": b.helperCost, "hot": b.hotPath, "windows": b.windows, "fleet": b.fleetReport}
 	for _, part := range parts {
 		if measure := alone[part]; measure != nil && wanted(part) {
 			if err := measure(ctx); err != nil {
