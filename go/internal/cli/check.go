@@ -282,7 +282,7 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 		return nil, err
 	}
 	plan := &checkPlan{values: &settings.Values{Named: map[string]string{"env": f.env, "service": f.service, "grayTag": f.grayTag,
-		"canary": "$canary", "stable": "$stable", "window": "$window"}, Getenv: a.getenv}}
+		"canary": "$canary", "file": "$file", "n": "$n", "stable": "$stable", "window": "$window"}, Getenv: a.getenv}}
 	given := append(append(a.checkVariables(), f.given...), further...)
 	root, err := settings.Override(s.File.Check, &plan.settings, given)
 	if err != nil {

@@ -24,6 +24,8 @@ const (
 	// DefaultPause is the wait before a check looks again.
 	DefaultPause = 500 * time.Millisecond
 	longestPause = 10 * time.Second
+	// grace is how long a check may take to give up when its time is over.
+	grace = 500 * time.Millisecond
 )
 
 // Run has all checks look, side by side, and ends by the deadline whatever they do. The
@@ -127,6 +129,11 @@ func look(ctx context.Context, c Check, o *Options) (f Finding, whole bool) {
 			return f, true
 		}
 	case <-once.Done():
+		// A moment to clean up: a check may have started a program.
+		select {
+		case <-answer:
+		case <-time.After(grace):
+		}
 	}
 	return lateFinding(ctx, once, c, o, limit), false
 }

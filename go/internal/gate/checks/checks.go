@@ -15,6 +15,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
 	"github.com/goat-trace/goat/go/internal/gate/checks/health"
 	"github.com/goat-trace/goat/go/internal/gate/checks/metrics"
+	"github.com/goat-trace/goat/go/internal/gate/checks/reload"
 	"github.com/goat-trace/goat/go/internal/gate/checks/route"
 	"github.com/goat-trace/goat/go/internal/gate/checks/slo"
 	"github.com/goat-trace/goat/go/internal/gate/checks/topology"
@@ -24,8 +25,8 @@ import (
 
 // Settings are those below check: in goat.yaml.
 type Settings struct {
-	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s), as --timeout"`
-	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s), as --try-timeout"`
+	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config), as --timeout"`
+	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config all of the time), as --try-timeout"`
 	Retry        int                 `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
 	Inconclusive string              `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
 	Coverage     *coverage.Settings  `key:"coverage" help:"did the changed code run?"`
@@ -33,18 +34,38 @@ type Settings struct {
 	Health       []health.Settings   `key:"health" several:"" help:"does the canary say that it is well? One mapping, or a list of them"`
 	SLO          []slo.Settings      `key:"slo" several:"" help:"does the canary keep its service levels, beside the stable side? One mapping, or a list of them"`
 	Topology     []topology.Settings `key:"topology" several:"" help:"which instances serve, and where? One mapping, or a list of them"`
+	Config       []reload.Settings   `key:"config" several:"" help:"does a program reload its configuration as it claims? One mapping, or a list of them"`
 	Metrics      []metrics.Settings  `key:"metrics" several:"" help:"are the canary's metrics those of the stable side? One mapping, or a list of them"`
 	Compat       *compat.Settings    `key:"compat" help:"does the release break those who use the base: OpenAPI, Go API, modules, binaries?"`
 }
 
 // SetDefaults sets what holds without a configuration.
 func (s *Settings) SetDefaults() {
-	s.Timeout, s.Try, s.Retry, s.Inconclusive = 30*time.Second, 10*time.Second, 2, gate.Keep
+	s.Retry, s.Inconclusive = 2, gate.Keep
 }
+
+// The times where nothing is set; a program that is put through ten events needs more.
+const (
+	lookTime, tryTime = 30 * time.Second, 10 * time.Second
+	eventTime         = 3 * time.Minute
+)
 
 // Options are how the checks are run.
 func (s *Settings) Options() gate.Options {
-	return gate.Options{Timeout: s.Timeout, Try: s.Try, Retry: s.Retry, Inconclusive: s.Inconclusive}
+	o := gate.Options{Timeout: s.Timeout, Try: s.Try, Retry: s.Retry, Inconclusive: s.Inconclusive}
+	if o.Timeout == 0 {
+		o.Timeout = lookTime
+		if len(s.Config) > 0 {
+			o.Timeout = eventTime
+		}
+	}
+	if o.Try == 0 {
+		o.Try = tryTime
+		if len(s.Config) > 0 {
+			o.Try = o.Timeout
+		}
+	}
+	return o
 }
 
 // Defaults gives checks the tag and the service of the command line, where they have none
@@ -113,6 +134,9 @@ var makers = []maker{
 			t.Snapshot = tools.Path(t.Snapshot)
 			return &topology.Check{Settings: t, Write: tools.Write}
 		})
+	}},
+	{"config", func(s *Settings, tools *Tools) ([]gate.Check, error) {
+		return each(s.Config, func(c reload.Settings) gate.Check { return &reload.Check{Settings: c, Dir: tools.Path(".")} })
 	}},
 	{"metrics", func(s *Settings, _ *Tools) ([]gate.Check, error) {
 		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m} })

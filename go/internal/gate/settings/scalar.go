@@ -175,3 +175,33 @@ func (d *decoder) inRange(path string, node *yaml.Node, into reflect.Value, text
 	}
 	return nil
 }
+
+// splitWords splits a command line at blanks; quotes hold words together.
+func splitWords(line string) []string {
+	var words []string
+	var word strings.Builder
+	open, quote := false, rune(0)
+	for _, r := range line {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			open, quote = true, r
+		case r == ' ' || r == '\t' || r == '\n':
+			if open {
+				words = append(words, word.String())
+			}
+			open = false
+			word.Reset()
+		default:
+			open = true
+			word.WriteRune(r)
+		}
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	return words
+}

@@ -7,6 +7,7 @@
 //	min:"0" max:"1"  the range of a number, exp:"min" without the lower end
 //	oneof:"a,b"    the legal words
 //	several:""     a list that may be written as one mapping
+//	words:""       a list that may be written as a command line, not with commas
 package settings
 
 import (
@@ -230,7 +231,11 @@ func (d *decoder) list(path string, node *yaml.Node, into reflect.Value, tag ref
 		items = []*yaml.Node{node}
 	case node.Kind == yaml.ScalarNode && isScalar(into.Type().Elem()):
 		items = nil
-		for _, item := range config.SplitList(node.Value) {
+		split := config.SplitList
+		if _, words := tag.Lookup("words"); words {
+			split = splitWords
+		}
+		for _, item := range split(node.Value) {
 			items = append(items, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: item, Line: node.Line, HeadComment: node.HeadComment})
 		}
 	default:

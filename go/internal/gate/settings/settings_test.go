@@ -39,6 +39,7 @@ type inner struct {
 	Until *settings.Date  `key:"until"`
 	Names []string        `key:"names"`
 	On    bool            `key:"on"`
+	Line  []string        `key:"line" words:""`
 	Rules []rule          `key:"rules"`
 }
 
@@ -74,14 +75,14 @@ func flag(path, text string) settings.Given {
 
 func TestEveryKindOfValue(t *testing.T) {
 	r, _, err := decode(t, `
-inner: {share: 80%, count: 5, wait: 1m, word: left, until: 2026-12-31, names: [a, b], on: yes, rules: [{name: x, max: 0.5}]}
+inner: {share: 80%, count: 5, wait: 1m, word: left, until: 2026-12-31, names: [a, b], on: yes, line: "a 'b c' '' d,e", rules: [{name: x, max: 0.5}]}
 probes: {url: "http://${env}/$1/${1}", header: {X-A: b}}
 `, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	i := r.Inner
-	if *i.Share != 0.8 || i.Count != 5 || i.Wait != time.Minute || i.Word != "left" || !i.On || *i.Rules[0].Max != 0.5 ||
+	if *i.Share != 0.8 || i.Count != 5 || i.Wait != time.Minute || i.Word != "left" || !i.On || !reflect.DeepEqual(i.Line, []string{"a", "b c", "", "d,e"}) || *i.Rules[0].Max != 0.5 ||
 		!reflect.DeepEqual(i.Names, []string{"a", "b"}) || !i.Until.End.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", i)
 	}
@@ -180,7 +181,7 @@ func TestKeys(t *testing.T) {
 		paths = append(paths, k.Path)
 	}
 	want := []string{
-		"check.inner", "check.inner.share", "check.inner.count", "check.inner.wait", "check.inner.word", "check.inner.until", "check.inner.names", "check.inner.on",
+		"check.inner", "check.inner.share", "check.inner.count", "check.inner.wait", "check.inner.word", "check.inner.until", "check.inner.names", "check.inner.on", "check.inner.line",
 		"check.inner.rules", "check.inner.rules[].name", "check.inner.rules[].max",
 		"check.probes", "check.probes.name", "check.probes.url", "check.probes.header.<NAME>",
 	}

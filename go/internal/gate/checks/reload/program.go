@@ -1,0 +1,210 @@
+package reload
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/goat-trace/goat/go/internal/child"
+	"github.com/goat-trace/goat/go/internal/gate/ask"
+)
+
+// program is the user's, running on a scratch copy.
+type program struct {
+	s      *Settings
+	cmd    *exec.Cmd
+	end    context.CancelFunc
+	output *lines
+	done   chan struct{}
+	err    error
+}
+
+// lines is what a program writes: how many lines match, and the last ones.
+type lines struct {
+	mu      sync.Mutex
+	reload  *regexp.Regexp
+	ready   *regexp.Regexp
+	reloads int
+	isReady bool
+	rest    []byte
+	last    string
+}
+
+func (l *lines) Write(data []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest = append(l.rest, data...)
+	for {
+		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		if !whole {
+			break
+		}
+		l.rest = rest
+		if l.reload != nil && l.reload.Match(line) {
+			l.reloads++
+		}
+		l.isReady = l.isReady || l.ready != nil && l.ready.Match(line)
+		if text := strings.TrimSpace(string(line)); text != "" {
+			l.last = text
+		}
+	}
+	if len(l.rest) > 64<<10 {
+		l.rest = nil
+	}
+	return len(data), nil
+}
+
+func (l *lines) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reloads
+}
+
+func (l *lines) said() (string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last, l.isReady
+}
+
+func pattern(text string) *regexp.Regexp {
+	if text == "" {
+		return nil
+	}
+	return regexp.MustCompile(text) // was compiled when the settings were read
+}
+
+// errNoStart is a program that cannot even be run.
+type errNoStart struct{ error }
+
+// startTime is how long a program may take to come up.
+const startTime = 20 * time.Second
+
+// start runs the program and waits until it is up.
+func start(ctx context.Context, s *Settings, dir, scratch string) (*program, error) {
+	life, end := context.WithCancel(ctx)
+	args := s.arguments(scratch)
+	p := &program{s: s, end: end, done: make(chan struct{}), output: &lines{reload: pattern(s.Observe.Log), ready: pattern(s.Ready)}}
+	p.cmd = child.Command(life, args[0], args[1:]...)
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.output, p.output
+	if err := p.cmd.Start(); err != nil {
+		end()
+		return nil, errNoStart{fmt.Errorf("the program cannot be started: %w", err)}
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	if err := p.up(ctx); err != nil {
+		p.kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// up waits until the program answers or says that it is up.
+func (p *program) up(ctx context.Context) error {
+	limit := time.Now().Add(startTime)
+	for {
+		last, ready := p.output.said()
+		if ready && p.s.Ready != "" || p.s.Ready == "" && p.s.Observe.URL == "" && time.Until(limit) < startTime-500*time.Millisecond {
+			return nil
+		}
+		if p.s.Ready == "" && p.s.Observe.URL != "" {
+			if _, err := p.value(ctx); err == nil {
+				return nil
+			}
+		}
+		switch {
+		case !p.lives():
+			return fmt.Errorf("the program ended before it was up (%v): %s", p.err, last)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Now().After(limit):
+			return fmt.Errorf("the program is not up within %s; the last that it said: %s", startTime, last)
+		}
+		pause(ctx, step)
+	}
+}
+
+func (p *program) lives() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends it, with all that it started.
+func (p *program) kill() {
+	p.end()
+	<-p.done
+}
+
+// stop asks it to end, and ends it if it does not; ignored says that it had to.
+func (p *program) stop() (ignored bool) {
+	if p.lives() && p.cmd.Process.Signal(syscall.SIGTERM) == nil {
+		select {
+		case <-p.done:
+		case <-time.After(2 * time.Second):
+			ignored = true
+		}
+	}
+	p.kill()
+	return ignored
+}
+
+// value is what shows the state of the configuration: what url answers, or how often the
+// program has said that it reloaded.
+func (p *program) value(ctx context.Context) (string, error) {
+	if p.s.Observe.URL == "" {
+		if !p.lives() {
+			return "", errors.New("the program has ended")
+		}
+		return fmt.Sprint(p.output.count()), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	answer, err := ask.Do(ctx, &ask.Request{URL: p.s.Observe.URL})
+	switch {
+	case err != nil:
+		return "", err
+	case answer.Status != http.StatusOK:
+		return "", fmt.Errorf("status %s", ask.StatusText(answer))
+	case p.s.Observe.Path == "":
+		return strings.TrimSpace(string(answer.Body)), nil
+	}
+	var document any
+	if err := json.Unmarshal(answer.Body, &document); err != nil {
+		return "", errors.New("the answer is no JSON")
+	}
+	path, err := ask.ParsePath(p.s.Observe.Path)
+	if err != nil {
+		return "", err
+	}
+	for _, found := range path.Find(document) {
+		return ask.Word(found), nil
+	}
+	return "", fmt.Errorf("nothing stands at %s of the answer", p.s.Observe.Path)
+}
+
+// step is the time between two looks at the program.
+const step = 20 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
