@@ -29,6 +29,8 @@ const (
 	CodePlanMismatch          Code = "plan_mismatch"
 	CodeCancelled             Code = "cancelled"
 	CodeInternal              Code = "internal"
+	// CodeNoDump is a source that holds no goroutine, crash, race or goroutine profile.
+	CodeNoDump Code = "no_dump"
 
 	// CodeCoreMissing says that this program was built without the Rust core.
 	CodeCoreMissing Code = "core_missing"

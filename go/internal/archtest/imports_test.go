@@ -42,7 +42,7 @@ var policy = map[string]rule{
 	"internal/archtest/platforms": {},
 	"internal/cli": {
 		own: []string{
-			".", "internal/config", "internal/doctor", "internal/doors", "internal/gocmd", "internal/golist", "internal/hook",
+			".", "internal/config", "internal/diag", "internal/doctor", "internal/doors", "internal/gocmd", "internal/golist", "internal/hook",
 			"internal/inplace", "internal/linked", "internal/plan", "internal/printable", "internal/prom", "internal/render", "internal/render/text", "internal/report", "internal/report/fleet", "internal/report/follow", "internal/report/source",
 			"internal/gittext", "internal/page", "internal/render/html", "internal/ui", "internal/watch",
 			"internal/gate", "internal/gate/checks", "internal/gate/checks/coverage", "internal/gate/serve", "internal/gate/settings",
@@ -65,6 +65,7 @@ var policy = map[string]rule{
 	"internal/gate/checks/coverage": {own: []string{".", "internal/gate", "internal/gate/settings", "internal/report"}},
 	"internal/gate/settings":        {own: []string{".", "internal/config"}, others: yaml},
 	"internal/config":               {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
+	"internal/diag":                 {own: []string{"."}},
 	"internal/doctor":               {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/store", "internal/toolexec"}},
 	"internal/doors":                {own: []string{".", "internal/config", "internal/gocmd", "internal/golist", "internal/hook", "internal/plan", "internal/printable", "internal/rtsource", "internal/store", "internal/toolexec"}},
 	"internal/gocmd":                {},
@@ -83,7 +84,7 @@ var policy = map[string]rule{
 	"internal/plan/plantest":        {own: []string{"internal/plan"}},
 	"internal/render":               {own: []string{".", "internal/gate", "internal/printable", "internal/report"}, others: []string{"golang.org/x/text/width"}},
 	"internal/render/text":          {own: []string{".", "internal/doctor", "internal/gate", "internal/gocmd", "internal/printable", "internal/render", "internal/report"}},
-	"internal/render/html":          {own: []string{"internal/gate", "internal/gittext", "internal/page", "internal/printable", "internal/render", "internal/report"}},
+	"internal/render/html":          {own: []string{".", "internal/gate", "internal/gittext", "internal/page", "internal/printable", "internal/render", "internal/report"}},
 	"internal/prom":                 {},
 	"internal/report":               {own: []string{"."}},
 	"internal/report/fleet":         {own: []string{".", "internal/child", "internal/prom", "internal/report", "internal/report/source"}},

@@ -50,9 +50,10 @@ and, where GOAT 1.0 had one, a key in goat.yaml (goat help config).`
 
 // Groups of verbs in goat's help.
 const (
-	groupBuild   = "build"
-	groupLook    = "look"
-	groupInPlace = "inplace"
+	groupBuild    = "build"
+	groupLook     = "look"
+	groupDiagnose = "diagnose"
+	groupInPlace  = "inplace"
 )
 
 func (a *app) newRoot() *cobra.Command {
@@ -76,11 +77,13 @@ func (a *app) newRoot() *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupBuild, Title: "Build with the change instrumented:"},
 		&cobra.Group{ID: groupLook, Title: "Look:"},
+		&cobra.Group{ID: groupDiagnose, Title: "Diagnose:"},
 		&cobra.Group{ID: groupInPlace, Title: "In the sources themselves:"},
 	)
 	root.AddCommand(a.newGoVerbs()...)
 	root.AddCommand(a.newEnv(), a.newGenerate(), a.newToolexec())
 	root.AddCommand(a.newPlan(), a.newReport(), a.newWatch(), a.newUI(), a.newCheck(), a.newDoctor(), a.newVersion())
+	root.AddCommand(a.newDump())
 	root.AddCommand(a.newInit(), a.newTrack(), a.newPatch(), a.newClean())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))

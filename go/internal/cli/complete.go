@@ -37,6 +37,8 @@ func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 		formats = reportFormats
 	case "check":
 		formats = checkFormats
+	case "dump":
+		formats = dumpFormats
 	}
 	return formats, cobra.ShellCompDirectiveNoFileComp
 }

@@ -15,7 +15,8 @@ use serde_json::json;
 
 use crate::boundary::{Answer, GoatStatus};
 
-/// Runs a request of the core with its descriptors watched.
+/// Runs a request with its descriptors watched: of what a process left behind, or of the
+/// core, which also says of what is neither.
 pub fn run(request: &[u8]) -> Answer {
     match watched(request) {
         Ok(json) => Answer::from_core(json),
@@ -45,7 +46,8 @@ fn watched(request: &[u8]) -> Result<Vec<u8>> {
         // Both end their threads when they are dropped, also by a panic.
         let _reporter = reporter.transpose()?;
         let _watcher = watcher.transpose()?;
-        Ok(goat_core::run(request, &control))
+        let stop = || control.check().is_err();
+        Ok(goat_diag::run(request, &stop).unwrap_or_else(|| goat_core::run(request, &control)))
     })
 }
 

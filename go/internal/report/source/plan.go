@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/plan"
@@ -26,6 +28,47 @@ func openPlan(path string) (*report.Account, error) {
 		e.Code = goat.CodeUsage
 	}
 	return nil, e.Wrap(err)
+}
+
+// Nearest reads the plan that somebody named, else that of .goat in the directory or above
+// it, else the newest of this module in goat's cache; nil where there is none.
+func Nearest(path, dir, cache string) (*report.Account, error) {
+	if path != "" {
+		return openPlan(path)
+	}
+	if generated, err := plan.GeneratedIn(dir); err == nil && generated != "" {
+		return readPlan(generated)
+	}
+	root := plan.ModuleDir(dir, "")
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if cache == "" || root == "" || err != nil {
+		return nil, nil
+	}
+	return newest(plan.ModulePath(string(text)), filepath.Join(cache, "plans")), nil
+}
+
+// newest is the latest plan of a module in a directory of plans. One that cannot be read
+// is passed over: somebody may just be writing it.
+func newest(module, plans string) *report.Account {
+	entries, _ := os.ReadDir(plans)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return modified(b).Compare(modified(a)) })
+	for _, entry := range entries {
+		if !plan.IsHash(entry.Name()) {
+			continue
+		}
+		if a, err := readPlan(filepath.Join(plans, entry.Name())); err == nil && a.Plan.Module == module {
+			return a
+		}
+	}
+	return nil
+}
+
+func modified(entry fs.DirEntry) time.Time {
+	info, err := entry.Info()
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 func readPlan(path string) (*report.Account, error) {

@@ -1,0 +1,25 @@
+//! What a process left behind: goroutine dumps, crash texts, race reports and goroutine
+//! profiles, read in whatever form they come, grouped by cause, and held against the
+//! change.
+//!
+//! Knows nothing of git or of plans: the changed functions come in as values. No C, no
+//! network, no tool is run; the only files read are those that a request names.
+#![forbid(unsafe_code)]
+
+mod cause;
+mod changed;
+mod cluster;
+mod collect;
+mod document;
+mod error;
+mod expression;
+mod input;
+mod locks;
+mod names;
+mod parse;
+mod proto;
+mod request;
+mod symbols;
+
+pub use error::Error;
+pub use request::run;

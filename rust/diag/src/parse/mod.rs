@@ -1,0 +1,562 @@
+//! Text of a dump, line by line, into goroutines, crashes and races.
+//!
+//! The text is covered by no promise, so the reader goes by line, not by file: what it
+//! does not know is noted with its place and left out, and the next line is tried anew.
+
+mod crash;
+mod frame;
+pub mod header;
+mod profile;
+mod race;
+mod wrap;
+
+use memchr::memmem;
+
+use crate::collect::Collector;
+use crate::symbols::{Frame, Symbols};
+pub use crash::{Crash, CrashKind};
+pub use profile::PROFILES;
+pub use race::{Access, Race};
+use wrap::Prefix;
+
+/// How deep escapes in escapes are undone.
+const DEEPEST: usize = 4;
+
+/// One goroutine as the dump shows it. The reader fills the same one again and again.
+#[derive(Debug, Default)]
+pub struct Goroutine {
+    /// Its number; 0 in profiles.
+    pub id: u64,
+    /// How many there are of it; 1 but in profiles.
+    pub count: u64,
+    /// Number of the status word; none in profiles.
+    pub word: Option<u32>,
+    /// Minutes of waiting.
+    pub minutes: Option<u32>,
+    /// Marked as leaked by the runtime.
+    pub leaked: bool,
+    /// Bound to its thread.
+    pub locked: bool,
+    /// Labels as written; empty for none.
+    pub labels: Vec<u8>,
+    /// The stack, innermost first.
+    pub frames: Vec<Frame>,
+    /// The first argument of each frame, 0 where it is no address.
+    pub addresses: Vec<u64>,
+    /// Who started it.
+    pub creator: Option<Frame>,
+    /// Number of who started it.
+    pub parent: Option<u64>,
+    /// Frames are missing in the middle or at the end.
+    pub elided: bool,
+    /// Program counters that the profile holds but does not name, innermost first.
+    pub hidden: Vec<u64>,
+    /// Line of the source on which it begins.
+    pub line: u64,
+}
+
+impl Goroutine {
+    fn reset(&mut self) {
+        let mut old = std::mem::take(self);
+        for list in [&mut old.addresses, &mut old.hidden] {
+            list.clear();
+        }
+        old.frames.clear();
+        old.labels.clear();
+        self.frames = old.frames;
+        self.addresses = old.addresses;
+        self.hidden = old.hidden;
+        self.labels = old.labels;
+        self.count = 1;
+    }
+}
+
+/// What the last line belonged to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Outside,
+    Stack(Part),
+    Profile,
+    Race,
+    /// A block of the runtime's own that says nothing about goroutines.
+    Block,
+}
+
+/// Which part of a goroutine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Frames,
+    Creator,
+    Ancestors,
+    /// The system stack: read, and not counted.
+    System,
+}
+
+/// Reads the lines of one source.
+pub struct Parser<'c> {
+    out: &'c mut Collector,
+    state: State,
+    goroutine: Goroutine,
+    /// Whether the goroutine's last function still lacks its place.
+    open: bool,
+    prefix: Prefix,
+    /// The key of the JSON events that hold the lines.
+    key: Option<Vec<u8>>,
+    /// The start of a line whose rest stands in the next event.
+    partial: Vec<u8>,
+    number: u64,
+    depth: usize,
+    blank: bool,
+    crash: crash::Pending,
+    race: race::Reader,
+    profile: profile::Reader,
+}
+
+impl<'c> Parser<'c> {
+    /// A reader at the start of a source.
+    pub fn new(out: &'c mut Collector) -> Self {
+        Self {
+            out,
+            state: State::Outside,
+            goroutine: Goroutine::default(),
+            open: false,
+            prefix: Prefix::default(),
+            key: None,
+            partial: Vec::new(),
+            number: 0,
+            depth: 0,
+            blank: true,
+            crash: crash::Pending::default(),
+            race: race::Reader::default(),
+            profile: profile::Reader::default(),
+        }
+    }
+
+    /// Takes one line of the source; `rest` is what is known of the text behind it.
+    pub fn line(&mut self, line: &[u8], rest: &[u8]) {
+        self.number += 1;
+        self.wrapped(line.strip_suffix(b"\r").unwrap_or(line), rest);
+    }
+
+    /// The source has ended; `whole` says whether its last line had an end.
+    pub fn end(mut self, whole: bool, bytes: u64) {
+        if !self.partial.is_empty() {
+            let line = std::mem::take(&mut self.partial);
+            self.plain(&line, &[]);
+        }
+        // net/http/pprof stops at 64 MiB to the byte.
+        let full = bytes == 64 << 20;
+        let torn = !whole && self.is_torn();
+        if full || torn {
+            self.out.truncated();
+        }
+        self.finish();
+        if let Some(crash) = self.crash.take_alone() {
+            self.out.crash(crash);
+        }
+        self.race.finish(self.out);
+    }
+
+    /// Whether the goroutine that is being read cannot be all there.
+    fn is_torn(&self) -> bool {
+        match self.state {
+            State::Stack(part) => {
+                self.open || (part == Part::Frames && self.goroutine.frames.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    /// A line as another program wrote it.
+    fn wrapped(&mut self, line: &[u8], rest: &[u8]) {
+        if self.depth < DEEPEST && self.unwrapped(line) {
+            return;
+        }
+        if self.prefix.is_empty() {
+            self.plain(line, rest);
+        } else if let Some(inner) = self.prefix.strip(line) {
+            self.plain(inner, &[]);
+        } else {
+            self.without_prefix(line, rest);
+        }
+    }
+
+    /// A line that lacks the prefix of those before it: of a new one, of a message that
+    /// only began with a prefix, or not of the dump at all.
+    fn without_prefix(&mut self, line: &[u8], rest: &[u8]) {
+        let known = frame::function(line).is_some()
+            || line.starts_with(b"\t")
+            || line.starts_with(b"created by ")
+            || header::find(line).is_some();
+        if known || line.is_empty() {
+            self.prefix = Prefix::default();
+            self.plain(line, rest);
+        } else {
+            self.note(line);
+        }
+    }
+
+    /// Takes the dump out of a JSON event or a quoted string; false for a plain line.
+    fn unwrapped(&mut self, line: &[u8]) -> bool {
+        if let Some(brace) = memchr::memchr(b'{', line).filter(|_| !line.starts_with(b"\t")) {
+            let object = line[brace + 1..].trim_ascii_start().first() == Some(&b'"');
+            if object && self.event(&line[brace..]) {
+                return true;
+            }
+        }
+        let escaped = memmem::find(line, b"\\n").is_some();
+        let Some(at) = escaped.then(|| interest(line)).flatten() else {
+            return false;
+        };
+        let text = wrap::unescape(wrap::quoted(line, at));
+        self.nested(&text);
+        true
+    }
+
+    /// A JSON event: its strings that are of a dump, and those under the same key.
+    fn event(&mut self, line: &[u8]) -> bool {
+        let strings = wrap::strings(line);
+        let outer = self.depth == 0;
+        let known = self.key.clone().filter(|_| outer);
+        let ours = |key: &[u8], text: &[u8]| match &known {
+            Some(known) => known == key,
+            None => interest(text).is_some() || crash::begins(text),
+        };
+        let mut any = false;
+        for (key, text) in strings {
+            if !ours(key, text) {
+                continue;
+            }
+            any = true;
+            if outer {
+                self.key = Some(key.to_vec());
+            }
+            let mut text = wrap::unescape(text);
+            // These two hold pieces of a stream; other keys hold whole messages.
+            if !(key == b"Output" || key == b"log" || text.ends_with(b"\n")) {
+                text.push(b'\n');
+            }
+            self.nested(&text);
+        }
+        any || known.is_some()
+    }
+
+    /// Lines inside of a line.
+    fn nested(&mut self, text: &[u8]) {
+        self.depth += 1;
+        let mut rest = text;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let mut line = std::mem::take(&mut self.partial);
+            line.extend_from_slice(&rest[..end]);
+            rest = &rest[end + 1..];
+            self.wrapped(line.strip_suffix(b"\r").unwrap_or(&line), &[]);
+        }
+        if self.depth == 1 && self.key.is_some() {
+            self.partial.extend_from_slice(rest);
+        } else if !rest.is_empty() {
+            self.wrapped(rest, &[]);
+        }
+        self.depth -= 1;
+    }
+
+    /// A line of the dump itself.
+    fn plain(&mut self, line: &[u8], rest: &[u8]) {
+        match self.state {
+            State::Stack(part) => self.stack(line, part, rest),
+            State::Profile => self.profile_line(line, rest),
+            State::Race => self.race_line(line, rest),
+            State::Outside | State::Block => self.outside(line, rest),
+        }
+        self.blank = line.is_empty();
+    }
+
+    /// A line that continues no goroutine.
+    fn outside(&mut self, line: &[u8], rest: &[u8]) {
+        if line.trim_ascii().is_empty() {
+            self.crash.blank();
+            self.state = State::Outside;
+            return;
+        }
+        if let Some((at, head)) = header::find(line) {
+            if self.is_forged(at, rest) {
+                self.crash.text(line);
+                return;
+            }
+            self.begin(line, at, &head);
+            return;
+        }
+        if self.begins_other(line) || self.crash.take_line(line) {
+            return;
+        }
+        if self.state == State::Block || crash::is_furniture(line) {
+            return;
+        }
+        self.note(line);
+    }
+
+    /// Whether a header is text of a panic: up to Go 1.22 a message could hold any line.
+    /// The true one stands behind a blank line.
+    fn is_forged(&self, at: usize, rest: &[u8]) -> bool {
+        at == 0
+            && self.crash.is_message()
+            && !self.blank
+            && memmem::find(&rest[..rest.len().min(64 << 10)], b"\n\ngoroutine ").is_some()
+    }
+
+    /// Whether a line begins something else than a goroutine.
+    fn begins_other(&mut self, line: &[u8]) -> bool {
+        if memmem::find(line, b"WARNING: DATA RACE").is_some() {
+            let at = memmem::find(line, b"WARNING: DATA RACE").unwrap_or(0);
+            self.prefix = self.prefix_of(line, at);
+            self.state = State::Race;
+            self.race.begin(self.number);
+            return true;
+        }
+        if let Some(at) = memmem::find(line, b"runtime stack:").filter(|_| line.ends_with(b":")) {
+            self.prefix = self.prefix_of(line, at);
+            self.goroutine.reset();
+            self.state = State::Stack(Part::System);
+            return true;
+        }
+        self.begins_profile(line) || self.begins_crash(line)
+    }
+
+    fn begins_crash(&mut self, line: &[u8]) -> bool {
+        if self.crash.begin(line, self.number) {
+            self.state = State::Outside;
+            return true;
+        }
+        if line.starts_with(b"-----") {
+            self.out.threads();
+            return true;
+        }
+        if line.starts_with(b"stack: frame={") {
+            self.state = State::Block;
+            return true;
+        }
+        false
+    }
+
+    /// The prefix of a header that stands `at` this byte. Inside of another prefix both
+    /// are one.
+    fn prefix_of(&self, line: &[u8], at: usize) -> Prefix {
+        if at == 0 {
+            return self.prefix.clone();
+        }
+        Prefix::of(&line[..at]).unwrap_or_default()
+    }
+
+    fn begin(&mut self, line: &[u8], at: usize, head: &header::Header<'_>) {
+        self.prefix = self.prefix_of(line, at);
+        self.crash.meets(&self.prefix, at == 0);
+        let g = &mut self.goroutine;
+        g.reset();
+        g.id = head.id;
+        g.word = Some(self.out.words.intern(head.word).0);
+        g.minutes = head.minutes;
+        g.leaked = head.leaked;
+        g.locked = head.locked;
+        g.labels.extend_from_slice(head.labels);
+        g.line = self.number;
+        self.open = false;
+        self.state = State::Stack(Part::Frames);
+    }
+
+    /// A line inside of a goroutine.
+    fn stack(&mut self, line: &[u8], part: Part, rest: &[u8]) {
+        match line.first() {
+            Some(b'\t') => {
+                if !self.place(line) && !is_remark(line) {
+                    self.note(line);
+                }
+            }
+            None => self.finish(),
+            Some(b'g') if line.starts_with(b"goroutine ") => self.next(line, rest),
+            Some(b'c') if line.starts_with(b"created by ") => self.created(line, part),
+            Some(b'.') if line.starts_with(b"...") => self.goroutine.elided = true,
+            Some(b'[') if line.starts_with(b"[originating from goroutine ") => {
+                self.open = false;
+                self.state = State::Stack(Part::Ancestors);
+            }
+            _ => self.function_or_other(line, part, rest),
+        }
+    }
+
+    /// Another goroutine without a blank line between, or a remark about this one.
+    fn next(&mut self, line: &[u8], rest: &[u8]) {
+        if header::parse(line).is_some() {
+            self.finish();
+            self.outside(line, rest);
+        } else if !is_remark(line) {
+            self.note(line);
+        }
+    }
+
+    fn function_or_other(&mut self, line: &[u8], part: Part, rest: &[u8]) {
+        if let Some((name, args)) = frame::function(line) {
+            self.function(name, args, part);
+            return;
+        }
+        let inner = frame::unindent(line);
+        if inner.len() < line.len() {
+            if inner.is_empty() {
+                self.finish();
+                return;
+            }
+            if self.open && self.place(line) {
+                return;
+            }
+            if let Some((name, args)) = frame::function(inner) {
+                self.function(name, args, part);
+                return;
+            }
+            if inner.starts_with(b"created by ") {
+                self.created(inner, part);
+                return;
+            }
+            if inner.starts_with(b"...") {
+                self.goroutine.elided = true;
+                return;
+            }
+        }
+        if self.open && frame::place(inner).is_some_and(frame::is_source) {
+            self.place(line);
+            return;
+        }
+        if header::find(line).is_some() || crash::is_furniture(line) || starts_block(line) {
+            self.finish();
+            self.outside(line, rest);
+            return;
+        }
+        if line.starts_with(b"```") || line.starts_with(b"==================") {
+            self.finish();
+            self.outside(line, rest);
+            return;
+        }
+        self.note(line);
+    }
+
+    fn function(&mut self, name: &[u8], args: &[u8], part: Part) {
+        self.open = true;
+        match part {
+            Part::Frames | Part::System => {
+                let func = self.out.symbols.function(name);
+                self.goroutine.frames.push(Frame {
+                    func,
+                    place: Symbols::NO_PLACE,
+                });
+                self.goroutine.addresses.push(frame::first_address(args));
+            }
+            // Behind the creator a stack ends; a further function is of a cut text.
+            Part::Creator | Part::Ancestors => {}
+        }
+    }
+
+    /// A place line; false where it is none.
+    fn place(&mut self, line: &[u8]) -> bool {
+        let inner = frame::unindent(line);
+        let State::Stack(part) = self.state else {
+            return false;
+        };
+        let Some(place) = frame::place(inner) else {
+            self.open = self.open && !inner.starts_with(b"pc=0x");
+            return inner.starts_with(b"pc=0x");
+        };
+        if !self.open {
+            return part == Part::Ancestors;
+        }
+        self.open = false;
+        let slot = match part {
+            Part::Frames | Part::System => self.goroutine.frames.last_mut(),
+            Part::Creator => self.goroutine.creator.as_mut(),
+            Part::Ancestors => None,
+        };
+        if let Some(frame) = slot {
+            frame.place = self.out.symbols.place(place);
+        }
+        true
+    }
+
+    /// `created by F in goroutine N`.
+    fn created(&mut self, line: &[u8], part: Part) {
+        self.open = true;
+        if part == Part::Ancestors {
+            return;
+        }
+        let text = line["created by ".len()..].trim_ascii_end();
+        let (name, parent) = match memmem::find(text, b" in goroutine ") {
+            Some(at) => {
+                let digits = header::number(&text[at + " in goroutine ".len()..]);
+                (&text[..at], digits.map(|(id, _)| id))
+            }
+            None => (text, None),
+        };
+        self.goroutine.parent = parent;
+        self.goroutine.creator = Some(Frame {
+            func: self.out.symbols.function(name),
+            place: Symbols::NO_PLACE,
+        });
+        if part != Part::System {
+            self.state = State::Stack(Part::Creator);
+        }
+    }
+
+    /// The goroutine is complete.
+    fn finish(&mut self) {
+        let State::Stack(part) = std::mem::replace(&mut self.state, State::Outside) else {
+            return self.finish_profile();
+        };
+        self.open = false;
+        if part == Part::System {
+            self.crash.system(&self.goroutine);
+            return;
+        }
+        self.out.goroutine(&self.goroutine);
+        if let Some(crash) = self.crash.take(&self.goroutine) {
+            self.out.crash(crash);
+        }
+    }
+
+    fn note(&mut self, line: &[u8]) {
+        let inside = !matches!(self.state, State::Outside | State::Block);
+        self.out.note(self.number, inside, line);
+    }
+}
+
+/// Where a line may hold a dump in one string.
+fn interest(line: &[u8]) -> Option<usize> {
+    let header = memmem::find_iter(line, b"goroutine ").find(|&at| {
+        let rest = &line[at + "goroutine ".len()..];
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let after = &rest[digits..];
+        digits > 0 && (after.starts_with(b" [") || after.starts_with(b" gp="))
+    });
+    header
+        .or_else(|| memmem::find(line, b"WARNING: DATA RACE"))
+        .or_else(|| memmem::find(line, b"goroutine profile: total "))
+}
+
+/// Lines of the runtime about a goroutine whose stack it cannot show.
+fn is_remark(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.ends_with(b"stack unavailable")
+        || line.starts_with(b"goroutine running on other thread")
+        || line.starts_with(b"stack trace unavailable")
+}
+
+fn starts_block(line: &[u8]) -> bool {
+    [
+        &b"panic: "[..],
+        b"fatal error: ",
+        b"runtime stack:",
+        b"stack: frame={",
+        b"SIG",
+        b"runtime: ",
+        b"WARNING: DATA RACE",
+        b"goroutine profile: ",
+        b"-----",
+        b"exit status ",
+    ]
+    .iter()
+    .any(|start| line.starts_with(start))
+}

@@ -1,0 +1,210 @@
+//! The operations of this crate at the ABI: JSON in, JSON out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::changed::{Changed, ChangedFunction};
+use crate::cluster;
+use crate::collect::Collector;
+use crate::document::{self, COMPARED, Document, Verdict, figure_names};
+use crate::error::{Error, Result};
+use crate::expression::Condition;
+use crate::input::Input;
+use crate::parse::Parser;
+use crate::proto;
+
+/// Asked now and then whether to go on.
+pub type Stop<'a> = &'a dyn Fn() -> bool;
+
+/// The head that all requests share.
+#[derive(Deserialize)]
+struct Head {
+    op: String,
+}
+
+/// What to read: a file, or a text that the request holds.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SourceRequest {
+    /// How the source is called in the answer.
+    name: String,
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+/// The request of `dump`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DumpRequest {
+    format: u32,
+    #[expect(dead_code, reason = "read before, by the head")]
+    op: String,
+    sources: Vec<SourceRequest>,
+    #[serde(default)]
+    diff: Vec<SourceRequest>,
+    #[serde(default)]
+    changed: Vec<ChangedFunction>,
+    #[serde(default)]
+    fail_if: String,
+    #[serde(default, rename = "controlFd")]
+    _control: Option<i32>,
+    #[serde(default, rename = "progressFd")]
+    _progress: Option<i32>,
+}
+
+/// Runs a request of this crate and gives its answer, `{"result":…}` or `{"error":…}`;
+/// none where the operation is not one of this crate's.
+#[must_use]
+pub fn run(request: &[u8], stop: Stop<'_>) -> Option<Vec<u8>> {
+    let head: Head = serde_json::from_slice(request).ok()?;
+    let result = match head.op.as_str() {
+        "dump" => read(request)
+            .and_then(|r| dump(r, stop))
+            .and_then(|d| answer(&d)),
+        _ => return None,
+    };
+    Some(match result {
+        Ok(result) => [b"{\"result\":", result.as_slice(), b"}"].concat(),
+        Err(error) => json!({ "error": error }).to_string().into_bytes(),
+    })
+}
+
+fn read<'r, T: Deserialize<'r>>(request: &'r [u8]) -> Result<T> {
+    serde_json::from_slice(request)
+        .map_err(|e| Error::new("bad_request", "the request cannot be read").cause(e))
+}
+
+fn answer(result: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(result)
+        .map_err(|e| Error::new("internal", "the answer cannot be written").cause(e))
+}
+
+fn dump(request: DumpRequest, stop: Stop<'_>) -> Result<Document> {
+    if request.format != 1 {
+        let what = format!("request format {} is not 1", request.format);
+        return Err(Error::new("bad_request", what).hint("rebuild with the same goat"));
+    }
+    let condition = condition(&request)?;
+    let found = collect(request.sources, stop)?;
+    let changed = Changed::new(request.changed);
+    let mut document = document::build(&found, &cluster::build(&found), &changed);
+    if !request.diff.is_empty() {
+        let old = collect(request.diff, stop)?;
+        let old = document::build(&old, &cluster::build(&old), &changed);
+        document.compare(&old.clusters);
+    }
+    document.count();
+    if let Some(condition) = condition {
+        let because = condition.holds(&document.figures);
+        document.fail_if = Some(Verdict {
+            expression: request.fail_if,
+            failed: because.is_some(),
+            because: because.unwrap_or_default(),
+        });
+    }
+    Ok(document)
+}
+
+/// The condition, checked before anything is read.
+fn condition(request: &DumpRequest) -> Result<Option<Condition>> {
+    if request.fail_if.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut known = figure_names();
+    if request.diff.is_empty() {
+        let needs = |name: &String| COMPARED.contains(&name.split('.').next().unwrap_or_default());
+        let mut words = request
+            .fail_if
+            .split(|c: char| !c.is_alphanumeric() && c != '.')
+            .map(str::to_owned);
+        if let Some(name) = words.find(|word| known.contains(word) && needs(word)) {
+            let what = format!("--fail-if: {name:?} compares with an older dump");
+            return Err(Error::new("bad_request", what).hint("name it with --diff"));
+        }
+        known.retain(|name| !needs(name));
+    }
+    Condition::parse(&request.fail_if, &known).map(Some)
+}
+
+/// Reads all sources. A source without a goroutine, a crash or a race in it is an error:
+/// a wrong file must not pass for a healthy process.
+fn collect(sources: Vec<SourceRequest>, stop: Stop<'_>) -> Result<Collector> {
+    let mut found = Collector::default();
+    for source in sources {
+        found.begin(&source.name);
+        let input = match source.text {
+            Some(text) => Input::text(text),
+            None => Input::file(&source.path),
+        };
+        let result = input.and_then(|input| one(input, &mut found, stop));
+        result.and_then(|()| holds(&found)).map_err(|mut error| {
+            if error.code != "cancelled" {
+                error.path.clone_from(&source.name);
+            }
+            error
+        })?;
+    }
+    Ok(found)
+}
+
+fn one(mut input: Input, found: &mut Collector, stop: Stop<'_>) -> Result<()> {
+    let unreadable =
+        |e: std::io::Error| Error::new("unreadable", "the dump cannot be read").cause(e);
+    if input.may_be_proto().map_err(unreadable)? {
+        let bytes = input.whole().map_err(unreadable)?;
+        found.source().bytes = bytes.len() as u64;
+        return proto::read(&bytes, found).unwrap_or_else(|| {
+            Err(Error::new(
+                "no_dump",
+                "the profile is damaged: it ends or breaks in the middle",
+            )
+            .hint("fetch it again, and keep it in a binary file"))
+        });
+    }
+    let mut parser = Parser::new(found);
+    let (mut whole, mut count) = (true, 0_u32);
+    let ended = input.lines(|line, complete, rest| {
+        count = count.wrapping_add(1);
+        if count.is_multiple_of(1 << 14) && stop() {
+            return Err(Error::new("cancelled", "cancelled"));
+        }
+        whole = complete;
+        parser.line(line, rest);
+        Ok(())
+    })?;
+    parser.end(whole, ended.bytes);
+    let source = found.source();
+    source.bytes = ended.bytes;
+    source.broken = ended.broken;
+    Ok(())
+}
+
+/// What to say of a source with nothing in it.
+fn holds(found: &Collector) -> Result<()> {
+    let Some(source) = found.sources.last() else {
+        return Ok(());
+    };
+    let empty_profile = source.proto || source.profile;
+    if source.goroutines > 0 || source.crashes > 0 || source.races > 0 || empty_profile {
+        return Ok(());
+    }
+    if let Some(name) = &source.other_profile {
+        let what = format!("a {name} profile lists no goroutines");
+        return Err(Error::new("no_dump", what).hint(
+            "`go tool pprof` reads it; goat dump takes the profiles goroutine and goroutineleak",
+        ));
+    }
+    let error = match (&source.broken, source.bytes) {
+        (Some(cause), _) => Error::new("unreadable", "the dump cannot be unpacked").cause(cause),
+        (None, 0) => Error::new("no_dump", "the dump is empty"),
+        _ => Error::new(
+            "no_dump",
+            "no goroutine, crash, race or goroutine profile in it",
+        ),
+    };
+    Err(error.hint(
+        "a dump is what GOTRACEBACK=all prints at a crash or kill -QUIT, or /debug/pprof/goroutine?debug=2",
+    ))
+}
