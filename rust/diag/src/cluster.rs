@@ -223,13 +223,10 @@ fn folded(functions: &[u32]) -> Vec<u32> {
                 && at + n <= functions.len()
                 && out[out.len() - n..] == functions[at..at + n]
         });
-        match cycle {
-            Some(n) => at += n,
-            None => {
-                out.push(functions[at]);
-                at += 1;
-            }
+        if cycle.is_none() {
+            out.push(functions[at]);
         }
+        at += cycle.unwrap_or(1);
     }
     out
 }

@@ -477,14 +477,8 @@ impl Document {
             let before = partner.map(|at| old[at].count);
             c.delta = Some(delta(c.count, before));
         }
-        self.gone = Some(Vec::new());
-        for (at, taken) in taken.iter().enumerate() {
-            if !taken {
-                if let Some(gone) = self.gone.as_mut() {
-                    gone.push(old[at].vanished());
-                }
-            }
-        }
+        let left = old.iter().zip(&taken).filter(|(_, taken)| !**taken);
+        self.gone = Some(left.map(|(c, _)| c.vanished()).collect());
     }
 
     /// The figures that `--fail-if` may compare.

@@ -165,7 +165,7 @@ impl<'a> Profile<'a> {
         kind
     }
 
-    /// CockroachDB's profile has one sample for each goroutine, and its state as a label.
+    /// The profile of `CockroachDB` has one sample for each goroutine, and its state as a label.
     fn has_states(&self) -> bool {
         self.texts.contains(&&b"state"[..])
             && self.texts.iter().any(|t| t.starts_with(b"goroutine"))

@@ -17,6 +17,10 @@ fn is_name(name: &[u8]) -> bool {
     if name == b"panic" || name == b"goexit" {
         return true;
     }
+    // Most names hold nothing but what a name may hold.
+    if memchr::memchr3(b' ', b'"', b'=', name).is_none() {
+        return memchr::memchr(b'.', name).is_some_and(|at| at > 0);
+    }
     let (mut dot, mut depth) = (false, 0_i32);
     for &b in name {
         match b {

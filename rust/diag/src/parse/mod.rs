@@ -204,7 +204,8 @@ impl<'c> Parser<'c> {
                 return true;
             }
         }
-        let escaped = memmem::find(line, b"\\n").is_some();
+        // Most lines have no such byte, and one byte is found sooner than two.
+        let escaped = memchr::memchr(b'\\', line).is_some() && memmem::find(line, b"\\n").is_some();
         let Some(at) = escaped.then(|| interest(line)).flatten() else {
             return false;
         };

@@ -90,7 +90,7 @@ impl Parser<'_> {
         self.profile.counters.extend(words.filter_map(hex));
     }
 
-    /// `#	0xPC	function+0xOFF	file:line`.
+    /// Counter, function with offset, file and line, between tabs.
     fn profile_frame(&mut self, text: &[u8]) -> bool {
         let mut fields = text[1..]
             .split(u8::is_ascii_whitespace)

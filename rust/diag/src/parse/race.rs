@@ -72,9 +72,8 @@ impl Parser<'_> {
             self.state = State::Outside;
         } else if text.is_empty() || text == b"[failed to restore the stack]" {
             self.open = false;
-        } else if !line.starts_with(b" ") && self.race_head(text) {
-            self.open = false;
-        } else if line.starts_with(b" ") && self.race_frame(text) {
+        } else if self.race_part(line, text) {
+            self.blank = false;
         } else if header::find(line).is_some()
             || memmem::find(line, b"WARNING: DATA RACE").is_some()
         {
@@ -84,6 +83,16 @@ impl Parser<'_> {
         } else {
             self.note(line);
         }
+    }
+
+    /// A line of the report itself: heads stand at the margin, frames do not.
+    fn race_part(&mut self, line: &[u8], text: &[u8]) -> bool {
+        if line.starts_with(b" ") {
+            return self.race_frame(text);
+        }
+        let head = self.race_head(text);
+        self.open &= !head;
+        head
     }
 
     /// `Previous write at 0x… by goroutine 7:`, `Goroutine 7 (running) created at:`.
