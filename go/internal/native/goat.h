@@ -15,6 +15,8 @@
  *     instrument  a Go source file and its part of a plan -> the rewritten source
  *     inspect     a Go source file -> its functions, blocks and statements
  *     files       two revisions and globs -> the texts of the files that match
+ *     dump        goroutine dumps, crash texts, race reports and goroutine profiles ->
+ *                 their goroutines sorted by cause and stack (docs/diagnostics.md)
  *     track       a plan -> its points written into the sources, all files or none
  *     patch       does what +goat marks in the sources ask for
  *     clean       takes everything that goat wrote out of the sources
