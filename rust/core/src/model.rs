@@ -5,8 +5,12 @@
 //! count of bytes, as the Go compiler counts it. Paths are slash paths relative
 //! to the repository's root.
 
+use serde::{Deserialize, Serialize};
+
 /// A half-open range of byte offsets, `start..end`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Span {
     /// First byte.
     pub start: usize,
@@ -47,7 +51,7 @@ impl Span {
 }
 
 /// A place in a file: 1-based line, 1-based byte column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// 1-based line.
     pub line: u32,
@@ -56,7 +60,7 @@ pub struct Position {
 }
 
 /// Byte offsets of the starts of a file's lines, to turn offsets into positions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Lines {
     starts: Vec<usize>,
     len: usize,
@@ -116,7 +120,7 @@ impl Lines {
 
 /// One hunk of `git diff -U0`. Lines are 1-based; where a side has no lines its
 /// start is the line *after which* the hunk stands (0 at the top), as git prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hunk {
     /// First removed line, or the line after which lines were added.
     pub old_start: u32,
@@ -129,7 +133,7 @@ pub struct Hunk {
 }
 
 /// A changed file: both contents (marks removed) and what git says of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FileChange {
     /// Path in the release; for a deleted file, the path in the base.
     pub path: String,
@@ -146,7 +150,15 @@ pub struct FileChange {
     pub lines: Vec<u32>,
     /// Why the content could not be read, if it could not.
     pub unreadable: Option<String>,
+    /// What names both contents, where the comparison told.
+    pub key: Option<Key>,
+    /// Whether the contents were left unread, because hunks were kept under `key`: they
+    /// are empty then.
+    pub unread: bool,
 }
+
+/// A hash that stands for contents and for what is made of them.
+pub type Key = [u8; 16];
 
 /// What a compound statement or a block is, as far as planning cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -398,7 +410,7 @@ impl FileSyntax {
 }
 
 /// What a line of the universe holds, as far as its tokens tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LineKind {
     /// White space only.
     Blank,
@@ -413,7 +425,7 @@ pub enum LineKind {
 }
 
 /// Removed lines that need a word of their own in the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
     /// The release's line after which the removed text stood (0 at the top).
     pub after: u32,
@@ -491,7 +503,7 @@ impl Granularity {
 }
 
 /// Why a point stands where it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PointKind {
     /// Changed code.
     Change,
@@ -517,7 +529,7 @@ impl PointKind {
 }
 
 /// How a point is put into the source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// A statement directly before this byte.
     Before(usize),
@@ -566,7 +578,7 @@ impl Place {
 }
 
 /// A track point of one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     /// Content id (16 characters).
     pub id: String,
@@ -585,7 +597,7 @@ pub struct Point {
 }
 
 /// Which form a point takes, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
     /// Whether the point calls on the first hit; else it stores.
     pub exact: bool,
@@ -603,7 +615,7 @@ pub struct Form {
 }
 
 /// Why a point has its form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FormReason {
     /// Exact: it stands after a package-level variable, in no function.
     Variable,
@@ -639,7 +651,7 @@ impl FormReason {
 }
 
 /// Why a line is not tracked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Reason {
     /// Not executable: white space.
     Blank,
@@ -757,7 +769,7 @@ impl Reason {
 }
 
 /// What the account says of a line or a deletion.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// Tracked by these points: indices into the file's points, ascending.
     Points(Vec<usize>),
@@ -777,7 +789,7 @@ impl Verdict {
 }
 
 /// The points and the account of one file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePoints {
     /// In order of their place.
     pub points: Vec<Point>,
@@ -794,7 +806,7 @@ pub struct FilePoints {
 }
 
 /// Text to insert before an original byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// Offset of the original byte.
     pub at: usize,

@@ -6,6 +6,7 @@ mod build;
 mod deps;
 mod document;
 mod file;
+mod ledger;
 mod linked;
 mod memo;
 mod options;
@@ -21,11 +22,12 @@ use std::path::Path;
 
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
-use crate::git::{RangeSpec, Repo, Sides};
+use crate::git::{Kept, RangeSpec, Repo, Sides};
 use crate::model::FileChange;
 use crate::modules::join;
 use crate::plan;
 
+use ledger::{Desk, Ledger};
 use memo::Memo;
 
 pub use file::{Analysed, PlannedFile, State};
@@ -53,7 +55,11 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
         return Ok(answer);
     }
     in_threads(EVERY_CORE, || {
-        let planned = plan_sides(options, &repo, sides, control)?;
+        let ledger = Ledger::open(&options, &repo);
+        let planned = plan_sides(options, &repo, sides, ledger.as_ref(), control)?;
+        if let Some(ledger) = ledger {
+            ledger.save();
+        }
         control.check()?;
         let (hash, files) = document::directory(&planned);
         if planned.options.out_dir.is_empty() {
@@ -84,7 +90,7 @@ pub fn plan(options: Options, control: &Control) -> Result<Planned> {
     in_threads(EVERY_CORE, || {
         let repo = Repo::open(Path::new(&options.dir))?;
         let sides = repo.sides(&range(&options))?;
-        plan_sides(options, &repo, sides, control)
+        plan_sides(options, &repo, sides, None, control)
     })
 }
 
@@ -101,7 +107,13 @@ fn in_threads<T: Send>(count: usize, work: impl FnOnce() -> Result<T> + Send) ->
     pool.install(work)
 }
 
-fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) -> Result<Planned> {
+fn plan_sides(
+    options: Options,
+    repo: &Repo,
+    sides: Sides,
+    ledger: Option<&Ledger>,
+    control: &Control,
+) -> Result<Planned> {
     let modules = submodules::Submodules::open(repo, &sides)?;
     let read_release = |path: &str| {
         let read = repo.read_release(&sides, path);
@@ -114,7 +126,8 @@ fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) ->
 
     let clean = scope::Cleaner::default();
     let strip = |path: &str, bytes: Vec<u8>| clean.strip(path, bytes);
-    let mut changes = repo.changes(&sides, options.precision != 3, &strip, control)?;
+    let kept = ledger.map(|ledger| ledger as &dyn Kept);
+    let mut changes = repo.changes(&sides, options.precision != 3, &strip, kept, control)?;
     let mut listing = repo.release_go_files(&sides, control)?;
     if options.precision == 1 {
         blame::replace_lines(&mut changes, repo, &sides, &listing, &clean, control)?;
@@ -132,10 +145,23 @@ fn plan_sides(options: Options, repo: &Repo, sides: Sides, control: &Control) ->
     scoped.append(&mut upgraded.files);
     scoped.sort_by(|a, b| a.change.path.cmp(&b.change.path));
     let mut warnings = analyse::unreadable(&scoped);
-    let mut files = analyse::all(scoped, &options, &sources, control)?;
+    let read_base = |path: &str| repo.read_base(&sides, path);
+    let desk = Desk {
+        ledger,
+        read_base: &read_base,
+        read_release: &read_release,
+    };
+    let mut files = analyse::all(scoped, &options, &sources, &desk, control)?;
     warnings.extend(analyse::warnings(&files));
     warnings.extend(moved_warnings);
-    let packages = packages::build(&mut files, &options, &sources, &mut warnings, control)?;
+    let packages = packages::build(
+        &mut files,
+        &options,
+        &sources,
+        &desk,
+        &mut warnings,
+        control,
+    )?;
     build::check_linked(options.build.as_ref(), &packages, &mut warnings)?;
     let mut other = other::list(repo, &sides, &covered, &changes.other, &files, &sources);
     other.extend(moved);
@@ -185,12 +211,9 @@ fn add_requested(
         let content = strip(path, content);
         changed.push(FileChange {
             path: path.clone(),
-            old_path: None,
             old: Some(content.clone()),
             new: Some(content),
-            hunks: Vec::new(),
-            lines: Vec::new(),
-            unreadable: None,
+            ..FileChange::default()
         });
     }
 }

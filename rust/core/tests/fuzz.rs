@@ -178,8 +178,6 @@ fn round_trip(source: &[u8], tokens: &[Token], syntax: &FileSyntax, granularity:
 fn added(source: &[u8], count: u32) -> FileChange {
     FileChange {
         path: "fuzz.go".into(),
-        old_path: None,
-        old: None,
         new: Some(source.to_vec()),
         hunks: vec![Hunk {
             old_start: 0,
@@ -188,7 +186,7 @@ fn added(source: &[u8], count: u32) -> FileChange {
             new_lines: count,
         }],
         lines: (1..=count).collect(),
-        unreadable: None,
+        ..FileChange::default()
     }
 }
 

@@ -102,7 +102,7 @@ fn an_index_in_two_files_is_named() {
     let repo = sandbox.repo();
     let sides = repo.sides(&range("v1", "")).unwrap();
     let error = repo
-        .changes(&sides, true, &|_, data| data, &Control::new())
+        .changes(&sides, true, &|_, data| data, None, &Control::new())
         .unwrap_err();
     assert_eq!(error.code, Code::UnsupportedRepository);
     assert!(error.hint.contains("--no-split-index"));
@@ -426,7 +426,7 @@ fn partial_clones_work_or_say_what_to_fetch() {
     let repo = Repo::open(&clone.at("c")).unwrap();
     let sides = repo.sides(&range("v1", "")).unwrap();
     let error = repo
-        .changes(&sides, true, &|_, data| data, &Control::new())
+        .changes(&sides, true, &|_, data| data, None, &Control::new())
         .unwrap_err();
     assert_eq!(error.code, Code::MissingObjects);
     assert!(
@@ -503,7 +503,7 @@ fn a_cancelled_operation_stops() {
     let sides = repo.sides(&range("v1", "")).unwrap();
     let control = Control::new();
     control.cancel();
-    let changes = repo.changes(&sides, true, &|_, data| data, &control);
+    let changes = repo.changes(&sides, true, &|_, data| data, None, &control);
     assert_eq!(changes.unwrap_err().code, Code::Cancelled);
     let blame = repo.blame_lines(&sides, &["b.go".into()], &|_, data| data, &control);
     assert_eq!(blame.unwrap_err().code, Code::Cancelled);

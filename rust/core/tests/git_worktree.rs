@@ -473,7 +473,9 @@ fn marks_are_no_change() {
     };
     let repo = sandbox.repo();
     let sides = repo.sides(&range("HEAD", "")).unwrap();
-    let changes = repo.changes(&sides, true, &clean, &Control::new()).unwrap();
+    let changes = repo
+        .changes(&sides, true, &clean, None, &Control::new())
+        .unwrap();
     assert_eq!(changes.files.len(), 1);
     assert_eq!(changes.dirty, ["b.go"]);
     assert_eq!(file(&changes, "b.go").lines, [7]);

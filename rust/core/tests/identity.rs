@@ -28,8 +28,6 @@ fn plan(source: &[u8], package: &str, file: &str, granularity: Granularity) -> V
     let count = lines.count();
     let change = FileChange {
         path: file.to_owned(),
-        old_path: None,
-        old: None,
         new: Some(source.to_vec()),
         hunks: vec![Hunk {
             old_start: 0,
@@ -38,7 +36,7 @@ fn plan(source: &[u8], package: &str, file: &str, granularity: Granularity) -> V
             new_lines: count,
         }],
         lines: (1..=count).collect(),
-        unreadable: None,
+        ..FileChange::default()
     };
     let side = Side::new(source, &tokens);
     let delta = delta(&change, &Side::new(b"", &[]), &side);

@@ -18,10 +18,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tree_sitter", &["syntax"]),
     ("tree_sitter_go", &["syntax"]),
     ("rayon", &["pipeline", "git"]),
+    ("postcard", &["pipeline"]),
     (
         "serde",
         &[
-            "plan", "request", "control", "pipeline", "inplace", "helper",
+            "plan", "request", "control", "pipeline", "inplace", "helper", "model",
         ],
     ),
 ];

@@ -67,7 +67,9 @@ impl Place {
 
     fn kept(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.memo).into_iter().flatten();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let answer = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "json");
+        let mut paths: Vec<PathBuf> = paths.filter(answer).collect();
         paths.sort();
         paths
     }

@@ -21,7 +21,7 @@ pub use self::diff::linediff::{added_lines, linediff};
 pub use self::diff::renamed::renamed;
 pub use self::repo::sides::{Base, Chosen, RangeSpec, Release, Sides};
 pub use self::repo::{Probes, Repo};
-pub use self::worktree::contents::Clean;
+pub use self::worktree::contents::{Clean, Kept};
 pub use self::worktree::files::{FileState, GoSource};
 pub use self::worktree::fingerprint::Fingerprint;
 pub use self::worktree::linked::LinkedFile;

@@ -224,22 +224,22 @@ fn file_points(file: &PlannedFile) -> Option<Vec<Planned>> {
         .analysed()
         .filter(|analysed| !analysed.points.points.is_empty())?;
     let points = analysed.points.points.iter().zip(&analysed.names);
-    let planned = points.map(|(point, name)| {
-        let start = analysed.lines.position(point.region.start);
-        let end = analysed.lines.position(point.region.end);
-        let row = Row {
-            name: name.clone(),
-            id: point.id.clone(),
-            kind: point.kind.as_str(),
-            file: file.path.clone(),
-            func: point.func.clone(),
-            range: [start.line, start.column, end.line, end.column],
-        };
-        Planned {
-            row,
-            place: point.place.clone(),
-        }
-    });
+    let planned = points
+        .zip(&analysed.places)
+        .map(|((point, name), (start, end))| {
+            let row = Row {
+                name: name.clone(),
+                id: point.id.clone(),
+                kind: point.kind.as_str(),
+                file: file.path.clone(),
+                func: point.func.clone(),
+                range: [start.line, start.column, end.line, end.column],
+            };
+            Planned {
+                row,
+                place: point.place.clone(),
+            }
+        });
     Some(planned.collect())
 }
 

@@ -4,18 +4,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::ledger::{self, Desk, Kind};
 use super::scope::{Scoped, is_hidden};
 use super::{Analysed, Options, PlannedFile, Sources, State};
 use crate::change::{Side, awaken, delta};
 use crate::control::Control;
 use crate::error::Result;
-use crate::model::{FileChange, FileSyntax, Lines, Reason};
+use crate::model::{FileChange, FileSyntax, Key, Lines, Reason};
 use crate::modules::parent;
 use crate::plan::Warning;
 use crate::points;
 use crate::syntax;
 use crate::token::scan;
-use crate::tree::{Asks, is_dormant, read_header};
+use crate::tree::{Asks, hex_hash, is_dormant, read_header};
 
 /// Larger files are not looked into.
 const MAX_SIZE: usize = 16 << 20;
@@ -25,6 +26,7 @@ pub(super) fn all(
     files: Vec<Scoped>,
     options: &Options,
     sources: &Sources,
+    desk: &Desk<'_>,
     control: &Control,
 ) -> Result<Vec<PlannedFile>> {
     let total = files.len() as u64;
@@ -32,36 +34,87 @@ pub(super) fn all(
     control.tick("analyse", 0, total);
     let work = files.into_par_iter().map(|file| {
         control.check()?;
-        let planned = one(file, options, sources);
+        let planned = one(file, options, sources, desk)?;
         control.tick("analyse", done.fetch_add(1, Ordering::Relaxed) + 1, total);
         Ok(planned)
     });
     work.collect()
 }
 
-fn one(scoped: Scoped, options: &Options, sources: &Sources) -> PlannedFile {
-    let state = match whole(&scoped, sources) {
-        _ if scoped.change.new.is_none() && scoped.change.unreadable.is_none() => State::Deleted,
-        Some(reason) => State::Whole(reason),
-        None => State::Lines(Box::new(analyse(&scoped, options))),
+fn one(
+    mut scoped: Scoped,
+    options: &Options,
+    sources: &Sources,
+    desk: &Desk<'_>,
+) -> Result<PlannedFile> {
+    let key = scoped.key(sources);
+    let state = if scoped.change.new.is_none() && scoped.change.unreadable.is_none() {
+        State::Deleted
+    } else {
+        desk.recall(key, || {
+            desk.fill(&mut scoped.change)?;
+            Ok(match whole(&scoped, sources) {
+                Some(reason) => State::Whole(reason),
+                None => State::Lines(Box::new(analyse(&scoped, options))),
+            })
+        })?
     };
     let Scoped {
         change,
         import_path,
         ..
     } = scoped;
-    PlannedFile {
+    let deletions = change.hunks.iter().filter(|hunk| hunk.new_lines == 0);
+    let mut file = PlannedFile {
         dir: parent(&change.path).to_owned(),
         added: change.lines.len() as u32,
-        deletions: change
-            .hunks
-            .iter()
-            .filter(|hunk| hunk.new_lines == 0)
-            .count() as u32,
+        deletions: deletions.count() as u32,
         path: change.path,
         import_path,
         source: change.new.unwrap_or_default(),
+        unread: change.unread,
+        key,
         state,
+    };
+    if !file.unread {
+        file.cut();
+    }
+    Ok(file)
+}
+
+impl Scoped {
+    /// What names the analysis: both contents, and all that decides besides.
+    fn key(&self, sources: &Sources) -> Option<Key> {
+        let change = &self.change;
+        let deciding = [
+            change.path.as_str(),
+            change.old_path.as_deref().unwrap_or_default(),
+            &self.import_path,
+            self.reason.map_or("", Reason::as_str),
+            sources.package(parent(&change.path)),
+        ];
+        Some(ledger::key(Kind::File, change.key?, &deciding))
+    }
+}
+
+impl PlannedFile {
+    /// Has the text, which may have been left unread so far.
+    pub(super) fn read(&mut self, desk: &Desk<'_>) -> Result<()> {
+        if std::mem::take(&mut self.unread) {
+            self.source = (desk.read_release)(&self.path)?;
+            self.cut();
+        }
+        Ok(())
+    }
+
+    /// Has tokens and lines of the text, where an analysis was kept without them.
+    fn cut(&mut self) {
+        if let State::Lines(analysed) = &mut self.state
+            && analysed.tokens.is_empty()
+        {
+            analysed.tokens = scan(&self.source);
+            analysed.lines = Lines::new(&self.source);
+        }
     }
 }
 
@@ -126,11 +179,21 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         input.old = Some((old_source, &old_tokens, &old_syntax));
     }
     let points = points::plan(&input);
+    let places = points.points.iter().map(|point| point.region);
+    let places = places.map(|region| (lines.position(region.start), lines.position(region.end)));
+    let places: Vec<_> = places.collect();
+    let hash = if places.is_empty() {
+        String::new()
+    } else {
+        hex_hash(source)
+    };
     let damaged = syntax.errors.iter().map(|error| lines.line(error.at));
     Analysed {
         package: syntax.package.clone(),
         damaged: damaged.collect(),
         damaged_outside: syntax.outside,
+        hash,
+        places,
         points,
         names: Vec::new(),
         tokens,

@@ -31,13 +31,11 @@ pub(super) fn replace_lines(
     for (path, lines) in blamed.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         let content = cleaner.strip(&path, repo.read_release(sides, &path)?);
         changes.files.push(FileChange {
-            old_path: None,
             old: Some(content.clone()),
             new: Some(content),
-            hunks: Vec::new(),
             lines,
-            unreadable: None,
             path,
+            ..FileChange::default()
         });
     }
     let key = |file: &FileChange| (file.path.clone(), file.new.is_some());

@@ -230,11 +230,10 @@ fn change(path: String, old: Option<Vec<u8>>, new: Option<Vec<u8>>) -> Reading<F
             Vec::new()
         },
         path,
-        old_path: None,
         old,
         new,
         hunks,
-        unreadable: None,
+        ..FileChange::default()
     })
 }
 

@@ -336,12 +336,10 @@ impl<'p> Sheet<'p> {
             return;
         };
         let forms = planned.options.forms();
-        let place = |at: usize| {
-            let Position { line, column } = analysed.lines.position(at);
-            plan::Position { line, column }
-        };
+        let place = |&Position { line, column }: &Position| plan::Position { line, column };
         let named = analysed.points.points.iter().zip(&analysed.names);
-        let entries = named.map(|(point, name)| PointEntry {
+        let named = named.zip(&analysed.places);
+        let entries = named.map(|((point, name), (start, end))| PointEntry {
             id: point.id.clone(),
             name: name.clone(),
             kind: point.kind.as_str(),
@@ -351,8 +349,8 @@ impl<'p> Sheet<'p> {
             package: file.import_path.clone(),
             file: file.path.clone(),
             func: point.func.clone(),
-            start: place(point.region.start),
-            end: place(point.region.end),
+            start: place(start),
+            end: place(end),
         });
         self.points
             .insert((&file.import_path, &file.path), entries.collect());

@@ -1,6 +1,8 @@
 //! A changed file and what becomes of it.
 
-use crate::model::{FilePoints, Lines, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{FilePoints, Key, Lines, Position, Reason};
 use crate::token::Token;
 
 /// A changed file of the release and what becomes of it.
@@ -12,8 +14,13 @@ pub struct PlannedFile {
     pub dir: String,
     /// Import path of its package; empty outside the covered modules.
     pub import_path: String,
-    /// Its text, marks removed.
+    /// Its text, marks removed; empty where that was left unread, because what is made of
+    /// it was kept.
     pub source: Vec<u8>,
+    /// Whether it was.
+    pub unread: bool,
+    /// What names its analysis, where that may be kept.
+    pub key: Option<Key>,
     /// How many lines of the universe it has.
     pub added: u32,
     /// How many of its hunks only delete.
@@ -23,7 +30,7 @@ pub struct PlannedFile {
 }
 
 /// What becomes of a file.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum State {
     /// It is gone; only the sum of the deletions says so.
     Deleted,
@@ -34,12 +41,16 @@ pub enum State {
 }
 
 /// A file that was analysed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Analysed {
-    /// Its tokens.
+    /// Its tokens; none where its text was left unread.
+    #[serde(skip)]
     pub tokens: Vec<Token>,
-    /// Its lines.
+    /// Its lines; none where its text was left unread.
+    #[serde(skip)]
     pub lines: Lines,
+    /// SHA-256 of its text, hex; empty where it has no points.
+    pub hash: String,
     /// Package name.
     pub package: String,
     /// The lines at which what changed of it does not parse.
@@ -48,6 +59,9 @@ pub struct Analysed {
     pub damaged_outside: usize,
     /// Its points and its account.
     pub points: FilePoints,
+    /// Start and end of what each point vouches for.
+    pub places: Vec<(Position, Position)>,
     /// Display names of the points.
+    #[serde(skip)]
     pub names: Vec<String>,
 }

@@ -29,11 +29,10 @@ pub(super) fn add(
         changes.files.push(FileChange {
             lines: added_lines(&hunks),
             path: link.path,
-            old_path: None,
             old,
             new: Some(new),
             hunks,
-            unreadable: None,
+            ..FileChange::default()
         });
     }
     let key = |file: &FileChange| (file.path.clone(), file.new.is_some());

@@ -55,12 +55,8 @@ impl Memo {
             progress_fd: -1,
             ..options.clone()
         };
-        let text = format!("{FORMAT} {} {asked:?} {ground:?}", program());
-        let mut name = Sha256::new();
-        name.update(hash);
-        name.update(text);
-        let name = data_encoding::HEXLOWER.encode(&name.finalize()[..16]);
-        let path = Path::new(&options.memo_dir).join(format!("{name}.json"));
+        let text = format!("{asked:?} {ground:?}");
+        let path = place(&options.memo_dir, &hash, &text).with_extension("json");
         Ok(Some(Self { path, settled }))
     }
 
@@ -110,16 +106,28 @@ impl Memo {
             return;
         };
         let bytes = [short_sum(&bytes).as_bytes(), b"\n", &bytes].concat();
-        let temporary = self.path.with_extension(format!("{}", std::process::id()));
-        let folder = self.path.parent().map(fs::create_dir_all);
-        if folder.is_none_or(|made| made.is_err()) {
-            return;
-        }
-        let written =
-            fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &self.path));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
+        store(&self.path, &bytes);
+    }
+}
+
+/// Where something is kept that this program made of a state and of settings.
+pub(super) fn place(dir: &str, state: &[u8], settings: &str) -> PathBuf {
+    let mut name = Sha256::new();
+    name.update(state);
+    name.update(format!("{FORMAT} {} {settings}", program()));
+    Path::new(dir).join(data_encoding::HEXLOWER.encode(&name.finalize()[..16]))
+}
+
+/// Puts a file into its place, whole or not at all.
+pub(super) fn store(path: &Path, bytes: &[u8]) {
+    let temporary = path.with_extension(format!("{}", std::process::id()));
+    let folder = path.parent().map(fs::create_dir_all);
+    if folder.is_none_or(|made| made.is_err()) {
+        return;
+    }
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
     }
 }
 

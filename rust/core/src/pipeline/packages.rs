@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::ledger::{self, Desk, Kind};
 use super::{Analysed, Options, PlannedFile, Sources, State};
 use crate::control::Control;
 use crate::error::Result;
 use crate::instrument::{Forms, Names, Package, Text, accessor, apply, edits, write};
-use crate::model::{Edit, Place, Reason, Span, Verdict};
+use crate::model::{Edit, Place, Point, Reason, Span, Verdict};
 use crate::plan::{
     EditEntry, FORMAT, FileEntry, PackageDocument, PackagePoint, TextFile, Warning, marker,
 };
@@ -35,6 +36,7 @@ pub(super) fn build(
     files: &mut [PlannedFile],
     options: &Options,
     sources: &Sources,
+    desk: &Desk<'_>,
     warnings: &mut Vec<Warning>,
     control: &Control,
 ) -> Result<Vec<PlannedPackage>> {
@@ -47,12 +49,13 @@ pub(super) fn build(
         })
         .collect();
     let rejected: Vec<bool> = files
-        .par_iter()
+        .par_iter_mut()
         .map(|file| {
             control.check()?;
-            Ok(names.get(&file.import_path).is_some_and(|names| {
-                file.analysed().is_some() && is_rejected(file, names, forms, sources)
-            }))
+            match names.get(&file.import_path).filter(|_| file.has_points()) {
+                Some(names) => rejects(file, names, forms, sources, desk),
+                None => Ok(false),
+            }
         })
         .collect::<Result<_>>()?;
     for (file, _) in files
@@ -64,21 +67,83 @@ pub(super) fn build(
     }
     name_points(files);
     let groups: Vec<(String, Vec<usize>)> = groups(files).into_iter().collect();
+    let mut firsts = vec![0; files.len()];
+    for (_, members) in &groups {
+        let mut first = 0;
+        for &member in members {
+            firsts[member] = first;
+            first += files[member].points().len();
+        }
+    }
+    let edits: Vec<Vec<Edit>> = files
+        .par_iter_mut()
+        .zip(firsts)
+        .map(|(file, first)| {
+            control.check()?;
+            match names.get(&file.import_path).filter(|_| file.has_points()) {
+                Some(names) => kept_edits(file, first, names, forms, desk),
+                None => Ok(Vec::new()),
+            }
+        })
+        .collect::<Result<_>>()?;
     let files = &*files;
     let written = groups.into_par_iter().map(|(import_path, members)| {
-        let members: Vec<&PlannedFile> = members.into_iter().map(|index| &files[index]).collect();
+        let members = members.into_iter();
+        let members: Vec<_> = members
+            .map(|at| (&files[at], edits[at].as_slice()))
+            .collect();
         write_package(&import_path, &members, names[&import_path].clone(), forms)
     });
     Ok(written.collect())
 }
 
+/// Whether the rewritten file is rejected, as it was found out once.
+fn rejects(
+    file: &mut PlannedFile,
+    names: &Names,
+    forms: Forms,
+    sources: &Sources,
+    desk: &Desk<'_>,
+) -> Result<bool> {
+    if sources.shadows(&file.dir) {
+        return Ok(true);
+    }
+    let settings = [format!("{names:?}"), format!("{forms:?}")];
+    let deciding = settings.each_ref().map(String::as_str);
+    let key = file
+        .key
+        .map(|of| ledger::key(Kind::Rejected, of, &deciding));
+    desk.recall(key, || {
+        file.read(desk)?;
+        Ok(is_rejected(file, names, forms))
+    })
+}
+
+/// The edits of a file, as they were written once.
+fn kept_edits(
+    file: &mut PlannedFile,
+    first: usize,
+    names: &Names,
+    forms: Forms,
+    desk: &Desk<'_>,
+) -> Result<Vec<Edit>> {
+    let settings = [
+        format!("{names:?}"),
+        format!("{forms:?}"),
+        first.to_string(),
+    ];
+    let deciding = settings.each_ref().map(String::as_str);
+    let key = file.key.map(|of| ledger::key(Kind::Edits, of, &deciding));
+    desk.recall(key, || {
+        file.read(desk)?;
+        Ok(file.edits(first, names, forms))
+    })
+}
+
 fn groups(files: &[PlannedFile]) -> Groups {
     let mut groups = Groups::new();
     for (index, file) in files.iter().enumerate() {
-        if file
-            .analysed()
-            .is_some_and(|analysed| !analysed.points.points.is_empty())
-        {
+        if file.has_points() {
             groups
                 .entry(file.import_path.clone())
                 .or_default()
@@ -112,6 +177,14 @@ impl PlannedFile {
         }
     }
 
+    fn points(&self) -> &[Point] {
+        self.analysed().map_or(&[], |a| a.points.points.as_slice())
+    }
+
+    fn has_points(&self) -> bool {
+        !self.points().is_empty()
+    }
+
     fn edits(&self, first: usize, names: &Names, forms: Forms) -> Vec<Edit> {
         self.analysed().map_or_else(Vec::new, |analysed| {
             let text = Text {
@@ -127,13 +200,10 @@ impl PlannedFile {
 /// Whether what is no declaration, or a declaration that got points, has damage that the
 /// original had not. A statement where a statement may start does none; the rest
 /// is parsed again.
-fn is_rejected(file: &PlannedFile, names: &Names, forms: Forms, sources: &Sources) -> bool {
-    let Some(analysed) = file.analysed().filter(|a| !a.points.points.is_empty()) else {
+fn is_rejected(file: &PlannedFile, names: &Names, forms: Forms) -> bool {
+    let Some(analysed) = file.analysed() else {
         return false;
     };
-    if sources.shadows(&file.dir) {
-        return true;
-    }
     let places = analysed.points.points.iter().map(|point| &point.place);
     let doubtful: BTreeSet<usize> = places
         .flat_map(|place| {
@@ -222,14 +292,14 @@ fn name_points(files: &mut [PlannedFile]) {
 
 fn write_package(
     import_path: &str,
-    files: &[&PlannedFile],
+    files: &[(&PlannedFile, &[Edit])],
     names: Names,
     forms: Forms,
 ) -> PlannedPackage {
     let mut points = Vec::new();
     let mut entries = Vec::new();
-    for file in files {
-        let edits = file.edits(points.len(), &names, forms);
+    for (file, edits) in files {
+        let hash = file.analysed().map_or("", |analysed| &analysed.hash);
         entries.push(FileEntry {
             name: file
                 .path
@@ -237,19 +307,18 @@ fn write_package(
                 .next()
                 .unwrap_or(&file.path)
                 .to_owned(),
-            hash: format!("sha256:{}", hex_hash(&file.source)),
-            edits: edits.into_iter().map(EditEntry::from).collect(),
+            hash: format!("sha256:{hash}"),
+            edits: edits.iter().cloned().map(EditEntry::from).collect(),
         });
         points.extend(file.package_points(forms));
     }
     let name = files[0]
+        .0
         .analysed()
         .map_or("", |analysed| analysed.package.as_str());
     let counters = points.len();
-    let crowded = files.iter().filter_map(|file| file.analysed()).any(|file| {
-        let mut points = file.points.points.iter();
-        points.any(|point| point.form.crowded)
-    });
+    let all = files.iter().flat_map(|(file, _)| file.points());
+    let crowded = all.into_iter().any(|point| point.form.crowded);
     let package = |marker| {
         write(Package {
             name,
@@ -265,7 +334,7 @@ fn write_package(
         format: FORMAT,
         sum: String::new(),
         import_path: import_path.to_owned(),
-        dir: files[0].dir.clone(),
+        dir: files[0].0.dir.clone(),
         name: name.to_owned(),
         symbol: accessor(&marker),
         marker,
@@ -291,10 +360,9 @@ impl PlannedFile {
             return Vec::new();
         };
         let named = analysed.points.points.iter().zip(&analysed.names);
-        let entries = named.map(|(point, name)| {
-            let start = analysed.lines.position(point.region.start);
-            let end = analysed.lines.position(point.region.end);
-            PackagePoint {
+        let entries = named
+            .zip(&analysed.places)
+            .map(|((point, name), (start, end))| PackagePoint {
                 id: point.id.clone(),
                 name: name.clone(),
                 kind: point.kind.as_str().to_owned(),
@@ -305,8 +373,7 @@ impl PlannedFile {
                 column: start.column,
                 end_line: end.line,
                 end_column: end.column,
-            }
-        });
+            });
         entries.collect()
     }
 }

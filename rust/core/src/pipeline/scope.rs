@@ -75,7 +75,8 @@ pub(super) fn sort(
 ) -> Result<Vec<Scoped>> {
     let ignores = ignore_rules(ignores)?;
     let empty = |side: &Option<Vec<u8>>| side.as_ref().is_none_or(Vec::is_empty);
-    let own = |file: &FileChange| file.unreadable.is_none() && empty(&file.old) && empty(&file.new);
+    let read = |file: &FileChange| file.unreadable.is_none() && !file.unread;
+    let own = |file: &FileChange| read(file) && empty(&file.old) && empty(&file.new);
     let foreign = files.into_iter().filter(|file| !own(file));
     let sorted = foreign.map(|change| {
         let dir = parent(&change.path);

@@ -151,7 +151,7 @@ pub fn range(base: &str, release: &str) -> RangeSpec {
 pub fn changes(repo: &Repo, spec: &RangeSpec, renames: bool) -> (Sides, Changes) {
     let sides = repo.sides(spec).unwrap();
     let changes = repo
-        .changes(&sides, renames, &|_, data| data, &Control::new())
+        .changes(&sides, renames, &|_, data| data, None, &Control::new())
         .unwrap();
     (sides, changes)
 }

@@ -6,7 +6,7 @@ use git2::Oid;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::contents::{Clean, Loader};
+use super::contents::{Clean, Kept, Loader};
 use super::workdir::WorkTree;
 use crate::control::Control;
 use crate::error::Result;
@@ -29,18 +29,19 @@ impl Repo {
     /// untracked files where the working tree is the release.
     ///
     /// `clean` takes goat's own marks out of a Go file's content; both sides are
-    /// compared without them.
+    /// compared without them. What `kept` knows of contents is neither read nor compared.
     pub fn changes(
         &self,
         sides: &Sides,
         find_renames: bool,
         clean: &Clean<'_>,
+        kept: Option<&dyn Kept>,
         control: &Control,
     ) -> Result<Changes> {
         control.tick("diff", 0, 0);
         let (pairs, work) = self.pairs(sides, control)?;
         let WorkTree { dirty, disk } = work;
-        let mut loader = Loader::new(self, disk, sides.release.worktree, clean);
+        let mut loader = Loader::new(self, disk, sides.release.worktree, clean, kept);
         let pairs = loader.prepare(pairs)?;
         control.check()?;
         let moved = if find_renames {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use git2::Oid;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::workdir::{DiskContent, DiskFile};
 use crate::error::{Code, Result};
@@ -15,7 +16,20 @@ use crate::git::diff::trees::Pair;
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
 use crate::git::repo::paths::{is_go, text};
-use crate::model::FileChange;
+use crate::model::{FileChange, Hunk, Key};
+
+/// What is kept of earlier comparisons. It answers from what it was told, or not at all.
+pub trait Kept: Sync {
+    /// Whether a content is known to be compiled as git compares it, and to hold nothing
+    /// of goat's own.
+    fn is_plain(&self, content: Key) -> bool;
+    /// Keeps that.
+    fn keep_plain(&self, content: Key);
+    /// The hunks of two contents.
+    fn hunks(&self, pair: Key) -> Option<Vec<Hunk>>;
+    /// Keeps them.
+    fn keep_hunks(&self, pair: Key, hunks: &[Hunk]);
+}
 
 /// Takes marks out of the content of a path.
 pub type Clean<'a> = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Sync + 'a;
@@ -31,6 +45,13 @@ struct Loaded {
     compared: Arc<Vec<u8>>,
 }
 
+impl Loaded {
+    /// Whether git compares what is compiled.
+    fn is_same(&self) -> bool {
+        Arc::ptr_eq(&self.compiled, &self.compared)
+    }
+}
+
 /// What became of one side of a Go file.
 type Side = std::result::Result<Loaded, String>;
 
@@ -41,16 +62,44 @@ pub(in crate::git) struct Loader<'a> {
     /// Whether files that git has no reason to doubt are on disk.
     worktree: bool,
     clean: &'a Clean<'a>,
-    old: HashMap<Vec<u8>, Side>,
-    new: HashMap<Vec<u8>, Side>,
+    kept: Option<&'a dyn Kept>,
+    old: Files,
+    new: Files,
     failure: FirstFailure,
+}
+
+/// The Go files of one side, by path.
+#[derive(Default)]
+struct Files {
+    loaded: HashMap<Vec<u8>, Side>,
+    /// What names the contents that are plain ([`Kept::is_plain`]), loaded or not.
+    plain: HashMap<Vec<u8>, Key>,
+}
+
+impl Files {
+    fn add(&mut self, path: &[u8], found: Found) {
+        self.plain
+            .extend(found.plain.map(|key| (path.to_owned(), key)));
+        self.loaded
+            .extend(found.side.map(|side| (path.to_owned(), side)));
+    }
+}
+
+/// What is known of one side of a Go file.
+struct Found {
+    /// Its content; `None` where that is known to be plain.
+    side: Option<Side>,
+    /// Its id without marks, if that is another one.
+    id: Option<Oid>,
+    /// What names it, if it is plain.
+    plain: Option<Key>,
 }
 
 /// A pair with what was loaded for it.
 struct Prepared {
     pair: Pair,
-    old: Option<Side>,
-    new: Option<Side>,
+    old: Option<Found>,
+    new: Option<Found>,
 }
 
 impl<'a> Loader<'a> {
@@ -60,19 +109,22 @@ impl<'a> Loader<'a> {
         disk: HashMap<Vec<u8>, DiskFile>,
         worktree: bool,
         clean: &'a Clean<'a>,
+        kept: Option<&'a dyn Kept>,
     ) -> Self {
         Self {
             repo,
             disk,
             worktree,
             clean,
-            old: HashMap::new(),
-            new: HashMap::new(),
+            kept,
+            old: Files::default(),
+            new: Files::default(),
             failure: FirstFailure::default(),
         }
     }
 
-    /// Loads the Go files among the pairs and leaves out those that differ in marks only.
+    /// Loads the Go files among the pairs, as far as they are not known to be plain, and
+    /// leaves out those that differ in marks only.
     pub fn prepare(&mut self, pairs: Vec<Pair>) -> Result<Vec<Pair>> {
         let prepared: Vec<Prepared> = pairs
             .into_par_iter()
@@ -83,8 +135,12 @@ impl<'a> Loader<'a> {
             if pair.old == pair.new {
                 continue;
             }
-            self.old.extend(old.map(|side| (pair.path.clone(), side)));
-            self.new.extend(new.map(|side| (pair.path.clone(), side)));
+            if let Some(found) = old {
+                self.old.add(&pair.path, found);
+            }
+            if let Some(found) = new {
+                self.new.add(&pair.path, found);
+            }
             kept.push(pair);
         }
         Ok(kept)
@@ -101,23 +157,74 @@ impl<'a> Loader<'a> {
         let is_file = |entry: &Entry| is_go(&pair.path) && entry.is_file();
         let (old, new) = (pair.old.filter(is_file), pair.new.filter(is_file));
         let old = old
-            .map(|entry| self.load_old(&pair.path, entry))
+            .map(|entry| self.look(&pair.path, entry, false))
             .transpose()?;
         let new = new
-            .map(|entry| self.load_new(&pair.path, entry))
+            .map(|entry| self.look(&pair.path, entry, true))
             .transpose()?;
         let renew = |entry: &mut Option<Entry>, changed: Option<Oid>| {
             if let (Some(entry), Some(id)) = (entry.as_mut(), changed) {
                 entry.id = id;
             }
         };
-        renew(&mut pair.old, old.as_ref().and_then(|(_, id)| *id));
-        renew(&mut pair.new, new.as_ref().and_then(|(_, id)| *id));
-        Ok(Prepared {
-            pair,
-            old: old.map(|(side, _)| side),
-            new: new.map(|(side, _)| side),
+        renew(&mut pair.old, old.as_ref().and_then(|found| found.id));
+        renew(&mut pair.new, new.as_ref().and_then(|found| found.id));
+        Ok(Prepared { pair, old, new })
+    }
+
+    /// One side of a Go file; not read from the object database where it is known.
+    fn look(&self, path: &[u8], entry: Entry, release: bool) -> Result<Found> {
+        let name = self
+            .kept
+            .and_then(|kept| Some((kept, self.name(path, entry, release)?)));
+        if let Some((kept, key)) = name
+            && kept.is_plain(key)
+        {
+            return Ok(Found {
+                side: None,
+                id: None,
+                plain: Some(key),
+            });
+        }
+        let (side, id) = if release {
+            self.load_new(path, entry)?
+        } else {
+            self.load_old(path, entry)?
+        };
+        let plain = matches!(&side, Ok(loaded) if id.is_none() && loaded.is_same());
+        let name = name.filter(|_| plain);
+        if let Some((kept, key)) = name {
+            kept.keep_plain(key);
+        }
+        Ok(Found {
+            side: Some(side),
+            id,
+            plain: name.map(|(_, key)| key),
         })
+    }
+
+    /// What names a content: its path, its blob, and what is on disk for it. `None` where
+    /// that cannot be read.
+    fn name(&self, path: &[u8], entry: Entry, release: bool) -> Option<Key> {
+        let mut hash = Sha256::new();
+        hash.update((path.len() as u64).to_le_bytes());
+        hash.update(path);
+        hash.update(entry.id.as_bytes());
+        hash.update(self.repo.store.replaced(entry.id).as_bytes());
+        if let Some(file) = self.disk.get(path).filter(|_| release) {
+            let content = file
+                .content
+                .as_ref()
+                .filter(|_| file.unreadable.is_none())?;
+            hash.update(Sha256::digest(content.disk.as_slice()));
+        } else if release && self.worktree {
+            match std::fs::read(self.repo.full_path(path)) {
+                Ok(disk) => hash.update(Sha256::digest(&disk)),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(_) => return None,
+            }
+        }
+        hash.finalize().first_chunk().copied()
     }
 
     /// The base's side, and its id if it is another one without marks.
@@ -206,26 +313,53 @@ impl<'a> Loader<'a> {
 
     /// The line-by-line account of a changed Go file.
     pub fn file_change(&self, file: &GoFile<'_>) -> Result<FileChange> {
+        let key = self.pair(file);
+        let kept = self.kept.zip(key);
+        if let Some(hunks) = kept.and_then(|(kept, key)| kept.hunks(key)) {
+            return Ok(unread(file, key, hunks));
+        }
         let old = file
             .old
-            .map(|entry| self.side(&self.old, file.source(), entry))
+            .map(|entry| self.old_side(file.source(), entry))
             .transpose()?;
         let new = file
             .new
             .map(|entry| self.new_side(file.path, entry))
             .transpose()?;
-        assemble(file, old, new)
+        let mut change = assemble(file, old, new)?;
+        if let Some((kept, key)) = kept.filter(|_| change.unreadable.is_none()) {
+            kept.keep_hunks(key, &change.hunks);
+            change.key = Some(key);
+        }
+        Ok(change)
     }
 
-    fn side(&self, loaded: &HashMap<Vec<u8>, Side>, path: &[u8], entry: Entry) -> Result<Side> {
-        match loaded.get(path) {
+    /// What names both contents of a change, where both are plain.
+    fn pair(&self, file: &GoFile<'_>) -> Option<Key> {
+        let mut hash = Sha256::new();
+        let sides = [
+            (file.old, &self.old, file.source()),
+            (file.new, &self.new, file.path),
+        ];
+        for (entry, files, path) in sides {
+            if entry.is_some() {
+                hash.update(files.plain.get(path)?);
+            } else {
+                hash.update(Key::default());
+            }
+        }
+        hash.finalize().first_chunk().copied()
+    }
+
+    fn old_side(&self, path: &[u8], entry: Entry) -> Result<Side> {
+        match self.old.loaded.get(path) {
             Some(side) => Ok(side.clone()),
             None => Ok(self.load_old(path, entry)?.0),
         }
     }
 
     fn new_side(&self, path: &[u8], entry: Entry) -> Result<Side> {
-        match self.new.get(path) {
+        match self.new.loaded.get(path) {
             Some(side) => Ok(side.clone()),
             None => Ok(self.load_new(path, entry)?.0),
         }
@@ -263,16 +397,27 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// A change whose contents nobody had to read; their places say which there are.
+fn unread(file: &GoFile<'_>, key: Option<Key>, hunks: Vec<Hunk>) -> FileChange {
+    FileChange {
+        path: text(file.path).0,
+        old_path: file.old_path.map(|path| text(path).0),
+        old: file.old.map(|_| Vec::new()),
+        new: file.new.map(|_| Vec::new()),
+        lines: added_lines(&hunks),
+        hunks,
+        unreadable: None,
+        key,
+        unread: true,
+    }
+}
+
 fn assemble(file: &GoFile<'_>, old: Option<Side>, new: Option<Side>) -> Result<FileChange> {
     let (path, exact) = text(file.path);
     let mut change = FileChange {
         path,
         old_path: file.old_path.map(|path| text(path).0),
-        old: None,
-        new: None,
-        hunks: Vec::new(),
-        lines: Vec::new(),
-        unreadable: None,
+        ..FileChange::default()
     };
     let mut readable = |side: Option<Side>| {
         side.and_then(|side| side.map_err(|why| change.unreadable = Some(why)).ok())
@@ -300,7 +445,7 @@ impl Loader<'_> {
     /// What was loaded for a Go file, if it was one.
     fn loaded(&self, release: bool, path: &[u8]) -> Option<&Side> {
         let side = if release { &self.new } else { &self.old };
-        side.get(path)
+        side.loaded.get(path)
     }
 
     /// The value, or `None` with the failure noted. Without a file of the release, a

@@ -1,0 +1,299 @@
+//! What is kept of each file: with it, without it and with what is left of it after any
+//! damage a plan has the same bytes.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use support::{Tree, git};
+
+/// How many files the repository has.
+const FILES: usize = 6;
+
+struct Place {
+    dir: tempfile::TempDir,
+    repo: PathBuf,
+}
+
+/// A file of the repository: its functions, each with a number of statements.
+type Source = Vec<u8>;
+
+fn path(file: usize) -> String {
+    format!("p{}/f{file}.go", file / 2)
+}
+
+fn source(file: usize, functions: &Source) -> Vec<u8> {
+    let mut text = format!("package p{}\n", file / 2);
+    for (number, statements) in functions.iter().enumerate() {
+        let _ = write!(text, "\nfunc F{file}x{number}(n int) int {{\n");
+        for statement in 0..*statements {
+            let _ = write!(
+                text,
+                "\tif n > {statement} {{\n\t\tn += {statements}\n\t}}\n"
+            );
+        }
+        text.push_str("\treturn n\n}\n");
+    }
+    text.into_bytes()
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let repo = root.join("repo");
+        fs::create_dir(&repo).unwrap();
+        let mut base = Tree::new();
+        base.insert(
+            "go.mod".into(),
+            b"module example.com/app\n\ngo 1.23\n".into(),
+        );
+        for file in 0..FILES {
+            base.insert(path(file), source(file, &vec![1, 2]));
+        }
+        support::repository(&repo, &base, &base.clone());
+        git(&repo, &["tag", "first"]);
+        Self { dir, repo }
+    }
+
+    fn ask(&self, memo: &str, more: &Value) -> Result<Value, Value> {
+        let place = |name: &str| match name {
+            "" => PathBuf::new(),
+            name => self.dir.path().join(name),
+        };
+        let mut options =
+            json!({ "outDir": place("plans"), "memoDir": place(memo), "base": "first" });
+        for (key, value) in more.as_object().unwrap() {
+            options[key] = value.clone();
+        }
+        support::plan(&self.repo, &options)
+    }
+
+    /// The kept files, apart from whole answers: those are taken away, so that every plan
+    /// is made.
+    fn packs(&self, memo: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.dir.path().join(memo))
+            .into_iter()
+            .flatten();
+        let (packs, answers): (Vec<PathBuf>, Vec<PathBuf>) = entries
+            .map(|entry| entry.unwrap().path())
+            .partition(|path| path.extension().is_some_and(|ext| ext == "files"));
+        for answer in answers {
+            fs::remove_file(answer).unwrap();
+        }
+        packs
+    }
+
+    fn write(&self, path: &str, text: &[u8]) {
+        let path = self.repo.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Write(usize, Source),
+    Remove(usize),
+    Rename(usize, usize),
+    Header(usize, bool),
+    Untracked(Source),
+    Commit,
+}
+
+#[derive(Clone, Debug)]
+enum Damage {
+    None,
+    Flip(usize, u8),
+    Cut(usize),
+    Empty,
+    /// That of the other settings takes its place.
+    Swap,
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    let functions = || prop::collection::vec(0u8..5, 0..4);
+    prop_oneof![
+        5 => (0..FILES, functions()).prop_map(|(file, text)| Event::Write(file, text)),
+        1 => (0..FILES).prop_map(Event::Remove),
+        1 => (0..FILES, 0..FILES).prop_map(|(from, to)| Event::Rename(from, to)),
+        1 => (0..FILES, any::<bool>()).prop_map(|(file, own)| Event::Header(file, own)),
+        1 => functions().prop_map(Event::Untracked),
+        1 => Just(Event::Commit),
+    ]
+}
+
+fn damages() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        3 => Just(Damage::None),
+        2 => (any::<usize>(), 0u8..8).prop_map(|(at, bit)| Damage::Flip(at, bit)),
+        1 => any::<usize>().prop_map(Damage::Cut),
+        1 => Just(Damage::Empty),
+        1 => Just(Damage::Swap),
+    ]
+}
+
+fn happen(place: &Place, event: &Event) {
+    let repo = &place.repo;
+    match event {
+        Event::Write(file, text) => place.write(&path(*file), &source(*file, text)),
+        Event::Remove(file) => drop(fs::remove_file(repo.join(path(*file)))),
+        Event::Rename(from, to) => {
+            drop(fs::rename(repo.join(path(*from)), repo.join(path(*to))));
+        }
+        Event::Header(file, own) => {
+            let head = if *own { "goat" } else { "x" };
+            let old = fs::read(repo.join(path(*file))).unwrap_or_default();
+            let head = format!("// Code generated by {head}. DO NOT EDIT.\n\n");
+            place.write(&path(*file), &[head.as_bytes(), &old].concat());
+        }
+        Event::Untracked(text) => place.write("p0/new.go", &source(0, text)),
+        Event::Commit => {
+            git(repo, &["add", "-A"]);
+            git(repo, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        }
+    }
+}
+
+fn harm(packs: &[PathBuf], damage: &Damage) {
+    let all: Vec<Vec<u8>> = packs.iter().map(|pack| fs::read(pack).unwrap()).collect();
+    for (index, (pack, bytes)) in packs.iter().zip(&all).enumerate() {
+        let mut bytes = bytes.clone();
+        match damage {
+            _ if bytes.is_empty() => continue,
+            Damage::None => continue,
+            Damage::Flip(at, bit) => {
+                let at = at % bytes.len();
+                bytes[at] ^= 1 << bit;
+            }
+            Damage::Cut(at) => bytes.truncate(at % bytes.len()),
+            Damage::Empty => bytes.clear(),
+            Damage::Swap => bytes.clone_from(&all[(index + 1) % all.len()]),
+        }
+        fs::write(pack, bytes).unwrap();
+    }
+}
+
+#[test]
+fn plans_are_the_same_with_any_ledger() {
+    let steps = prop::collection::vec((events(), damages(), any::<bool>()), 3..7);
+    let mut runner = TestRunner::new(Config {
+        cases: 8,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let check = |steps: Vec<(Event, Damage, bool)>| {
+        let place = Place::new();
+        for (event, damage, exact) in steps {
+            happen(&place, &event);
+            harm(&place.packs("warm"), &damage);
+            for more in [
+                json!({ "exact": exact }),
+                json!({ "granularity": "line", "precision": 3 }),
+                json!({ "precision": 1 }),
+                json!({ "release": "HEAD" }),
+            ] {
+                let fresh = place.ask("", &more);
+                prop_assert_eq!(&place.ask("warm", &more), &fresh, "{} {:?}", more, event);
+                let _ = fs::remove_dir_all(place.dir.path().join("cold"));
+                prop_assert_eq!(&place.ask("cold", &more), &fresh, "{} {:?}", more, event);
+            }
+        }
+        Ok(())
+    };
+    runner.run(&steps, check).unwrap();
+}
+
+/// A plan hash covers every byte of the plan directory; here they are compared themselves.
+#[test]
+fn an_edit_writes_what_a_fresh_plan_writes() {
+    let place = Place::new();
+    for file in 0..FILES {
+        place.write(&path(file), &source(file, &vec![3, 2, 1]));
+    }
+    place.ask("warm", &json!({})).unwrap();
+    place.write(&path(1), &source(1, &vec![1, 4, 4]));
+    place.packs("warm");
+    let written = |memo: &str| -> BTreeMap<PathBuf, Vec<u8>> {
+        let answer = place.ask(memo, &json!({})).unwrap();
+        let dir = PathBuf::from(answer["planDir"].as_str().unwrap());
+        let files = files_below(&dir);
+        fs::remove_dir_all(dir).unwrap();
+        files
+    };
+    assert_eq!(written("warm"), written(""));
+}
+
+fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+/// What nobody changed is not even read: git has lost it here, and only a fresh plan
+/// misses it.
+#[test]
+fn an_edit_reads_no_other_file_of_the_base() {
+    let place = Place::new();
+    for file in 0..FILES {
+        place.write(&path(file), &source(file, &vec![3, 2]));
+    }
+    place.ask("warm", &json!({})).unwrap();
+    let lost = git(&place.repo, &["rev-parse", &format!("first:{}", path(3))]);
+    let (dir, name) = lost.trim().split_at(2);
+    fs::remove_file(place.repo.join(".git/objects").join(dir).join(name)).unwrap();
+    place.write(&path(0), &source(0, &vec![3, 3]));
+    place.packs("warm");
+    assert!(place.ask("", &json!({})).is_err());
+    let points = place.ask("warm", &json!({})).unwrap();
+    let of_the_lost = |point: &&Value| point["file"] == path(3).as_str();
+    let points = points["points"].as_array().unwrap();
+    assert!(points.iter().any(|point| of_the_lost(&point)), "{points:?}");
+}
+
+/// A pack that is sealed is believed; one in which the hash is that of something else is not.
+#[test]
+fn only_the_seal_makes_an_entry() {
+    let place = Place::new();
+    place.write(&path(0), &source(0, &vec![3, 2]));
+    place.write(&path(2), &source(2, &vec![1]));
+    let fresh = place.ask("warm", &json!({})).unwrap();
+    let id = fresh["points"][0]["id"].as_str().unwrap().to_owned();
+    let other = format!("{}0", &id[..id.len() - 1]);
+    let packs = place.packs("warm");
+    let [pack] = packs.as_slice() else {
+        panic!("{packs:?}")
+    };
+    let mut bytes = fs::read(pack).unwrap();
+    let at = bytes
+        .windows(id.len())
+        .position(|w| w == id.as_bytes())
+        .unwrap();
+    bytes[at..at + id.len()].copy_from_slice(other.as_bytes());
+    for sealed in [false, true] {
+        if sealed {
+            let sum = Sha256::digest(&bytes[32..]);
+            bytes[..32].copy_from_slice(&sum);
+        }
+        fs::write(pack, &bytes).unwrap();
+        place.write(&path(2), &source(2, &vec![1, 1]));
+        place.packs("warm");
+        let points = place.ask("warm", &json!({})).unwrap()["points"].to_string();
+        assert_eq!(points.contains(&other), sealed);
+    }
+}
