@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"go/parser"
+	"go/token"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +32,35 @@ func TestRow(t *testing.T) {
 	b.row("cold build: goat", "s", series{1}, series{1.2}, 1.05)
 	if got := out.String(); !strings.Contains(got, "MISSED, at most 1.05") {
 		t.Error(got)
+	}
+}
+
+// A bar that is missed by more than the slack fails the run, with the row's name.
+func TestRatioFailsTheRun(t *testing.T) {
+	for _, c := range []struct {
+		plain  series
+		bar    float64
+		missed []string
+	}{
+		{series{1, 1, 1}, 0, nil},
+		{series{1, 1, 1}, 2, nil},
+		{series{1, 1, 1}, 1.9, nil},
+		{series{1, 1, 1}, 1.8, []string{"x is 2.00x, at most 1.8"}},
+		{series{1}, 1.8, nil},
+	} {
+		b := &bench{out: &bytes.Buffer{}}
+		b.row("x", "s", c.plain, series{2, 2, 2}, c.bar)
+		if !slices.Equal(b.missed, c.missed) {
+			t.Errorf("bar %v: %q, want %q", c.bar, b.missed, c.missed)
+		}
+	}
+}
+
+func TestLargeShapesAreGo(t *testing.T) {
+	for _, shape := range shapes {
+		if _, err := parser.ParseFile(token.NewFileSet(), shape.name, largeSource(shape.body(3), 1), 0); err != nil {
+			t.Errorf("%s: %v", shape.name, err)
+		}
 	}
 }
 

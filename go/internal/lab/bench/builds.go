@@ -12,7 +12,7 @@ import (
 
 // The bars of a goat build against a plain one.
 const (
-	barCold, barEdit, barNoop, barMemory = 1.05, 1.15, 1.30, 1.10
+	barCold, barEdit, barNoop, barMemory = 1.05, 1.10, 1.10, 1.10
 	barServer, barSmall                  = 1_000_000, 300_000
 )
 
