@@ -67,6 +67,17 @@ func openViews(t *testing.T, fragment string, actions ...chromedp.Action) *tab {
 // shownLines are the lines of a/a.go that match the filter.
 const shownLines = `[...document.querySelectorAll('p[data-line]')].filter((e) => !e.hidden && !e.closest('[hidden]') && !e.classList.contains('dim')).map((e) => e.dataset.line).join()`
 
+// Deletions are none of the changed lines, here as in the plan and the report.
+func TestSumsLeaveDeletionsApart(t *testing.T) {
+	b := openViews(t, "")
+	if got := eval[string](b, `document.getElementById('found').textContent`); got != "49 of 49 changed lines, 1 of 1 deletions" {
+		t.Errorf("found: %q", got)
+	}
+	if got := eval[string](b, `[...document.querySelectorAll('.legend b, .chip b')].map((e) => e.textContent).join()`); got != "1,1,1,1,3,41,1,1,1,1,1,1,3,41,1" {
+		t.Errorf("sums by state: %q", got)
+	}
+}
+
 func TestLaneFilter(t *testing.T) {
 	b := openViews(t, "")
 	for _, c := range []struct{ lane, lines string }{

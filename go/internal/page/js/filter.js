@@ -51,29 +51,29 @@ function matches(row, words) {
 // are in sight drawn again.
 function applyFilter() {
   const wanted = view.q.toLowerCase().split(/\s+/).filter(Boolean);
-  let shown = 0;
+  let shown = 0, lines = 0, deletions = 0;
   for (const file of files) {
     const here = !view.pkg || file.package === view.pkg;
     file.shown = 0;
     for (const row of file.rows) {
       row.match = here && matches(row, wanted);
-      if (row.match) file.shown += weight(row) || 1;
+      if (row.match) { file.shown++; lines += weight(row); deletions += row.deleted ? 1 : 0; }
       if (row.node.hidden === row.match) row.node.hidden = !row.match;
     }
     file.section.hidden = file.shown === 0;
     shown += file.shown;
     for (const block of file.blocks) undraw(block);
   }
-  drawFound(shown);
+  drawFound(shown, lines, deletions);
   drawControls();
   drawTree();
   writeAddress();
   watchBlocks();
 }
 
-function drawFound(shown) {
-  const all = rows.reduce((n, row) => n + (weight(row) || 1), 0);
-  $('found').textContent = t('found', shown, all);
+function drawFound(shown, lines, deletions) {
+  const all = rows.reduce((n, row) => n + weight(row), 0), deleted = rows.filter((row) => row.deleted).length;
+  $('found').textContent = t('found', lines, all) + (deleted ? t('foundDeletions', deletions, deleted) : '');
   $('none').hidden = shown > 0;
   $('none').textContent = t(rows.length ? 'nothing' : 'unchanged');
   $('clear').hidden = !filtering();
@@ -87,8 +87,8 @@ function drawControls() {
 
 // makeControls fills the filters with what this report has.
 function makeControls() {
-  const counts = countStates(rows);
-  $('states').replaceChildren(...STATES.filter((s) => counts[s]).map((state) => {
+  const counts = countLines(rows), any = countStates(rows);
+  $('states').replaceChildren(...STATES.filter((s) => any[s]).map((state) => {
     const chip = button('', () => {
       if (!view.states.delete(state)) view.states.add(state);
       applyFilter();
@@ -96,7 +96,7 @@ function makeControls() {
     chip.className = 'chip is-' + state;
     chip.dataset.pick = state;
     chip.title = t('stateLong.' + state);
-    chip.append(icon(state), ' ' + t('state.' + state) + ' ', el('b', String(counts[state])));
+    chip.append(icon(state), ' ' + t('state.' + state) + ' ', el('b', String(counts[state] || 0)));
     return chip;
   }));
   fillSelect('package', 'allPackages', [...new Set(files.map((f) => f.package))].sort().map((p) => [p, shortPackage(p)]));

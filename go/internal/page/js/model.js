@@ -118,6 +118,8 @@ function countStates(list) {
   for (const row of list) counts[row.state] = (counts[row.state] || 0) + (weight(row) || 1);
   return counts;
 }
+// countLines counts as the report does: deletions are none of the changed lines.
+const countLines = (list) => countStates(list.filter((row) => !row.deleted));
 const sum = (counts, ...states) => states.reduce((n, s) => n + (counts[s] || 0), 0);
 const trackedOf = (counts) => sum(counts, 'none', 'part', 'init', 'startup', 'traffic');
 

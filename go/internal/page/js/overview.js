@@ -15,19 +15,19 @@ function drawOverview() {
 
 function sumCard() {
   const s = report.summary;
-  const counts = countStates(rows.filter((r) => !r.deleted));
+  const counts = countLines(rows), deletions = rows.filter((r) => r.deleted).length;
   const tracked = trackedOf(counts);
   const reached = sum(counts, 'traffic', 'startup', 'init');
   const card = el('div.card.sum', el('h2.sr', t('overview')));
   card.append(el('p.big', el('b', s.points ? `${Math.floor((100 * s.hit) / s.points)}` : '–'), s.points ? el('span', '%') : null));
   card.append(el('p.bigger', s.points ? t(s.points === 1 ? 'pointRan' : 'pointsRan', s.hit, s.points) : t('noPoints')));
   if (tracked) card.append(el('p.lesser', t('linesOf', reached, tracked) + ' ' + t(report.identity.granularity === 'line' ? 'reached' : 'entered')));
-  card.append(bar(countStates(rows)), legend(countStates(rows)));
+  card.append(bar(counts), legend(counts, deletions));
   return card;
 }
 
-function legend(counts) {
-  return el('ul.legend', ...STATES.filter((s) => counts[s]).map((s) => el('li', icon(s), ' ', el('b', String(counts[s])), ' ' + t('state.' + s))));
+function legend(counts, deletions) {
+  return el('ul.legend', ...STATES.filter((s) => counts[s]).map((s) => el('li', icon(s), ' ', el('b', String(counts[s])), ' ' + t('state.' + s))), deletions ? el('li', '− ', el('b', String(deletions)), ' ' + t(deletions === 1 ? 'deletion' : 'deletions')) : null);
 }
 
 // timelineCard draws how many points had their first hit by when, as steps; points that

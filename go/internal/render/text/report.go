@@ -104,8 +104,11 @@ func describeInstance(i *report.Instance, plan string) string {
 	if i.Reachable && i.PlanHash != plan {
 		parts = append(parts, "built from plan "+cmp.Or(i.PlanHash, "none"))
 	}
-	if i.Error != nil {
+	switch {
+	case i.Error != nil && i.Reachable:
 		parts = append(parts, "not read as a whole: "+*i.Error)
+	case i.Error != nil:
+		parts = append(parts, "not read: "+*i.Error)
 	}
 	return strings.Join(parts, ", ")
 }
