@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"slices"
 	"strings"
 	"testing"
@@ -58,7 +60,12 @@ func TestRatioFailsTheRun(t *testing.T) {
 
 func TestLargeShapesAreGo(t *testing.T) {
 	for _, shape := range shapes {
-		if _, err := parser.ParseFile(token.NewFileSet(), shape.name, largeSource(shape.body(3), 1), 0); err != nil {
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, shape.name, largeSource(shape.body(3), 1), 0)
+		if err == nil {
+			_, err = new(types.Config).Check("main", files, []*ast.File{file}, nil)
+		}
+		if err != nil {
 			t.Errorf("%s: %v", shape.name, err)
 		}
 	}

@@ -24,7 +24,11 @@ var shapes = []struct {
 		return repeat(n, "\tif in[%[1]d%%len(in)] > %[1]d%%250 {\n\t\tn += %[1]d\n\t}\n")
 	}},
 	{"goto", 1_500, func(n int) string {
-		return "\ti := 0\n\tgoto s0\n" + repeat(n, fmt.Sprintf("s%%[1]d:\n\tif i >= len(in) {\n\t\treturn n\n\t}\n\tn += %%[1]d\n\ti++\n\tif in[i-1] > %%[1]d%%%%250 {\n\t\tgoto s%[1]d\n\t}\n\tgoto s0\n", n-1))
+		text := "\ti := 0\n\tgoto s0\n"
+		for i := range n {
+			text += fmt.Sprintf("s%d:\n\tif i >= len(in) {\n\t\treturn n\n\t}\n\tn += %d\n\ti++\n\tif in[i-1] > %d {\n\t\tgoto s%d\n\t}\n\tgoto s%d\n", i, i, i%250, (i*7+3)%n, (i*13+5)%n)
+		}
+		return text
 	}},
 	{"if", 5_000, func(n int) string {
 		return repeat(n, "\tif in[%[1]d%%len(in)] > 7 {\n\t\tn += %[1]d\n\t}\n")
