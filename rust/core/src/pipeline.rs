@@ -61,13 +61,13 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
             ledger.save();
         }
         control.check()?;
-        let (hash, files) = document::directory(&planned);
+        let (hash, files, public) = document::directory(&planned);
         if planned.options.out_dir.is_empty() {
-            return document::answer(&planned, &hash, None);
+            return document::answer(&planned, public, &hash, None);
         }
         control.tick("write", 0, 0);
         let directory = plan::write(Path::new(&planned.options.out_dir), &hash, &files)?;
-        let answer = document::answer(&planned, &hash, Some(&directory))?;
+        let answer = document::answer(&planned, public, &hash, Some(&directory))?;
         if let Some(memo) = memo {
             memo.keep(&repo, &directory, &files, &answer);
         }
@@ -78,7 +78,7 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
 /// Writes the plan directory if one is asked for; the answer is the plan's hash.
 pub fn write(planned: &Planned, control: &Control) -> Result<String> {
     control.check()?;
-    let (hash, files) = document::directory(planned);
+    let (hash, files, _) = document::directory(planned);
     if !planned.options.out_dir.is_empty() {
         plan::write(Path::new(&planned.options.out_dir), &hash, &files)?;
     }

@@ -15,10 +15,11 @@ use crate::plan::{
     seal, short_hash,
 };
 
-/// The files of the plan directory and their hash.
-pub(super) fn directory(planned: &Planned) -> (String, Files) {
+/// The files of the plan directory with their hash, and the public document among them.
+pub(super) fn directory(planned: &Planned) -> (String, Files, Document) {
     let mut files = Files::new();
-    files.insert("plan.json".into(), sealed(&document(planned, false)));
+    let public = document(planned, false);
+    files.insert("plan.json".into(), sealed(&public));
     for package in &planned.packages {
         files.insert(
             doc_name(&package.document.import_path),
@@ -32,7 +33,7 @@ pub(super) fn directory(planned: &Planned) -> (String, Files) {
     let hash = hash_of(&files, &json(&index));
     index.plan_hash = Some(hash.clone());
     files.insert("index.json".into(), sealed(&index));
-    (hash, files)
+    (hash, files, public)
 }
 
 fn sealed(value: &impl Serialize) -> Vec<u8> {
@@ -64,15 +65,24 @@ struct Answer<'a> {
     warnings: &'a [Warning],
 }
 
-/// The answer to a plan request.
-pub(super) fn answer(planned: &Planned, hash: &str, directory: Option<&Path>) -> Result<Vec<u8>> {
+/// The answer to a plan request. Without a build of its own its document is the public
+/// one.
+pub(super) fn answer(
+    planned: &Planned,
+    public: Document,
+    hash: &str,
+    directory: Option<&Path>,
+) -> Result<Vec<u8>> {
     let plan_dir = directory.map(|dir| {
         std::path::absolute(dir)
             .unwrap_or_else(|_| dir.to_owned())
             .display()
             .to_string()
     });
-    let mut document = document(planned, true);
+    let mut document = match planned.options.build {
+        Some(_) => document(planned, true),
+        None => public,
+    };
     if planned.options.brief {
         document.points.clear();
         document.account.clear();
