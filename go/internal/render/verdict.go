@@ -61,10 +61,21 @@ func measure(value any, unit string) string {
 	default:
 		number = fmt.Sprint(v)
 	}
-	if unit == "" {
+	switch {
+	case unit == "":
 		return number
+	case number == "1" && len(unit) > 2 && unit != "series":
+		return Plural(1, singular(unit))
 	}
 	return number + " " + unit
+}
+
+// singular undoes [Plural].
+func singular(units string) string {
+	if one, es := strings.CutSuffix(units, "ses"); es {
+		return one + "s"
+	}
+	return strings.TrimSuffix(units, "s")
 }
 
 // VerdictSum is the last line of what people read.

@@ -78,13 +78,15 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 		return l.Finding
 	}
 	l.Report = document
+	// What people look for comes first: how much ran.
+	l.findAllowed()
+	l.ratios()
+	l.must()
+	l.allowances()
 	l.sources()
 	l.release()
 	l.instances()
 	l.degraded()
-	l.allowances()
-	l.ratios()
-	l.must()
 	l.notLinked()
 	l.beside()
 	return l.Finding

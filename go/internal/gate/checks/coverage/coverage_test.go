@@ -84,6 +84,7 @@ func TestThresholds(t *testing.T) {
 		{"{lines: 1, allow: [{match: '(*Cart).Do9', why: rare}]}", hit(9), gate.Pass, "9 of 9 tracked lines"},
 		{"{points: 1, allow: [{match: '(*Cart).Do9', why: rare, until: 2026-12-01}]}", hit(9), gate.Pass, "until 2026-12-01: rare"},
 		{"{points: 1, allow: [{match: '(*Cart).Do9', why: rare, until: 2026-11-30}]}", hit(10), gate.Fail, "is over until 2026-11-30"},
+		{"{must: [cart/**], allow: [{match: '(*Cart).Do9', why: rare}]}", hit(9), gate.Pass, "9 of 9 points of cart/**"},
 		{"{instances: 1}", hit(10), gate.Pass, "1 process"},
 		{"{instances: 2}", hit(10), gate.Inconclusive, "1 process"},
 		{"{uptime: 1h}", hit(10), gate.Pass, "1 process"},

@@ -17,19 +17,33 @@ func ran(p *report.Point) bool {
 	return p.Hit || p.Func == "" && p.Phase != nil
 }
 
-// allowances takes out what need not run, and says which entries are over.
+// over tells whether an allowance has ended.
+func (l *look) over(a *Allowance) bool { return a.Until != nil && !l.Now().Before(a.Until.End) }
+
+// findAllowed takes out what did not run and need not.
+func (l *look) findAllowed() {
+	for i := range l.Allow {
+		a := &l.Allow[i]
+		for j := range l.d.Points {
+			if p := &l.d.Points[j]; !l.over(a) && !ran(p) && matches(a.Match, &p.Point) {
+				l.allowed[p.ID] = true
+			}
+		}
+	}
+}
+
+// allowances says what was taken out, and which entries are over.
 func (l *look) allowances() {
 	for i := range l.Allow {
 		a := &l.Allow[i]
-		if a.Until != nil && !l.Now().Before(a.Until.End) {
+		if l.over(a) {
 			l.Add(gate.Reason{Verdict: gate.Fail, Message: fmt.Sprintf("the allowance for %s is over%s: remove or renew it (%s)", a.Match, until(a.Until), a.Why),
 				Value: l.Now().UTC().Format("2006-01-02"), Threshold: a.Until.End.Add(-1).UTC().Format("2006-01-02")})
 			continue
 		}
 		unhit := 0
 		for j := range l.d.Points {
-			if p := &l.d.Points[j]; !ran(p) && matches(a.Match, &p.Point) {
-				l.allowed[p.ID] = true
+			if p := &l.d.Points[j]; l.allowed[p.ID] && matches(a.Match, &p.Point) {
 				unhit++
 			}
 		}
@@ -156,12 +170,12 @@ func (l *look) lines() {
 }
 
 // must judges each pattern of what must have run, by the points of the plan: what no
-// program holds did not run.
+// program holds did not run. What need not run is not asked for here either.
 func (l *look) must() {
 	for _, pattern := range l.Must {
 		found, missing := 0, []gate.Reason{}
 		for i := range l.d.Points {
-			if p := &l.d.Points[i]; matches(pattern, &p.Point) {
+			if p := &l.d.Points[i]; !l.allowed[p.ID] && matches(pattern, &p.Point) {
 				found++
 				if !ran(p) {
 					missing = append(missing, notRun(&p.Point, p.Phase))
