@@ -83,6 +83,13 @@ pub fn parse(source: &[u8]) -> Result<Marks> {
     for mark in comment::marks(source) {
         parser.take(&mark)?;
     }
+    if let Some(at) = comment::swallowed(source) {
+        let line = parser.lines.line(at);
+        return Err(bad(
+            line,
+            "this does not end, and there are +goat blocks behind it",
+        ));
+    }
     if let Some(open) = parser.open.last() {
         return Err(bad(open.line, "a +goat block has no +goat:end"));
     }

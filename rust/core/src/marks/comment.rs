@@ -26,6 +26,17 @@ pub(crate) fn marks(source: &[u8]) -> Vec<Mark<'_>> {
         .collect()
 }
 
+/// Where a comment or a literal begins that does not end and holds marks: an edit has
+/// opened it, and what goat wrote behind cannot be told from text.
+pub(crate) fn swallowed(source: &[u8]) -> Option<usize> {
+    let mut broken = token::scan(source)
+        .into_iter()
+        .filter(|token| token.kind == TokenKind::Illegal);
+    broken
+        .find(|token| memchr::memmem::find(token.text(source), SIGN).is_some())
+        .map(|token| token.span.start)
+}
+
 /// Reads `// +goat:word rest`; GOAT's first versions also wrote `// + goat:`.
 fn mark(source: &[u8], span: Span) -> Option<Mark<'_>> {
     let text = span.of(source).strip_prefix(b"//")?.trim_ascii_start();

@@ -16,7 +16,7 @@ use crate::plan::Warning;
 use crate::points;
 use crate::syntax;
 use crate::token::scan;
-use crate::tree::{Asks, hex_hash, is_dormant, read_header};
+use crate::tree::{Asks, asked, hex_hash, is_dormant, read_header};
 
 /// Larger files are not looked into.
 const MAX_SIZE: usize = 16 << 20;
@@ -48,15 +48,17 @@ fn one(
     desk: &Desk<'_>,
 ) -> Result<PlannedFile> {
     let key = scoped.key(sources);
-    let state = if scoped.change.new.is_none() && scoped.change.unreadable.is_none() {
-        State::Deleted
+    let gone = scoped.change.new.is_none() && scoped.change.unreadable.is_none();
+    let (state, asked) = if gone {
+        (State::Deleted, None)
     } else {
         desk.recall(key, || {
             desk.fill(&mut scoped.change)?;
-            Ok(match whole(&scoped, sources) {
+            let state = match whole(&scoped, sources) {
                 Some(reason) => State::Whole(reason),
                 None => State::Lines(Box::new(analyse(&scoped, options))),
-            })
+            };
+            Ok((state, asks_otherwise(&scoped.change)))
         })?
     };
     let Scoped {
@@ -66,6 +68,7 @@ fn one(
     } = scoped;
     let deletions = change.hunks.iter().filter(|hunk| hunk.new_lines == 0);
     let mut file = PlannedFile {
+        asked,
         dir: parent(&change.path).to_owned(),
         added: change.lines.len() as u32,
         deletions: deletions.count() as u32,
@@ -118,6 +121,25 @@ impl PlannedFile {
     }
 }
 
+/// What a file asked for and asks for, where builds take it that did not, or the other way
+/// round, without a token's being another: the system, the compiler or a tag decides.
+fn asks_otherwise(change: &FileChange) -> Option<(String, String)> {
+    let (old, new) = (change.old.as_deref()?, change.new.as_deref()?);
+    let asks = (asked(path_before(change), old), asked(&change.path, new));
+    (asks.0 != asks.1 && !awakes(change)).then_some(asks)
+}
+
+fn path_before(change: &FileChange) -> &str {
+    change.old_path.as_deref().unwrap_or(&change.path)
+}
+
+/// Whether builds take a file that none took unasked.
+fn awakes(change: &FileChange) -> bool {
+    let source = change.new.as_deref().unwrap_or_default();
+    let old = change.old.as_deref();
+    old.is_some_and(|old| is_dormant(path_before(change), old)) && !is_dormant(&change.path, source)
+}
+
 /// The first reason that holds for the whole file.
 fn whole(scoped: &Scoped, sources: &Sources) -> Option<Reason> {
     if scoped.reason.is_some() {
@@ -155,8 +177,7 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         Side::new(source, &tokens),
     );
     let mut delta = delta(change, &old, &new);
-    let before = change.old_path.as_deref().unwrap_or(&change.path);
-    if change.old.is_some() && is_dormant(before, old_source) && !is_dormant(&change.path, source) {
+    if awakes(change) {
         awaken(&mut delta, &new);
     }
     let syntax = syntax::parse_parts(source, &tokens, &points::wanted(source, &lines, &delta));

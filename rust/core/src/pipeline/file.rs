@@ -25,6 +25,9 @@ pub struct PlannedFile {
     pub added: u32,
     /// How many of its hunks only delete.
     pub deletions: u32,
+    /// Which builds took it and take it, in the syntax of `//go:build`, where these are
+    /// others and no point says so.
+    pub asked: Option<(String, String)>,
     /// Why it is accounted for as a whole, or its points.
     pub state: State,
 }

@@ -23,6 +23,14 @@ pub(super) fn list(
     let mut vendored: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for file in files {
         note_vendored(&file.path, covered, &mut vendored);
+        let here = || !is_vendored(&file.path) && covered.module_of(&file.dir).is_some();
+        if let Some((old, new)) = file.asked.clone().filter(|_| here()) {
+            found.insert(Other {
+                old,
+                new,
+                ..plain("constraint", &file.path)
+            });
+        }
     }
     for change in changes {
         let path = change.path.as_str();

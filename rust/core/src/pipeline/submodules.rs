@@ -19,6 +19,8 @@ use crate::plan::{Other, Warning};
 /// The submodules of the release, nested ones too, as far as they can be read.
 pub(super) struct Submodules {
     all: Vec<One>,
+    /// Those of the base that the release has not: path and commit.
+    removed: Vec<(String, String)>,
 }
 
 struct One {
@@ -34,7 +36,8 @@ impl Submodules {
     pub(super) fn open(repo: &Repo, sides: &Sides) -> Result<Self> {
         let mut all = Vec::new();
         open_into(repo, sides, "", &mut all)?;
-        Ok(Self { all })
+        let removed = repo.removed_submodules(sides)?;
+        Ok(Self { all, removed })
     }
 
     /// A file of the release that lies in one of them.
@@ -100,10 +103,18 @@ impl Submodules {
             };
             other.extend(one.entry(&problem));
         }
+        other.extend(self.removed.iter().map(|(path, commit)| Other {
+            old: short(commit),
+            ..plain("submodule", path)
+        }));
         let key = |file: &crate::model::FileChange| (file.path.clone(), file.new.is_some());
         changes.files.sort_by_cached_key(key);
         Ok((other, warnings))
     }
+}
+
+fn short(commit: &str) -> String {
+    commit.get(..12).unwrap_or(commit).to_owned()
 }
 
 fn open_into(repo: &Repo, sides: &Sides, prefix: &str, all: &mut Vec<One>) -> Result<()> {
@@ -230,7 +241,6 @@ impl One {
 
     /// What the account says of it, if it moved or cannot be looked into.
     fn entry(&self, problem: &str) -> Option<Other> {
-        let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
         let moved = self.found.old != self.found.new;
         moved.then(|| Other {
             old: short(&self.found.old),

@@ -237,7 +237,7 @@ pub struct FileAccount {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Other {
     /// `module`, `go`, `toolchain`, `cgo`, `assembly`, `syso`, `pgo`, `embed`, `vendor`,
-    /// `submodule`.
+    /// `submodule`, `constraint`.
     pub kind: &'static str,
     /// File, or for a module its path.
     pub path: String,

@@ -15,6 +15,25 @@ pub fn either<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Optio
     (!all.is_empty()).then(|| all.join(" || "))
 }
 
+/// What a file's name and its build lines ask for, for people; empty where every build
+/// takes the file.
+#[must_use]
+pub fn asked(path: &str, source: &[u8]) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (mut all, lines) = (of_name(name), of_lines(source));
+    match lines.as_slice() {
+        // The parentheses that make it part of another expression.
+        [one] if all.is_empty() => {
+            let inner = one.strip_prefix('(').and_then(|one| one.strip_suffix(')'));
+            inner.unwrap_or(one).to_owned()
+        }
+        _ => {
+            all.extend(lines);
+            all.join(" && ")
+        }
+    }
+}
+
 /// What a file's name, its build lines and an import of "C" ask for.
 pub(super) fn constraint(name: &str, source: &[u8]) -> Option<String> {
     let mut all = of_name(name);

@@ -56,4 +56,42 @@ impl Repo {
         submodules.dedup_by(|a, b| a.path == b.path);
         Ok(submodules)
     }
+
+    /// The submodules that the base has and the release has not: path and commit.
+    pub fn removed_submodules(&self, sides: &Sides) -> Result<Vec<(String, String)>> {
+        let Some(base) = sides.base_id() else {
+            return Ok(Vec::new());
+        };
+        let trees = Trees::new(&self.store);
+        let tree = self.tree_of(base)?;
+        let Some(listed) = trees.find(tree, b".gitmodules")? else {
+            return Ok(Vec::new());
+        };
+        let left: Vec<String> = self
+            .submodules(sides)?
+            .into_iter()
+            .map(|s| s.path)
+            .collect();
+        let mut gone = Vec::new();
+        for path in paths_in(&self.store.blob(listed.id)?) {
+            let entry = trees.find(tree, path.as_bytes())?;
+            if let Some(entry) = entry.filter(|entry| entry.is_submodule() && !left.contains(&path))
+            {
+                gone.push((path, entry.id.to_string()));
+            }
+        }
+        gone.sort();
+        gone.dedup();
+        Ok(gone)
+    }
+}
+
+/// The directories that a `.gitmodules` names.
+fn paths_in(config: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(config);
+    let values = text.lines().filter_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        (name.trim() == "path").then(|| value.trim().trim_matches('"').to_owned())
+    });
+    values.collect()
 }

@@ -241,3 +241,136 @@ proptest! {
         prop_assert_eq!(String::from_utf8_lossy(&back), text, "{}", String::from_utf8_lossy(&out));
     }
 }
+
+/// The parts of a text with marks that stand apart from goat's blocks, by more than white
+/// space, and where each begins in the text without.
+fn apart(marked: &str, plain: &str) -> Vec<(std::ops::Range<usize>, usize)> {
+    let marks = marks::parse(marked.as_bytes()).unwrap();
+    let (mut parts, mut at, mut cursor) = (Vec::new(), 0, 0);
+    let begin = |block: &marks::Block| {
+        // With the brace that it opened.
+        let brace = || marked[..block.span.start].trim_end().len() - 1;
+        if block.wrap {
+            brace()
+        } else {
+            block.span.start
+        }
+    };
+    let spans: Vec<_> = marks
+        .ours()
+        .map(|block| (begin(block), block.span.end))
+        .collect();
+    for end in spans.iter().map(|span| span.0).chain([marked.len()]) {
+        let start = at + marked[at..end].len() - marked[at..end].trim_start().len();
+        let stop = start + marked[start..end].trim_end().len();
+        if start < stop {
+            cursor += plain[cursor..].find(&marked[start..stop]).unwrap();
+            parts.push((start..stop, cursor));
+            cursor += stop - start;
+        }
+        at = spans
+            .iter()
+            .map(|span| span.1)
+            .find(|&next| next > end)
+            .unwrap_or(end);
+    }
+    parts
+}
+
+/// What somebody may type or a tool may write.
+const TYPED: [&str; 12] = [
+    "/* c */",
+    "// c\n",
+    "/* c\n */",
+    " ",
+    "\t",
+    "\n",
+    "\r\n",
+    ";",
+    "\n\n",
+    "x",
+    "}",
+    "// +goat",
+];
+
+/// Takes the blocks out of a text in which `typed` was put at `at`: what is not named is
+/// the text without blocks with the same put in.
+fn cleaned(
+    marked: &str,
+    plain: &str,
+    parts: &[(std::ops::Range<usize>, usize)],
+    at: usize,
+    typed: &str,
+) {
+    let edited = format!("{}{typed}{}", &marked[..at], &marked[at..]);
+    // A mark that does not fit is refused with its line.
+    let Ok(parsed) = marks::parse(edited.as_bytes()) else {
+        return;
+    };
+    let Ok(Some(stripped)) = marks::remove(edited.as_bytes(), &parsed) else {
+        return;
+    };
+    if !stripped.left.is_empty() || !stripped.kept.is_empty() {
+        return;
+    }
+    let result = String::from_utf8(stripped.source).unwrap();
+    let part = parts
+        .iter()
+        .find(|(part, _)| part.start < at && at < part.end);
+    if let Some((part, start)) = part {
+        let to = start + at - part.start;
+        let want = format!("{}{typed}{}", &plain[..to], &plain[to..]);
+        assert_eq!(result, want, "{typed:?} at {at} of\n{marked}");
+        return;
+    }
+    // Who writes into a block finds all that is not goat's again.
+    let inside = |block: &marks::Block| block.span.start < at && at <= block.span.end;
+    let unedited = marks::parse(marked.as_bytes()).unwrap();
+    if unedited.ours().any(inside) {
+        let mut bytes = result.bytes();
+        let lost = plain
+            .bytes()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .find(|&byte| !bytes.any(|other| other == byte));
+        assert!(
+            lost.is_none(),
+            "{typed:?} at {at} of\n{edited}\ngave\n{result}"
+        );
+        return;
+    }
+    // Beside a block white space is goat's; whatever else was typed is still there, and
+    // the rest is the program.
+    let typed = typed.trim();
+    let without = |(at, _): (usize, &str)| {
+        let rest = format!("{}{}", &result[..at], &result[at + typed.len()..]);
+        marks::is_same(rest.as_bytes(), plain.as_bytes())
+    };
+    assert!(
+        result.match_indices(typed).any(without),
+        "{typed:?} at {at} of\n{edited}\ngave\n{result}"
+    );
+}
+
+#[test]
+fn whatever_is_typed_anywhere_is_kept_or_named() {
+    for source in [
+        "package a\n\nfunc f(c bool) int { «1»if c { «2»return 1 } else «{3»if !c { «4»g() }«}»; «5»return h(func() { «6»i() }) }\n",
+        "package a\n\nfunc f() {\n\t«1»a()\n\tb(); «2»c() // why\n\tfor { «3»d(); /* e */ «4»break }\n\tswitch {\n\tcase x: «5»y()\n\tdefault:\n\t\t«6»z()\n\t}\n}\n\nvar x = g()«=7»\n",
+        "package a; func f() { «1»s := `a\nb`; «2»g(s) }; var y = g()«=3»; var z = 2",
+    ] {
+        for end in ["\n", "\r\n"] {
+            let source = source.replace('\n', end);
+            let marked = written(&source);
+            let plain =
+                String::from_utf8(marks::strip(marked.as_bytes()).unwrap().unwrap()).unwrap();
+            let parts = apart(&marked, &plain);
+            // Nobody types between the two bytes of a line end.
+            let typable = |at: &usize| !marked[..*at].ends_with('\r');
+            for at in (0..=marked.len()).filter(typable) {
+                for typed in TYPED {
+                    cleaned(&marked, &plain, &parts, at, typed);
+                }
+            }
+        }
+    }
+}
