@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::locks::Traces;
-use crate::parse::{Crash, Goroutine, Race};
+use crate::model::{Crash, Goroutine, Race};
 use crate::symbols::{Frame, Symbols, Texts};
 
 /// How many goroutine numbers a group keeps as examples.

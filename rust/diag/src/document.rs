@@ -9,7 +9,8 @@ use crate::changed::Changed;
 use crate::cluster::{self, Cluster, Clusters};
 use crate::collect::{Collector, Source};
 use crate::locks::{self, Edge, Lock};
-use crate::parse::{Access, Crash, CrashKind, header};
+use crate::model::{Access, Crash, CrashKind};
+use crate::parse::header;
 use crate::symbols::{Frame, Symbols};
 
 /// How many sets of labels a cluster shows.

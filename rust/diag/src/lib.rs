@@ -15,6 +15,7 @@ mod error;
 mod expression;
 mod input;
 mod locks;
+mod model;
 mod names;
 mod parse;
 mod proto;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
+use crate::model::Goroutine;
 use crate::names::Role;
-use crate::parse::Goroutine;
 use crate::symbols::Symbols;
 
 /// How many frames are remembered, and how many waits: memory stays bounded.

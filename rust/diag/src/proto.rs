@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use crate::collect::Collector;
 use crate::error::{Error, Result};
-use crate::parse::{Goroutine, PROFILES};
+use crate::model::Goroutine;
+use crate::parse::PROFILES;
 use crate::symbols::Frame;
 
 /// One field of a message.

@@ -1,58 +1,9 @@
 //! What stands before the goroutines of a crash: panics and their chains, fatal errors,
 //! signals.
 
-use super::Goroutine;
 use super::wrap::Prefix;
+use crate::model::{Crash, CrashKind, Goroutine, Step};
 use crate::symbols::Frame;
-
-/// Why a process ended, or which panic was caught and logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashKind {
-    /// A panic.
-    Panic,
-    /// The runtime gave up.
-    Fatal,
-    /// A signal.
-    Signal,
-}
-
-/// One panic of a chain, the oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Step {
-    /// The value as printed.
-    pub message: String,
-    /// Somebody recovered it.
-    pub recovered: bool,
-    /// … and panicked again with the same value.
-    pub repanicked: bool,
-}
-
-/// One crash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crash {
-    /// Panic, fatal error or signal.
-    pub kind: CrashKind,
-    /// Panics in the order in which they happened; one step for the other kinds.
-    pub chain: Vec<Step>,
-    /// The `[signal …]` line, without its brackets.
-    pub signal: String,
-    /// The tests that were running when go test gave up.
-    pub tests: Vec<String>,
-    /// The process went on, as the text says.
-    pub survived: bool,
-    /// The first line was missing and has been concluded from the stack.
-    pub inferred: bool,
-    /// The goroutine, 0 where the text has none.
-    pub goroutine: u64,
-    /// Who started it.
-    pub parent: Option<u64>,
-    /// Where it was started.
-    pub creator: Option<Frame>,
-    /// Its stack.
-    pub frames: Vec<Frame>,
-    /// The line of the source.
-    pub line: u64,
-}
 
 /// A message of more is cut.
 const LONGEST: usize = 16 << 10;

@@ -8,68 +8,20 @@ mod frame;
 pub mod header;
 mod profile;
 mod race;
+mod reading;
 mod wrap;
 
 use memchr::memmem;
 
 use crate::collect::Collector;
+use crate::model::Goroutine;
 use crate::symbols::{Frame, Symbols};
-pub use crash::{Crash, CrashKind};
 pub use profile::PROFILES;
-pub use race::{Access, Race};
+use reading::Next;
 use wrap::Prefix;
 
 /// How deep escapes in escapes are undone.
 const DEEPEST: usize = 4;
-
-/// One goroutine as the dump shows it. The reader fills the same one again and again.
-#[derive(Debug, Default)]
-pub struct Goroutine {
-    /// Its number; 0 in profiles.
-    pub id: u64,
-    /// How many there are of it; 1 but in profiles.
-    pub count: u64,
-    /// Number of the status word; none in profiles.
-    pub word: Option<u32>,
-    /// Minutes of waiting.
-    pub minutes: Option<u32>,
-    /// Marked as leaked by the runtime.
-    pub leaked: bool,
-    /// Bound to its thread.
-    pub locked: bool,
-    /// Labels as written; empty for none.
-    pub labels: Vec<u8>,
-    /// The stack, innermost first.
-    pub frames: Vec<Frame>,
-    /// The first argument of each frame, 0 where it is no address.
-    pub addresses: Vec<u64>,
-    /// Who started it.
-    pub creator: Option<Frame>,
-    /// Number of who started it.
-    pub parent: Option<u64>,
-    /// Frames are missing in the middle or at the end.
-    pub elided: bool,
-    /// Program counters that the profile holds but does not name, innermost first.
-    pub hidden: Vec<u64>,
-    /// Line of the source on which it begins.
-    pub line: u64,
-}
-
-impl Goroutine {
-    fn reset(&mut self) {
-        let mut old = std::mem::take(self);
-        for list in [&mut old.addresses, &mut old.hidden] {
-            list.clear();
-        }
-        old.frames.clear();
-        old.labels.clear();
-        self.frames = old.frames;
-        self.addresses = old.addresses;
-        self.hidden = old.hidden;
-        self.labels = old.labels;
-        self.count = 1;
-    }
-}
 
 /// What the last line belonged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,11 +216,30 @@ impl<'c> Parser<'c> {
     fn plain(&mut self, line: &[u8], rest: &[u8]) {
         match self.state {
             State::Stack(part) => self.stack(line, part, rest),
-            State::Profile => self.profile_line(line, rest),
-            State::Race => self.race_line(line, rest),
+            State::Profile => {
+                let next = self.profile.line(line, self.number, self.out);
+                self.go_on(next, line, rest);
+            }
+            State::Race => {
+                let next = self.race.line(line, self.out);
+                self.go_on(next, line, rest);
+            }
             State::Outside | State::Block => self.outside(line, rest),
         }
         self.blank = line.is_empty();
+    }
+
+    /// Does what a reader of other things than goroutines says about its line.
+    fn go_on(&mut self, next: Next, line: &[u8], rest: &[u8]) {
+        match next {
+            Next::Mine => {}
+            Next::Unknown => self.note(line),
+            Next::Done => self.state = State::Outside,
+            Next::Other => {
+                self.state = State::Outside;
+                self.outside(line, rest);
+            }
+        }
     }
 
     /// A line that continues no goroutine.
@@ -319,7 +290,12 @@ impl<'c> Parser<'c> {
             self.state = State::Stack(Part::System);
             return true;
         }
-        self.begins_profile(line) || self.begins_crash(line)
+        if let Some(at) = self.profile.begin(line, self.out) {
+            self.prefix = self.prefix_of(line, at);
+            self.state = State::Profile;
+            return true;
+        }
+        self.begins_crash(line)
     }
 
     fn begins_crash(&mut self, line: &[u8]) -> bool {
@@ -505,7 +481,7 @@ impl<'c> Parser<'c> {
     /// The goroutine is complete.
     fn finish(&mut self) {
         let State::Stack(part) = std::mem::replace(&mut self.state, State::Outside) else {
-            return self.finish_profile();
+            return self.profile.finish(self.out);
         };
         self.open = false;
         if part == Part::System {

@@ -2,7 +2,10 @@
 
 use memchr::memmem;
 
-use super::{Parser, State, frame, header};
+use super::reading::Next;
+use super::{frame, header};
+use crate::collect::Collector;
+use crate::model::Goroutine;
 use crate::symbols::Frame;
 
 /// The profiles that list goroutines.
@@ -16,14 +19,13 @@ pub struct Reader {
     total: Option<u64>,
     read: u64,
     counters: Vec<u64>,
+    goroutine: Goroutine,
 }
 
-impl Parser<'_> {
-    /// Takes the first line of a profile.
-    pub(super) fn begins_profile(&mut self, line: &[u8]) -> bool {
-        let Some(at) = memmem::find(line, b" profile: ") else {
-            return false;
-        };
+impl Reader {
+    /// Takes the first line of a profile; gives the place where its name begins.
+    pub fn begin(&mut self, line: &[u8], out: &mut Collector) -> Option<usize> {
+        let at = memmem::find(line, b" profile: ")?;
         let name_start = line[..at].iter().rposition(|b| !b.is_ascii_alphanumeric());
         let name = &line[name_start.map_or(0, |at| at + 1)..at];
         let rest = &line[at + " profile: ".len()..];
@@ -34,31 +36,28 @@ impl Parser<'_> {
         if !PROFILES.iter().any(|known| known.as_bytes() == name) {
             let other = total.is_some() || rest.first().is_some_and(u8::is_ascii_digit);
             if other && at < 20 {
-                self.out.other_profile(&String::from_utf8_lossy(name));
+                out.other_profile(&String::from_utf8_lossy(name));
             }
-            return false;
+            return None;
         }
-        if total.is_none() {
-            return false;
-        }
-        self.prefix = self.prefix_of(line, name_start.map_or(0, |at| at + 1));
-        self.profile = Reader {
+        let total = total?;
+        *self = Self {
             leak: name == b"goroutineleak",
-            total,
-            ..Reader::default()
+            total: Some(total),
+            ..Self::default()
         };
-        self.out.profile();
-        self.state = State::Profile;
-        true
+        out.profile();
+        Some(name_start.map_or(0, |at| at + 1))
     }
 
-    pub(super) fn profile_line(&mut self, line: &[u8], rest: &[u8]) {
+    /// Takes one line, which is the source's line of this number.
+    pub fn line(&mut self, line: &[u8], number: u64, out: &mut Collector) -> Next {
         let text = line.trim_ascii();
         if text.is_empty() {
-            self.finish_group();
+            self.finish_group(out);
         } else if let Some(group) = group(text) {
-            self.finish_group();
-            self.begin_group(group);
+            self.finish_group(out);
+            self.begin_group(group, number);
         } else if let Some(labels) = text.strip_prefix(b"# labels: ") {
             self.goroutine.labels.clear();
             let braces = labels.strip_prefix(b"{").and_then(|l| l.strip_suffix(b"}"));
@@ -66,32 +65,32 @@ impl Parser<'_> {
                 .labels
                 .extend_from_slice(braces.unwrap_or(labels));
         } else if text.starts_with(b"#") {
-            if !self.profile_frame(text) {
-                self.note(line);
+            if !self.frame(text, out) {
+                return Next::Unknown;
             }
         } else {
-            self.finish_profile();
-            self.state = State::Outside;
-            self.outside(line, rest);
+            self.finish(out);
+            return Next::Other;
         }
+        Next::Mine
     }
 
-    fn begin_group(&mut self, (count, counters): (u64, &[u8])) {
+    fn begin_group(&mut self, (count, counters): (u64, &[u8]), number: u64) {
         self.goroutine.reset();
         self.goroutine.count = count;
-        self.goroutine.leaked = self.profile.leak;
-        self.goroutine.line = self.number;
-        self.profile.open = true;
-        self.profile.read += count;
-        self.profile.counters.clear();
+        self.goroutine.leaked = self.leak;
+        self.goroutine.line = number;
+        self.open = true;
+        self.read += count;
+        self.counters.clear();
         let words = counters
             .split(|b| *b == b' ')
             .filter(|word| !word.is_empty());
-        self.profile.counters.extend(words.filter_map(hex));
+        self.counters.extend(words.filter_map(hex));
     }
 
     /// Counter, function with offset, file and line, between tabs.
-    fn profile_frame(&mut self, text: &[u8]) -> bool {
+    fn frame(&mut self, text: &[u8], out: &mut Collector) -> bool {
         let mut fields = text[1..]
             .split(u8::is_ascii_whitespace)
             .filter(|f| !f.is_empty());
@@ -103,7 +102,7 @@ impl Parser<'_> {
         let after = memmem::find(text, function).map_or(text.len(), |at| at + function.len());
         let place = frame::place(text[after..].trim_ascii()).unwrap_or_default();
         if self.goroutine.frames.is_empty() {
-            let list = &self.profile.counters;
+            let list = &self.counters;
             let shown = list
                 .iter()
                 .position(|pc| *pc == counter + 1 || *pc == counter)
@@ -111,29 +110,29 @@ impl Parser<'_> {
             self.goroutine.hidden.extend_from_slice(&list[..shown]);
         }
         let frame = Frame {
-            func: self.out.symbols.function(name),
-            place: self.out.symbols.place(place),
+            func: out.symbols.function(name),
+            place: out.symbols.place(place),
         };
         self.goroutine.frames.push(frame);
         self.goroutine.addresses.push(0);
         true
     }
 
-    fn finish_group(&mut self) {
-        if std::mem::take(&mut self.profile.open) {
+    fn finish_group(&mut self, out: &mut Collector) {
+        if std::mem::take(&mut self.open) {
             if self.goroutine.frames.is_empty() {
-                let counters = std::mem::take(&mut self.profile.counters);
+                let counters = std::mem::take(&mut self.counters);
                 self.goroutine.hidden.extend_from_slice(&counters);
             }
-            self.out.goroutine(&self.goroutine);
+            out.goroutine(&self.goroutine);
         }
     }
 
     /// The profile is over: its total is held against what was read.
-    pub(super) fn finish_profile(&mut self) {
-        self.finish_group();
-        if let Some(total) = self.profile.total.take() {
-            self.out.expect(total, self.profile.read);
+    pub fn finish(&mut self, out: &mut Collector) {
+        self.finish_group(out);
+        if let Some(total) = self.total.take() {
+            out.expect(total, self.read);
         }
     }
 }

@@ -2,41 +2,19 @@
 
 use memchr::memmem;
 
-use super::{Parser, State, frame, header};
+use super::reading::Next;
+use super::{frame, header};
 use crate::collect::Collector;
+use crate::model::{Access, Race};
 use crate::symbols::{Frame, Symbols};
-
-/// One access of a race, or the start of one of its goroutines.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Access {
-    /// `read`, `write`, `atomic read`, `previous write`, …; `created` for a start.
-    pub operation: String,
-    /// The goroutine; 1 for the main one.
-    pub goroutine: u64,
-    /// `running` or `finished`, of a start.
-    pub state: String,
-    /// The stack; empty where the detector could not restore it.
-    pub frames: Vec<Frame>,
-}
-
-/// One race.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Race {
-    /// The address, as written.
-    pub address: String,
-    /// The two accesses.
-    pub accesses: Vec<Access>,
-    /// Where the goroutines were started.
-    pub created: Vec<Access>,
-    /// The line of the source.
-    pub line: u64,
-}
 
 /// The race that is being read.
 #[derive(Debug, Default)]
 pub struct Reader {
     race: Option<Race>,
     in_created: bool,
+    /// The last function still lacks its place.
+    open: bool,
 }
 
 impl Reader {
@@ -62,48 +40,47 @@ impl Reader {
             race.accesses.last_mut()
         }
     }
-}
 
-impl Parser<'_> {
-    pub(super) fn race_line(&mut self, line: &[u8], rest: &[u8]) {
+    /// Takes one line.
+    pub fn line(&mut self, line: &[u8], out: &mut Collector) -> Next {
         let text = line.trim_ascii();
         if text.starts_with(b"==================") {
-            self.race.finish(self.out);
-            self.state = State::Outside;
+            self.finish(out);
+            Next::Done
         } else if text.is_empty() || text == b"[failed to restore the stack]" {
             self.open = false;
-        } else if self.race_part(line, text) {
-            self.blank = false;
+            Next::Mine
+        } else if self.part(line, text, out) {
+            Next::Mine
         } else if header::find(line).is_some()
             || memmem::find(line, b"WARNING: DATA RACE").is_some()
         {
-            self.race.finish(self.out);
-            self.state = State::Outside;
-            self.outside(line, rest);
+            self.finish(out);
+            Next::Other
         } else {
-            self.note(line);
+            Next::Unknown
         }
     }
 
     /// A line of the report itself: heads stand at the margin, frames do not.
-    fn race_part(&mut self, line: &[u8], text: &[u8]) -> bool {
+    fn part(&mut self, line: &[u8], text: &[u8], out: &mut Collector) -> bool {
         if line.starts_with(b" ") {
-            return self.race_frame(text);
+            return self.frame(text, out);
         }
-        let head = self.race_head(text);
+        let head = self.head(text);
         self.open &= !head;
         head
     }
 
     /// `Previous write at 0x… by goroutine 7:`, `Goroutine 7 (running) created at:`.
-    fn race_head(&mut self, text: &[u8]) -> bool {
+    fn head(&mut self, text: &[u8]) -> bool {
         let Some(text) = std::str::from_utf8(text)
             .ok()
             .and_then(|t| t.strip_suffix(':'))
         else {
             return false;
         };
-        let Some(race) = self.race.race.as_mut() else {
+        let Some(race) = self.race.as_mut() else {
             return false;
         };
         if let Some((operation, rest)) = text.split_once(" at 0x") {
@@ -114,7 +91,7 @@ impl Parser<'_> {
                 goroutine: goroutine(by),
                 ..Access::default()
             });
-            self.race.in_created = false;
+            self.in_created = false;
             return true;
         }
         let Some(head) = text.strip_suffix(" created at") else {
@@ -127,15 +104,15 @@ impl Parser<'_> {
             state: state.trim_end_matches(')').into(),
             frames: Vec::new(),
         });
-        self.race.in_created = true;
+        self.in_created = true;
         true
     }
 
-    fn race_frame(&mut self, text: &[u8]) -> bool {
+    fn frame(&mut self, text: &[u8], out: &mut Collector) -> bool {
         if let Some((name, _)) = frame::function(text) {
-            let func = self.out.symbols.function(name);
+            let func = out.symbols.function(name);
             self.open = true;
-            return self.race.current().is_some_and(|access| {
+            return self.current().is_some_and(|access| {
                 access.frames.push(Frame {
                     func,
                     place: Symbols::NO_PLACE,
@@ -147,12 +124,8 @@ impl Parser<'_> {
             return false;
         };
         self.open = false;
-        let place = self.out.symbols.place(place);
-        if let Some(last) = self
-            .race
-            .current()
-            .and_then(|access| access.frames.last_mut())
-        {
+        let place = out.symbols.place(place);
+        if let Some(last) = self.current().and_then(|access| access.frames.last_mut()) {
             last.place = place;
         }
         true
