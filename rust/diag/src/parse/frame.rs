@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn addresses() {
-        assert_eq!(first_address(b"0xc0000140a8?, 0x1"), 0xc000_0140_a8);
+        assert_eq!(first_address(b"0xc0000140a8?, 0x1"), 0x00c0_0001_40a8);
         assert_eq!(first_address(b"0x1, 0x2"), 0);
         assert_eq!(first_address(b"{0xc000, 0x2}"), 0);
         assert_eq!(first_address(b"..."), 0);

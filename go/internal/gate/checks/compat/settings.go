@@ -58,7 +58,7 @@ func (s *Settings) Validate() error {
 		s.OpenAPI[i] = clean
 	}
 	if at := slices.IndexFunc(s.API, func(p string) bool { return strings.HasPrefix(p, "-") || strings.HasPrefix(p, "../") }); at >= 0 {
-		return fmt.Errorf("api: %s is not a package below the repository's root, as ./pkg/...", s.API[at])
+		return fmt.Errorf("api: %s is no package below the repository's root; write ./pkg/... for all below pkg", s.API[at])
 	}
 	for _, i := range s.Ignore {
 		if i.ID == "" && i.Place == "" {
