@@ -25,8 +25,8 @@ import (
 
 // Settings are those below check: in goat.yaml.
 type Settings struct {
-	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config), as --timeout"`
-	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config all of the time), as --try-timeout"`
+	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config or compat.api), as --timeout"`
+	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config or compat.api all of the time), as --try-timeout"`
 	Retry        int                 `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
 	Inconclusive string              `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
 	Coverage     *coverage.Settings  `key:"coverage" help:"did the changed code run?"`
@@ -44,24 +44,30 @@ func (s *Settings) SetDefaults() {
 	s.Retry, s.Inconclusive = 2, gate.Keep
 }
 
-// The times where nothing is set; a program that is put through ten events needs more.
+// The times where nothing is set; a program that is put through ten events needs more, as
+// do two versions of a module that are type-checked.
 const (
 	lookTime, tryTime = 30 * time.Second, 10 * time.Second
-	eventTime         = 3 * time.Minute
+	slowTime          = 3 * time.Minute
 )
+
+// slow tells whether one look of a check takes long.
+func (s *Settings) slow() bool {
+	return len(s.Config) > 0 || s.Compat != nil && len(s.Compat.API) > 0
+}
 
 // Options are how the checks are run.
 func (s *Settings) Options() gate.Options {
 	o := gate.Options{Timeout: s.Timeout, Try: s.Try, Retry: s.Retry, Inconclusive: s.Inconclusive}
 	if o.Timeout == 0 {
 		o.Timeout = lookTime
-		if len(s.Config) > 0 {
-			o.Timeout = eventTime
+		if s.slow() {
+			o.Timeout = slowTime
 		}
 	}
 	if o.Try == 0 {
 		o.Try = tryTime
-		if len(s.Config) > 0 {
+		if s.slow() {
 			o.Try = o.Timeout
 		}
 	}
