@@ -42,7 +42,7 @@ func (b *bench) warm(ts *testscript.TestScript, verb string, rest []string) {
 		}
 	}
 	key := slices.Clone(flags)
-	for _, name := range []string{"GOOS", "GOARCH", "GOAMD64", "CGO_ENABLED", "GOEXPERIMENT", "GOCACHE", "GOFLAGS"} {
+	for _, name := range []string{"GOTOOLCHAIN", "GOOS", "GOARCH", "GOAMD64", "CGO_ENABLED", "GOEXPERIMENT", "GOCACHE", "GOFLAGS"} {
 		key = append(key, name+"="+ts.Getenv(name))
 	}
 	b.warmed.once(strings.Join(key, " "), func() {

@@ -30,6 +30,9 @@ type tally struct {
 	ran      int
 	passed   int // lines of statements that a goto leads to, past cover's counter
 	revived  int // points of code that became code without being added
+
+	units, unitsRan int // basic blocks or functions that were compared as a whole
+	uncounted       int // those of which cover counts nothing
 }
 
 // coverOracle runs the module's own tests once, with cover and goat in the
@@ -123,8 +126,8 @@ func exchange(doc *document, hits map[string]bool) bool {
 	return true
 }
 
-// compareCover compares every tracked line; with granularity func, of which a line's points
-// say only that its function was entered, every function.
+// compareCover compares every tracked line and every point; with granularity func, of which
+// a line's points say only that its function was entered, the points alone.
 func (s *session) compareCover(doc *document, granularity string, profile []byte, hits map[string]bool) (*tally, error) {
 	lines, _, _ := doc.lines()
 	points := map[string]point{}
@@ -142,8 +145,10 @@ func (s *session) compareCover(doc *document, granularity string, profile []byte
 		return nil, err
 	}
 	t := &tally{leftOut: map[string]int{}}
+	if granularity == "scope" || granularity == "func" {
+		s.compareUnits(t, granularity, doc, sources, blocks, hits)
+	}
 	if granularity == "func" {
-		s.compareFuncs(t, doc, sources, blocks, hits)
 		return t, nil
 	}
 	files := make([]string, 0, len(lines))
@@ -165,29 +170,47 @@ func (s *session) compareCover(doc *document, granularity string, profile []byte
 	return t, nil
 }
 
-// compareFuncs compares the functions that hold a change: cover's first block in a body ran
-// when the function was entered.
-func (s *session) compareFuncs(t *tally, doc *document, sources map[string]*source, blocks map[string][]block, hits map[string]bool) {
+// compareUnits compares the basic blocks (scope) or functions (func) that hold a change: such
+// a point was hit if cover says that some code of its region ran, the region's function
+// literals apart, and only then.
+func (s *session) compareUnits(t *tally, granularity string, doc *document, sources map[string]*source, blocks map[string][]block, hits map[string]bool) {
 	for _, p := range doc.Points {
 		src := sources[p.File]
 		if src == nil || p.Kind != "change" {
 			continue
 		}
-		t.tracked++
-		at := src.at(p.Start.Line, p.Start.Column)
-		b, ok := blockAt(blocks[p.File], at+1)
-		if !ok {
-			t.noBlock++
+		from, to := src.at(p.Start.Line, p.Start.Column), src.at(p.End.Line, p.End.Column)
+		ran, counted := regionRan(src, blocks[p.File], from, to)
+		if !counted || src.passes(from) || src.posts[from] {
+			t.uncounted++
 			continue
 		}
-		t.compared++
-		if hits[p.ID] {
-			t.ran++
+		t.units++
+		if ran {
+			t.unitsRan++
 		}
-		if hits[p.ID] != b.ran {
-			s.disagree("%s:%d: goat says %t of the function's entry, cover %t", p.File, p.Start.Line, hits[p.ID], b.ran)
+		if hits[p.ID] != ran {
+			s.disagree("%s:%d: goat says %t of the %s that begins here, cover %t", p.File, p.Start.Line, hits[p.ID], granularity, ran)
 		}
 	}
+}
+
+// regionRan tells whether cover says that some code of a region ran, and whether it has a
+// counter there at all.
+func regionRan(src *source, blocks []block, from, to int) (ran, counted bool) {
+	for at := from; at >= 0 && at < to; at++ {
+		if end, ok := src.literals[at]; ok && at > from && end <= to {
+			at = end - 1
+			continue
+		}
+		if !src.executable[at] {
+			continue
+		}
+		if b, ok := blockAt(blocks, at); ok {
+			counted, ran = true, ran || b.ran
+		}
+	}
+	return ran, counted
 }
 
 // compareRest compares the points that vouch for no line of the account: those of lines
@@ -456,8 +479,8 @@ func (s *session) printTally(granularity string, t *tally, doc *document, childr
 	if t.compared+left > 0 {
 		percent = 100 * float64(left) / float64(t.compared+left)
 	}
-	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d behind a goto, %d stricter, %d points beyond them, left out %d = %.1f %% (%s), ignored: %d child processes, %d crashed test binaries\n",
-		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.passed, t.stricter, t.revived, left, percent, strings.Join(reasons, ", "), children, crashed)
+	fmt.Fprintf(s.out, "cover  granularity %s: %d points, %d tracked lines, %d compared (%d ran), %d in no cover block, %d behind a goto, %d stricter, %d points beyond them, %d as a whole (%d ran, %d without a counter), left out %d = %.1f %% (%s), ignored: %d child processes, %d crashed test binaries\n",
+		granularity, len(doc.Points), t.tracked, t.compared, t.ran, t.noBlock, t.passed, t.stricter, t.revived, t.units, t.unitsRan, t.uncounted, left, percent, strings.Join(reasons, ", "), children, crashed)
 	if percent > 2 {
 		s.disagree("granularity %s: more than 2 %% of the changed lines in a cover block are left out", granularity)
 	}

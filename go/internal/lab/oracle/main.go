@@ -121,7 +121,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.goat, "goat", envOr("GOAT_BIN", "goat"), "the goat binary")
 	fs.StringVar(&o.dir, "dir", "", "module directory inside the repository")
 	fs.StringVar(&o.precisions, "precision", "2,3", "precisions that the git and ast oracles compare")
-	fs.StringVar(&o.granularity, "granularity", "line,patch", "granularities that the cover oracle compares")
+	fs.StringVar(&o.granularity, "granularity", "line,patch,scope,func", "granularities that the cover oracle compares")
 	fs.StringVar(&o.packages, "packages", "./...", "package patterns whose tests the cover oracle runs, separated by spaces")
 	fs.StringVar(&o.testArgs, "test-args", "-short", "more arguments for go test, separated by spaces")
 	fs.StringVar(&o.oracles, "oracles", "git,ast,live,cover", "which to run; same: one plan on any number of threads")

@@ -20,6 +20,8 @@ type source struct {
 	labelled   map[string]int  // label of a for, switch or select: offset of that statement
 	gone       map[string]bool // labels that a goto names
 	clauses    map[int]int     // offset of a `case` or `default`: that of its colon
+	posts      map[int]bool    // offsets of the post statements of loops, for which cover has no counter
+	literals   map[int]int     // offset of the body of a function literal: that of its end
 }
 
 // parseSource reads a file; a file that Go cannot parse is an error.
@@ -33,7 +35,7 @@ func parseSource(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}, clauses: map[int]int{}, labelled: map[string]int{}, gone: map[string]bool{}}
+	s := &source{fset: fset, file: fset.File(tree.Pos()), executable: make([]bool, len(text)+1), tokens: map[int][]int{}, clauses: map[int]int{}, literals: map[int]int{}, posts: map[int]bool{}, labelled: map[string]int{}, gone: map[string]bool{}}
 	ast.Inspect(tree, s.paint)
 	sort.Ints(s.starts)
 	s.scan(text)
@@ -59,6 +61,8 @@ func (s *source) paint(node ast.Node) bool {
 		s.fill(n.Pos(), n.End(), ok && decl.Tok == token.VAR)
 		s.start(n)
 	case *ast.EmptyStmt:
+	case *ast.FuncLit:
+		s.literals[s.offset(n.Body.Pos())] = s.offset(n.Body.End())
 	case *ast.LabeledStmt:
 		s.fill(n.Pos(), n.Colon+1, false)
 		switch n.Stmt.(type) {
@@ -75,6 +79,12 @@ func (s *source) paint(node ast.Node) bool {
 		s.clause(n.Case, n.Colon)
 	case *ast.CommClause:
 		s.clause(n.Case, n.Colon)
+	case *ast.ForStmt:
+		if n.Post != nil {
+			s.posts[s.offset(n.Post.Pos())] = true
+		}
+		s.fill(n.Pos(), n.End(), true)
+		s.start(n)
 	case *ast.IfStmt:
 		s.fill(n.Pos(), n.End(), true)
 		if n.Else != nil {
