@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use goat_core::error::{Code, Error};
-use goat_core::request::wire_error;
 use serde_json::json;
 
 use crate::panics;
@@ -52,9 +51,7 @@ impl Answer {
     /// An error found at the boundary itself.
     #[must_use]
     pub fn refuse(status: GoatStatus, error: &Error) -> Self {
-        let json = json!({ "error": wire_error(error) })
-            .to_string()
-            .into_bytes();
+        let json = json!({ "error": error }).to_string().into_bytes();
         Self { status, json }
     }
 }

@@ -1,6 +1,6 @@
 //! The one error type of the core.
 
-use std::fmt;
+use goat_fault::{Class, Fault};
 
 /// What went wrong, as a word that programs can rely on. The wire form is the
 /// variant in `snake_case` ([`Code::as_str`]).
@@ -62,63 +62,14 @@ impl Code {
     }
 }
 
+impl Class for Code {
+    fn word(&self) -> &'static str {
+        self.as_str()
+    }
+}
+
 /// An error with what a person needs to act on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// The class.
-    pub code: Code,
-    /// What happened, in one sentence without a final full stop.
-    pub message: String,
-    /// What to do, a command where one helps; empty if nothing is known.
-    pub hint: String,
-    /// The file or directory concerned; empty if none is.
-    pub path: String,
-    /// Underlying messages, outermost first.
-    pub causes: Vec<String>,
-}
-
-impl Error {
-    /// An error of this class.
-    #[must_use]
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: String::new(),
-            path: String::new(),
-            causes: Vec::new(),
-        }
-    }
-
-    /// Adds what to do.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
-        self
-    }
-
-    /// Adds the place.
-    #[must_use]
-    pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
-        self
-    }
-
-    /// Adds an underlying error.
-    #[must_use]
-    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
-        self.causes.push(cause.to_string());
-        self
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
+pub type Error = Fault<Code>;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -33,7 +33,7 @@ mod verify;
 pub use block::{Block, Kind, Marks, parse};
 pub use strip::{Kept, Stripped, empty_deleted, remove};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use comment::SIGN;
 
@@ -81,19 +81,6 @@ pub fn inserts(source: &[u8]) -> Vec<usize> {
     parse(source)
         .map(|marks| marks.inserts.iter().map(|span| span.start).collect())
         .unwrap_or_default()
-}
-
-impl Error {
-    /// Puts the file before the line that [`strip`] gave.
-    #[must_use]
-    pub fn in_file(mut self, path: &str) -> Self {
-        self.path = if self.path.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{path}:{}", self.path)
-        };
-        self
-    }
 }
 
 #[cfg(test)]

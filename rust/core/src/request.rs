@@ -56,22 +56,8 @@ struct Head {
 pub fn run(request: &[u8], control: &Control) -> Vec<u8> {
     match dispatch(request, control) {
         Ok(result) => [b"{\"result\":", result.as_slice(), b"}"].concat(),
-        Err(error) => json!({ "error": wire_error(&error) })
-            .to_string()
-            .into_bytes(),
+        Err(error) => json!({ "error": error }).to_string().into_bytes(),
     }
-}
-
-/// The wire form of an error.
-#[must_use]
-pub fn wire_error(error: &Error) -> Value {
-    json!({
-        "code": error.code.as_str(),
-        "message": error.message,
-        "hint": error.hint,
-        "path": error.path,
-        "causes": error.causes,
-    })
 }
 
 /// Gives the result as JSON.

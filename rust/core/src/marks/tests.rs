@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
-use crate::error::Code;
+use crate::error::{Code, Error};
 
 const BLOCK: &str = "\t// +goat:generate\n\t// +goat:tips: do not edit the block between the +goat comments\n\tgoat.Track(goat.TRACK_ID_1)\n\t// +goat:end\n";
 
