@@ -40,6 +40,7 @@ type Component struct {
 	last     []atomic.Int64  // last hits, to one window; nil without windows
 	moved    []atomic.Bool   // pages of last hits and counts that the file has older
 	counts   *stripes        // nil unless some point counts every hit
+	prompt   bool            // counts go into the file as they grow: nothing of ours runs at the end
 	spool    atomic.Pointer[spool]
 	trouble  string // why there is no spool
 	pruned   atomic.Bool

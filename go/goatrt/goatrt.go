@@ -120,6 +120,8 @@ func (c *Component) pointless() bool {
 
 // boot gets c ready to record, in the phase init.
 func boot(c *Component, exit func(func()), dir string) {
+	// A C program ends without Go.
+	c.prompt = exit == nil || c.identity.Mode == "c-shared" || c.identity.Mode == "c-archive"
 	register(c)
 	if dir != "" {
 		c.openSpool(dir)

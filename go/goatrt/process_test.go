@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,6 +41,21 @@ func TestKillInATestBinaryLosesNoExactHit(t *testing.T) {
 	f := only(t, dir)
 	if n := hits(f, "svc"); n != 1000 || f.Live != spool.Unknown {
 		t.Errorf("%d of 1000 hits in the file, live %s", n, f.Live)
+	}
+}
+
+// A C program ends without a word to Go: counts go into the file as they grow.
+func TestCountsWithoutAnEnd(t *testing.T) {
+	for n, most := range map[int]int{7: 0, 20000: 20000 * 8 / 32} {
+		dir := t.TempDir()
+		start(t, build(t, ""), []string{"GOAT_SPOOL=" + dir, "TEST_MODE=c-shared"}, "count="+strconv.Itoa(n), "kill").end()
+		var count uint64
+		for _, p := range only(t, dir).Points {
+			count += p.Count
+		}
+		if lost := n*8 - int(count); lost < 0 || lost > most {
+			t.Errorf("%d of %d hits in the file", count, n*8)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ func hit(counter *uint32) {
 	spans := current().find(address)
 	for k := range spans {
 		if s := &spans[k]; s.component.counts != nil {
-			s.component.counts.add(s.first + int((address-s.low)/4))
+			s.component.counted(s.first + int((address-s.low)/4))
 		}
 	}
 	for {
@@ -108,6 +108,13 @@ func (c *Component) persist(k int) {
 		c.records[k].CompareAndSwap(word, word|spooledFlag)
 	} else {
 		c.tryAgain(s)
+	}
+}
+
+// counted notes one more hit of a counting point.
+func (c *Component) counted(i int) {
+	if n := c.counts.add(i); c.prompt && due(n) {
+		c.spoolCount(i)
 	}
 }
 

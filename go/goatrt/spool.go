@@ -200,25 +200,50 @@ func (c *Component) spoolMoving() {
 // spoolPage writes the last hits and counts of some points.
 func (c *Component) spoolPage(s *spool, page int) bool {
 	var buf [slotsPerPage * slotSize]byte
+	var counts [slotsPerPage]uint64
 	first := page * slotsPerPage
 	n := min(slotsPerPage, c.total-first)
-	at := s.moving + int64(first)*slotSize
 	for i := 0; i < n; i++ {
-		var last, count uint64
-		if c.last != nil {
-			last = uint64(c.last[first+i].Load()) / 1000
-		}
-		if c.counts != nil {
-			count = c.counts.spooled[first+i]
-		}
-		if last|count != 0 {
-			slot := (*[slotSize]byte)(buf[i*slotSize:])
-			put48(slot[:], last)
-			put48(slot[6:], count)
-			s.seal16(slot, at+int64(i)*slotSize)
+		counts[i] = c.count(first + i)
+		c.moving((*[slotSize]byte)(buf[i*slotSize:]), s, first+i, counts[i])
+	}
+	ok := s.write(buf[:n*slotSize], s.moving+int64(first)*slotSize)
+	for i := 0; c.prompt && ok && i < n; i++ {
+		if c.count(first+i) != counts[i] {
+			c.spoolCount(first + i)
 		}
 	}
-	return s.write(buf[:n*slotSize], at)
+	return ok
+}
+
+// spoolCount brings the count of point i into the file unless it has the same. Several
+// goroutines may do so at once: whoever wrote looks whether what it wrote is still so.
+func (c *Component) spoolCount(i int) {
+	s := c.spool.Load()
+	if s == nil {
+		return
+	}
+	for tries := 0; tries < 8; tries++ {
+		var slot [slotSize]byte
+		n := c.count(i)
+		c.moving(&slot, s, i, n)
+		if !s.write(slot[:], s.moving+int64(i)*slotSize) || c.count(i) == n {
+			return
+		}
+	}
+}
+
+// moving fills the slot of last hit and count of point i.
+func (c *Component) moving(slot *[slotSize]byte, s *spool, i int, count uint64) {
+	var last uint64
+	if c.last != nil {
+		last = uint64(c.last[i].Load()) / 1000
+	}
+	if last|count != 0 {
+		put48(slot[:], last)
+		put48(slot[6:], count)
+		s.seal16(slot, s.moving+int64(i)*slotSize)
+	}
 }
 
 // write is the only way to the file once it is made.

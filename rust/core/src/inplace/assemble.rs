@@ -131,11 +131,26 @@ fn module(plan: &TreePlan, index: usize, runtime: &Runtime<'_>) -> Module {
             import_path: main.import_path.clone(),
             packages: linked(main, packages.iter().map(|rows| rows.import_path.as_str())),
         });
+    let tests = plan
+        .tests
+        .iter()
+        .map(|(tested, paths)| Component {
+            import_path: tested.clone(),
+            packages: (0..packages.len())
+                .filter(|at| paths.contains(&packages[*at].import_path))
+                .collect(),
+        })
+        // A program's tests hold its hook, and with it the runtime.
+        .filter(|tests| {
+            let program = |main: &MainPlan| main.import_path == tests.import_path;
+            !tests.packages.is_empty() || plan.mains.iter().any(program)
+        });
     Module {
         name: runtime.name.clone(),
         identity: identity(plan, index),
         count: plan.count,
         components: components.collect(),
+        tests: tests.collect(),
         packages,
     }
 }

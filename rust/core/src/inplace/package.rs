@@ -29,13 +29,20 @@ pub struct Rows {
     pub rows: Vec<Row>,
 }
 
-/// A tracked main.
+/// A tracked main, or the tests of a package.
 #[derive(Clone, Debug)]
 pub struct Component {
     /// Import path.
     pub import_path: String,
     /// Indices into [`Module::packages`] of what it links.
     pub packages: Vec<usize>,
+}
+
+impl Component {
+    fn numbers(&self) -> String {
+        let packages: Vec<String> = self.packages.iter().map(usize::to_string).collect();
+        packages.join(", ")
+    }
 }
 
 /// What the generated package of one module holds.
@@ -51,6 +58,8 @@ pub struct Module {
     pub packages: Vec<Rows>,
     /// The module's tracked mains.
     pub components: Vec<Component>,
+    /// What test binaries may link of its packages.
+    pub tests: Vec<Component>,
 }
 
 /// `goat_generated.go`
@@ -60,6 +69,7 @@ pub fn generated(module: &Module) -> String {
     text.push_str("import (\n\t\"os\"\n\t\"runtime/debug\"\n\t\"strconv\"\n\t\"strings\"\n\t\"sync/atomic\"\n)\n\n");
     ids(&mut text, module);
     components(&mut text, module);
+    tests(&mut text, module);
     text.push_str(if module.count { TRACK_COUNT } else { TRACK });
     text.push_str(TRACK_INIT);
     table(&mut text, module);
@@ -93,9 +103,18 @@ fn components(text: &mut String, module: &Module) {
     }
     text.push_str("var goatComponents = []struct {\n\tname     string\n\tpackages []int\n}{\n");
     for component in &module.components {
-        let packages: Vec<String> = component.packages.iter().map(usize::to_string).collect();
-        let name = quote(&component.import_path);
-        let _ = writeln!(text, "\t{{{name}, []int{{{}}}}},", packages.join(", "));
+        let (name, packages) = (quote(&component.import_path), component.numbers());
+        let _ = writeln!(text, "\t{{{name}, []int{{{packages}}}}},");
+    }
+    text.push_str("}\n\n");
+}
+
+fn tests(text: &mut String, module: &Module) {
+    text.push_str("// By import path of what is tested: the packages that the tests link.\n");
+    text.push_str("var goatTests = map[string][]int{\n");
+    for tests in &module.tests {
+        let (name, packages) = (quote(&tests.import_path), tests.numbers());
+        let _ = writeln!(text, "\t{name}: {{{packages}}},");
     }
     text.push_str("}\n\n");
 }
@@ -217,9 +236,18 @@ func Packages(paths ...string) []Entry {
 }
 
 func init() {
-	if goatMode() == \"test\" {
-		Start(append([]Entry{goatFirst(goatProgram(), \"test\")}, goatPackages...), nil)
+	if goatMode() != \"test\" {
+		return
 	}
+	table := []Entry{goatFirst(goatProgram(), \"test\")}
+	linked, known := goatTests[goatProgram()]
+	for _, index := range linked {
+		table = append(table, goatPackages[index])
+	}
+	if !known {
+		table = append(table, goatPackages...)
+	}
+	Start(table, nil)
 }
 
 func goatFirst(component, mode string) Entry {

@@ -59,6 +59,8 @@ pub(super) struct TreePlan {
     /// In order of their import path.
     pub packages: Vec<PackagePlan>,
     pub mains: Vec<MainPlan>,
+    /// By import path of what is tested: the packages with points that the tests may link.
+    pub tests: Vec<(String, Vec<String>)>,
     pub identity: Vec<(&'static str, String)>,
     pub count: bool,
 }

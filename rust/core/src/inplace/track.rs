@@ -211,11 +211,24 @@ fn tree_plan(
         .collect();
     TreePlan {
         modules: modules.found,
+        tests: tests(planned, &packages),
         packages,
         mains,
         identity: identity(planned, plan_hash),
         count: planned.options.config.data_type == "count",
     }
+}
+
+/// What the tests of every directory link of the packages with points.
+fn tests(planned: &pipeline::Planned, packages: &[PackagePlan]) -> Vec<(String, Vec<String>)> {
+    let linked = planned.sources.linked_by_tests();
+    linked
+        .map(|(tested, paths)| {
+            let counted = packages.iter().map(|package| &package.import_path);
+            let counted = counted.filter(|path| paths.contains(path.as_str()));
+            (tested.to_owned(), counted.cloned().collect())
+        })
+        .collect()
 }
 
 /// The points of a file, if it has any.

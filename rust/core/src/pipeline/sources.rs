@@ -239,6 +239,40 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Per directory with tests its import path and those of the covered packages that
+    /// its test binary may link, under whatever build tags.
+    pub fn linked_by_tests(&self) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
+        let known: BTreeMap<&str, &Directory> = self
+            .directories
+            .values()
+            .map(|directory| (directory.import_path.as_str(), directory))
+            .collect();
+        let own = self.directories.values().filter(|d| !d.foreign);
+        own.filter(|directory| directory.files.iter().any(GoFile::is_test))
+            .map(move |directory| (directory.import_path.as_str(), links(directory, &known)))
+    }
+}
+
+/// What the tests of a directory and the packages below them import of the known ones.
+fn links<'a>(tested: &'a Directory, known: &BTreeMap<&'a str, &'a Directory>) -> BTreeSet<&'a str> {
+    let tests = tested.files.iter().filter(|file| file.is_test());
+    let imported = tests.flat_map(|file| &file.header.imports);
+    let mut todo: Vec<&str> = imported.map(String::as_str).collect();
+    todo.push(&tested.import_path);
+    let mut linked = BTreeSet::new();
+    while let Some(path) = todo.pop() {
+        let Some((path, directory)) = known.get_key_value(path) else {
+            continue;
+        };
+        if linked.insert(*path) {
+            let imported = directory.built().flat_map(|file| &file.header.imports);
+            todo.extend(imported.map(String::as_str));
+        }
+    }
+    linked
+}
+
 fn base(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_owned()
 }
