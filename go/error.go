@@ -31,6 +31,8 @@ const (
 	CodeInternal              Code = "internal"
 	// CodeNoDump is a source that holds no goroutine, crash, race or goroutine profile.
 	CodeNoDump Code = "no_dump"
+	// CodeNoTimings is a source that holds no log of a build.
+	CodeNoTimings Code = "no_timings"
 
 	// CodeCoreMissing says that this program was built without the Rust core.
 	CodeCoreMissing Code = "core_missing"

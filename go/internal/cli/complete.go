@@ -39,6 +39,8 @@ func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 		formats = checkFormats
 	case "dump":
 		formats = dumpFormats
+	case "heat":
+		formats = heatFormats
 	}
 	return formats, cobra.ShellCompDirectiveNoFileComp
 }

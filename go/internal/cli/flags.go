@@ -26,6 +26,8 @@ func addGoatFlags(root *cobra.Command) {
 	f.Bool(config.FlagExact, false, "write every point in the exact form")
 	f.Var(new(word), config.FlagServer, "auto (default), on or off: HTTP server in the program")
 	f.Bool(config.FlagDeps, false, "track the changed code of upgraded modules (go.mod), too")
+	f.String(config.FlagTimings, "", "log what each tool of the build takes, in `DIR` (with =) or goat's cache; see goat heat")
+	f.Lookup(config.FlagTimings).NoOptDefVal = config.OwnTimings
 	f.Bool(config.FlagVerbose, false, "say more")
 	f.BoolP(config.FlagQuiet, "q", false, "say nothing but errors")
 	f.Bool(config.FlagNoColor, false, "no colour, even on a terminal")

@@ -105,6 +105,8 @@ When goat looks or builds:
   GOAT_FORMAT GOAT_EXACT GOAT_SERVER GOAT_DEPS GOAT_VERBOSE GOAT_QUIET GOAT_NO_COLOR
   GOAT_CACHE        where plans are cached, instead of goat in the user's cache directory
   GOAT_CHECK_...    a setting of goat check: GOAT_CHECK_COVERAGE_POINTS (goat help check)
+  GOAT_TIMINGS      a directory: each build leaves a log of what it took (goat help heat)
+  GOAT_RUNNER       the kind of this machine, for goat heat --baseline
   GOAT_STALE=skip   compile a file plain that has changed since the plan, instead of failing
   NO_COLOR          no colour
 

@@ -24,6 +24,7 @@ const (
 	FlagExact       = "exact"
 	FlagServer      = "server"
 	FlagDeps        = "deps"
+	FlagTimings     = "timings"
 	FlagVerbose     = "verbose"
 	FlagQuiet       = "quiet"
 	FlagNoColor     = "no-color"
@@ -92,6 +93,7 @@ func Resolve(dir string, flags Flags, getenv func(string) string) (*Settings, er
 	}
 	s.Base = r.text(FlagBase, s.File.base())
 	s.Release = r.text(FlagRelease, s.File.NewBranch)
+	s.Timings = r.text(FlagTimings, "")
 	for _, step := range []func(*resolver) error{s.words, s.precision, s.switches} {
 		if err := step(r); err != nil {
 			return nil, err

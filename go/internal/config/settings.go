@@ -35,6 +35,9 @@ type Settings struct {
 	Server string
 	// Deps tracks the changed code of the modules that the release upgrades, too.
 	Deps bool
+	// Timings is the directory for logs of what a build takes: "" for none, [OwnTimings] for
+	// the one in goat's cache.
+	Timings string
 	// Verbose says more, Quiet says nothing but errors.
 	Verbose, Quiet bool
 	// NoColor forbids colour also on a terminal.
@@ -42,6 +45,9 @@ type Settings struct {
 	// File is goat.yaml; zero when absent.
 	File File
 }
+
+// OwnTimings stands for the directory of logs in goat's cache.
+const OwnTimings = "cache"
 
 // Options are the settings as package goat takes them.
 func (s *Settings) Options() goat.Options {

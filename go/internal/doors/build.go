@@ -37,6 +37,7 @@ func (d *door) build(ctx context.Context) (int, error) {
 		d.say("%s", why)
 		return d.plain(ctx)
 	}
+	d.openTimings()
 	line, err := d.goArgs()
 	if err != nil {
 		return d.failed(ctx, err)
@@ -158,17 +159,25 @@ func (d *door) toolexec(overlay string) (string, error) {
 	if d.Settings.Server == "off" {
 		words = append(words, "--server=off")
 	}
-	next, err := gocmd.Split(d.args.Toolexec)
+	if d.timings != nil {
+		words = append(words, "--timings="+d.timings.file)
+	}
+	return behindOurs(words, d.args.Toolexec, d.Executable)
+}
+
+// behindOurs joins the words of goat's helper and, behind it, the user's own -toolexec.
+func behindOurs(words []string, own, executable string) (string, error) {
+	next, err := gocmd.Split(own)
 	if err != nil {
 		return "", &goat.Error{Code: goat.CodeUsage, Message: "-toolexec: " + err.Error(), Hint: "see `go help build`"}
 	}
-	if before, behind, ok := toolexec.IsHelper(next, d.Executable); ok {
+	if before, behind, ok := toolexec.IsHelper(next, executable); ok {
 		// A shell that has GOFLAGS set for goat: only what is the user's own stays.
-		flags, own, err := toolexec.ParseFlags(behind)
+		flags, rest, err := toolexec.ParseFlags(behind)
 		if err != nil {
 			return "", &goat.Error{Code: goat.CodeUsage, Message: err.Error(), Hint: "leave -toolexec out: `goat build` brings its own"}
 		}
-		next = slices.Concat(before, flags.Next, own)
+		next = slices.Concat(before, flags.Next, rest)
 	}
 	for _, word := range next {
 		words = append(words, "--next="+word)

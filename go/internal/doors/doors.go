@@ -67,6 +67,8 @@ type door struct {
 	work, tools []string
 	// hooks are the names of the hook files.
 	hooks map[home]string
+	// timings is the log of what the tools take; nil where nobody asked for it.
+	timings *timings
 }
 
 // Run does what the request asks for and returns the exit code: go's once go has
@@ -110,6 +112,18 @@ const spoolVariable = "GOAT_SPOOL"
 // plain runs go on the original sources with the user's own flags.
 func (d *door) plain(ctx context.Context) (int, error) {
 	args := append([]string{d.Verb}, d.Args...)
+	if d.Verb != "list" {
+		d.openTimings()
+	}
+	if d.timings != nil {
+		measured, err := d.measuring(args)
+		if err != nil {
+			d.say("no timings: %v; the build goes on", err)
+			d.timings = nil
+		} else {
+			args = measured
+		}
+	}
 	return d.run(ctx, d.Settings.Dir, args)
 }
 
@@ -117,7 +131,15 @@ func (d *door) plain(ctx context.Context) (int, error) {
 func (d *door) run(ctx context.Context, dir string, args []string) (int, error) {
 	// After -C, go and the programs that it runs have the PWD from before.
 	env := d.userEnviron().With("PWD", d.Settings.Dir)
-	code, err := gocmd.Run(ctx, dir, env, args, d.Streams)
+	run := func(args []string, used *gocmd.Usage) (int, error) {
+		return gocmd.Measure(ctx, dir, env, args, d.Streams, used)
+	}
+	code, err := 0, error(nil)
+	if d.timings != nil {
+		code, err = d.timed(run, args)
+	} else {
+		code, err = run(args, nil)
+	}
 	if errors.Is(err, gocmd.ErrNoGo) {
 		return 0, &goat.Error{Code: goat.CodeToolchain, Message: "there is no go command on PATH", Hint: "install Go 1.23 or newer: https://go.dev/dl"}
 	}

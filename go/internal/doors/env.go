@@ -7,6 +7,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
 // env prints the shell lines after which plain go is instrumented. The user's own
@@ -39,6 +40,10 @@ func (d *door) env(ctx context.Context) (int, error) {
 	lines := []string{sh.set(gocmd.SavedGoflags, saved), sh.set("GOFLAGS", flags)}
 	if dir := d.Environ.Get(spoolVariable); dir != "" {
 		lines = append(lines, sh.set(spoolVariable, dir))
+	}
+	// Tools work in many directories.
+	if dir, err := d.timingsDir(); err == nil && dir != "" {
+		lines = append(lines, sh.set(toolexec.TimingsVariable, dir))
 	}
 	return 0, d.print(lines)
 }

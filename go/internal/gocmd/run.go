@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Streams are the standard streams of a command.
@@ -25,6 +26,11 @@ var ErrNoGo = errors.New("no go command on PATH")
 // stop as by Ctrl-C, and Run waits for it: go removes its own temporary files. PWD in
 // env is how dir is spelled, where it names the same directory.
 func Run(ctx context.Context, dir string, env Environ, args []string, s Streams) (int, error) {
+	return Measure(ctx, dir, env, args, s, nil)
+}
+
+// Measure is [Run] that also notes what go took, where used is not nil.
+func Measure(ctx context.Context, dir string, env Environ, args []string, s Streams, used *Usage) (int, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {
 		return 0, ErrNoGo
@@ -32,13 +38,20 @@ func Run(ctx context.Context, dir string, env Environ, args []string, s Streams)
 	cmd := exec.Command(path, args...)
 	cmd.Dir, cmd.Env = dir, env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
+	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
 	ended := make(chan struct{})
 	go forward(ctx, cmd.Process, ended)
+	if used != nil {
+		used.beforeReaping(cmd.Process.Pid)
+	}
 	err = cmd.Wait()
 	close(ended)
+	if used != nil {
+		used.take(cmd, started)
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exitCode(exit), nil

@@ -172,7 +172,7 @@ void goat_abi_v1(void);
  *
  * `count` and `words` are the arguments of `main`. To be called before the process has started
  * threads, or opened what its successor must not inherit. It allocates, and it reads
- * `TOOLEXEC_IMPORTPATH`, `GOAT_TOOLEXEC_LOG` and the plan directory.
+ * `TOOLEXEC_IMPORTPATH`, `GOAT_TOOLEXEC_LOG`, `GOAT_TIMINGS` and the plan directory.
  */
 void goat_toolexec(int count,
                    const char *const *words);

@@ -17,7 +17,7 @@ import (
 	"strings"
 )
 
-//go:embed page.html sheet.html css js
+//go:embed page.html sheet.html heat.html css js
 var files embed.FS
 
 // scripts in the order in which they are put into one function.

@@ -37,6 +37,7 @@ var kinds = map[string]kind{
 	"links":   {named(`[0-9a-f]{16}-[0-9a-f]+-[0-9a-z]+_[0-9a-z]+`), keep, nil},
 	"runtime": {named(`[0-9a-f]{32}`), keep, named(`rt-[0-9a-f]+\.a|\.rt-.*`)},
 	"bare":    {named(`[0-9]+-[0-9a-f]{16}\.(json|json\.tmp|lock)`), keepRun, nil},
+	"timings": {named(`[0-9A-Za-z-]+\.timings`), keep, nil},
 	"locks":   {named(`[0-9a-f]{16}`), keepRun, nil},
 }
 

@@ -60,7 +60,7 @@ func (h *helper) prepareBare(name string) (done bool, code int, err error) {
 // version prints the tool's version with the plan's hash: everything that go
 // caches under it was made with this plan, and a plain build never sees it.
 func (h *helper) version() (int, error) {
-	code, out, err := capture(h.command(h.raw), nil)
+	code, out, err := h.captureLine(h.command(h.raw), nil)
 	line := strings.TrimRight(string(out), "\r\n")
 	if err != nil || code != 0 {
 		fmt.Fprintln(os.Stderr, line)

@@ -84,6 +84,7 @@ func (h *helper) compile() (int, error) {
 	}
 	switch {
 	case c.doc != nil:
+		c.pointed = true
 		return c.instrumented()
 	case c.undo != nil:
 		return c.undone()

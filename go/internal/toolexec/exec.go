@@ -26,7 +26,10 @@ func (h *helper) exec(args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return replace(h.command(args))
+	if h.timings != "" {
+		return h.child(h.command(args))
+	}
+	return h.replace(h.command(args))
 }
 
 func (h *helper) fit(args []string) ([]string, error) {
@@ -49,16 +52,22 @@ func (h *helper) capture(args []string) (int, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return capture(h.command(args), nil)
+	return h.captureLine(h.command(args), nil)
 }
 
-// capture runs a command line; env nil means our own environment.
-func capture(line, env []string) (int, []byte, error) {
+// captureLine runs a command line of the real tool; env nil means our own environment.
+func (h *helper) captureLine(line, env []string) (int, []byte, error) {
+	return h.captured(line, env, len(h.next)+1, false)
+}
+
+// captured runs a command line whose tool's arguments begin at a place; own says that it
+// is for goat itself.
+func (h *helper) captured(line, env []string, at int, own bool) (int, []byte, error) {
 	var out bytes.Buffer
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &out, env
 	defer tie(cmd)()
-	err := cmd.Run()
+	err := h.measured(cmd, at, own)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode(), out.Bytes(), nil
@@ -66,12 +75,12 @@ func capture(line, env []string) (int, []byte, error) {
 	return 0, out.Bytes(), err
 }
 
-// child runs a command line as a child with our own input and output.
-func child(line []string) (int, error) {
+// child runs a command line of the real tool as a child with our own input and output.
+func (h *helper) child(line []string) (int, error) {
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	defer tie(cmd)()
-	err := cmd.Run()
+	err := h.measured(cmd, len(h.next)+1, false)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return max(exit.ExitCode(), 1), nil

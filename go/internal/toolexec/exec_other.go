@@ -3,4 +3,4 @@
 package toolexec
 
 // replace runs the tool as a child: there is no exec to take this process's place.
-func replace(line []string) (int, error) { return child(line) }
+func (h *helper) replace(line []string) (int, error) { return h.child(line) }

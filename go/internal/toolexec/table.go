@@ -174,7 +174,7 @@ func (l *linking) compileWith(what string, args []string) error {
 	// Little is compiled and the process ends soon: collecting its garbage would only
 	// cost time.
 	env := append(os.Environ(), "GOGC=400")
-	code, text, err := capture(append([]string{l.compiler()}, args...), env)
+	code, text, err := l.captured(append([]string{l.compiler()}, args...), env, 1, true)
 	if err == nil && code != 0 {
 		return &problem{what: what + " does not compile: " + strings.TrimSpace(string(text)), hint: "build without goat (`go build`) and report this"}
 	}

@@ -87,7 +87,7 @@ pub extern "C" fn goat_abi_v1() {}
 ///
 /// `count` and `words` are the arguments of `main`. To be called before the process has started
 /// threads, or opened what its successor must not inherit. It allocates, and it reads
-/// `TOOLEXEC_IMPORTPATH`, `GOAT_TOOLEXEC_LOG` and the plan directory.
+/// `TOOLEXEC_IMPORTPATH`, `GOAT_TOOLEXEC_LOG`, `GOAT_TIMINGS` and the plan directory.
 ///
 /// # Safety
 ///

@@ -9,6 +9,7 @@ use crate::collect::Collector;
 use crate::document::{self, COMPARED, Document, Verdict, figure_names};
 use crate::error::{Error, Result};
 use crate::expression::Condition;
+use crate::heat;
 use crate::input::Input;
 use crate::parse::Parser;
 use crate::proto;
@@ -62,6 +63,9 @@ pub fn run(request: &[u8], stop: Stop<'_>) -> Option<Vec<u8>> {
     let result = match head.op.as_str() {
         "dump" => read(request)
             .and_then(|r| dump(r, stop))
+            .and_then(|d| answer(&d)),
+        "heat" => read(request)
+            .and_then(|r| heat::run(&r, stop))
             .and_then(|d| answer(&d)),
         _ => return None,
     };
