@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/goat-trace/goat/go/internal/native"
+	"github.com/goat-trace/goat/go/internal/self"
 )
 
 // call runs a short operation: ctx is looked at before it starts.
@@ -63,6 +64,7 @@ func decodeResult(answer []byte, result any) error {
 type wireOptions struct {
 	Format      int          `json:"format"`
 	Op          string       `json:"op"`
+	Goat        Identity     `json:"goat"`
 	Dir         string       `json:"dir"`
 	Base        string       `json:"base"`
 	Release     string       `json:"release"`
@@ -97,7 +99,7 @@ func planRequest(options *Options) (*wireOptions, error) {
 		}
 	}
 	return &wireOptions{
-		Format: Format, Op: "plan", Dir: dir, Base: options.Base, Release: options.Release,
+		Format: Format, Op: "plan", Goat: Identity{Version: self.Version(), Commit: self.Commit()}, Dir: dir, Base: options.Base, Release: options.Release,
 		Range: orDefault(options.Range, RangeMergeBase), Precision: orDefault(options.Precision, PrecisionRenames),
 		Granularity: orDefault(options.Granularity, GranularityPatch), Exact: options.Exact,
 		Config: options.Config, Build: options.Build, Deps: options.Deps, OutDir: out,

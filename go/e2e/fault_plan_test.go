@@ -108,7 +108,7 @@ func TestTwoGoats(t *testing.T) {
 	w := newWorkshop(t)
 	// One generates, the other builds.
 	older := filepath.Join(w.bin, "older", "goat")
-	build := exec.Command("go", "build", "-ldflags=-X github.com/goat-trace/goat/go/internal/cli.Version=0.0.9", "-o", older, "./cmd/goat")
+	build := exec.Command("go", "build", "-ldflags=-X github.com/goat-trace/goat/go/internal/self.version=0.0.9", "-o", older, "./cmd/goat")
 	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -27,6 +27,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/report/source"
+	"github.com/goat-trace/goat/go/internal/self"
 )
 
 const checkLong = `Check answers whether this canary may be promoted: pass, fail, inconclusive (not enough
@@ -250,7 +251,7 @@ func (a *app) judged(ctx context.Context, plan *checkPlan) (*gate.Document, erro
 	if err != nil {
 		return nil, err
 	}
-	document.Goat = goat.Identity{Version: Version, Commit: commit}
+	document.Goat = goat.Identity{Version: self.Version(), Commit: self.Commit()}
 	if plan.values.Secrets() {
 		document = printable.Map(document, plan.values.Hide)
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -89,4 +90,10 @@ func (a *app) newRoot() *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	explainCompletion(root)
 	return root
+}
+
+// Tree is the tree of commands, for those who make manuals of it; it runs nothing.
+func Tree() *cobra.Command {
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+	return a.newRoot()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/self"
 )
 
 // outcome is what a person sees of one run.
@@ -216,18 +217,18 @@ func TestVersionIsThatOfTheWorkspace(t *testing.T) {
 		t.Skip("not in goat's repository")
 	}
 	match := regexp.MustCompile(`(?m)^version = "([^"]+)"`).FindSubmatch(manifest)
-	if match == nil || string(match[1]) != Version {
-		t.Errorf("Cargo.toml says %s, Go says %s", match, Version)
+	if match == nil || string(match[1]) != self.Version() {
+		t.Errorf("Cargo.toml says %s, Go says %s", match, self.Version())
 	}
 	got := run(t, "version", "--format=json")
 	var info versionInfo
-	if err := json.Unmarshal([]byte(got.stdout), &info); err != nil || info.Version != Version || info.PlanFormat != 1 || got.code != 0 {
+	if err := json.Unmarshal([]byte(got.stdout), &info); err != nil || info.Version != self.Version() || info.PlanFormat != 1 || got.code != 0 {
 		t.Errorf("%v: %+v", err, got)
 	}
-	if goat.HasCore() && (info.Core == nil || info.Core.Version != Version || info.Core.ABI != 1 || len(info.Core.Stamp) != 64) {
+	if goat.HasCore() && (info.Core == nil || info.Core.Version != self.Version() || info.Core.ABI != 1 || len(info.Core.Stamp) != 64) {
 		t.Errorf("core: %+v", info.Core)
 	}
-	if text := run(t, "version"); !strings.HasPrefix(text.stdout, "goat "+Version) || strings.Count(text.stdout, "\n") != 2 {
+	if text := run(t, "version"); !strings.HasPrefix(text.stdout, "goat "+self.Version()) || strings.Count(text.stdout, "\n") != 2 {
 		t.Errorf("%q", text.stdout)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/doors"
 	"github.com/goat-trace/goat/go/internal/render/text"
 	"github.com/goat-trace/goat/go/internal/rtsource"
+	"github.com/goat-trace/goat/go/internal/self"
 )
 
 const doctorLong = `Doctor explains, for the module it stands in, how goat would build here and what
@@ -71,7 +72,7 @@ func (a *app) runDoctor(cmd *cobra.Command, args []string) error {
 			Verb: "build", Args: args, Settings: settings, Environ: os.Environ(), Executable: executable,
 			Plan: meter.planner(), Requirements: goat.Requirements, Build: build,
 		},
-		Version: Version, Commit: commit, Core: goat.HasCore(), Runtime: rtsource.Files,
+		Version: self.Version(), Commit: self.Commit(), Core: goat.HasCore(), Runtime: rtsource.Files,
 	})
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/report/fleet"
 	"github.com/goat-trace/goat/go/internal/report/source"
+	"github.com/goat-trace/goat/go/internal/self"
 )
 
 const reportLong = `Report says which points ran, and when first: in live processes, in spool files, in
@@ -149,7 +150,7 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if document.Outcome() == report.Nothing {
 		return noSource(document)
 	}
-	document.Goat = goat.Identity{Version: Version, Commit: commit}
+	document.Goat = goat.Identity{Version: self.Version(), Commit: self.Commit()}
 	if err := a.deliver(cmd.Context(), q, document); err != nil {
 		return err
 	}

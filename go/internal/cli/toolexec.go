@@ -11,6 +11,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/rtsource"
+	"github.com/goat-trace/goat/go/internal/self"
 	"github.com/goat-trace/goat/go/internal/store"
 	"github.com/goat-trace/goat/go/internal/toolexec"
 )
@@ -21,7 +22,7 @@ func Arguments() []string { return toolexec.Unpack(os.Args) }
 // Toolexec is the helper that go runs in place of its tools; args follow the word
 // toolexec. The command calls it before anything else: it runs once per package.
 func Toolexec(args []string) int {
-	options := toolexec.Options{Version: Version, Commit: commit, Runtime: rtsource.Files, Stderr: os.Stderr}
+	options := toolexec.Options{Version: self.Version(), Commit: self.Commit(), Runtime: rtsource.Files, Stderr: os.Stderr}
 	if goat.HasCore() {
 		options.Planner = barePlan
 	}

@@ -4,25 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/self"
 )
-
-// Version is goat's version, the same as that of the Rust workspace. A variable, so
-// that the tests can link a goat of another version.
-var Version = "0.1.0"
-
-// commit is set by the linker (scripts/build).
-var commit string
 
 // versionInfo is what `goat version --format json` prints.
 type versionInfo struct {
-	Format     int               `json:"format"`
-	Version    string            `json:"version"`
-	Commit     string            `json:"commit"`
+	Format  int    `json:"format"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	// Date is the commit's; empty if nobody noted it.
+	Date       string            `json:"date"`
 	Core       *goat.VersionInfo `json:"core"`
 	PlanFormat int               `json:"planFormat"`
 	Go         string            `json:"go"`
@@ -42,7 +38,7 @@ func (a *app) newVersion() *cobra.Command {
 				return err
 			}
 			info := versionInfo{
-				Format: goat.Format, Version: Version, Commit: buildCommit(), PlanFormat: goat.Format,
+				Format: goat.Format, Version: self.Version(), Commit: self.Commit(), Date: self.Date(), PlanFormat: goat.Format,
 				Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 			}
 			info.Core, err = goat.Version(cmd.Context())
@@ -62,7 +58,7 @@ func (a *app) newVersion() *cobra.Command {
 func (a *app) printVersion(info *versionInfo) error {
 	line := "goat " + info.Version
 	if len(info.Commit) >= 12 {
-		line += " (" + info.Commit[:12] + ")"
+		line += " (" + strings.TrimSpace(shortCommit(info.Commit)+" "+day(info.Date)) + ")"
 	}
 	core := "core: " + info.CoreMissing
 	if info.Core != nil {
@@ -73,17 +69,17 @@ func (a *app) printVersion(info *versionInfo) error {
 	return err
 }
 
-// buildCommit is the commit goat was built from, as far as anybody noted it.
-func buildCommit() string {
-	if commit != "" {
-		return commit
+// shortCommit keeps what tells that the sources had been edited.
+func shortCommit(commit string) string {
+	_, edited, _ := strings.Cut(commit, "-")
+	if edited != "" {
+		return commit[:12] + "-" + edited
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				return setting.Value
-			}
-		}
-	}
-	return ""
+	return commit[:12]
+}
+
+// day is the date of a time in RFC 3339.
+func day(date string) string {
+	day, _, _ := strings.Cut(date, "T")
+	return day
 }

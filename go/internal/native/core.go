@@ -1,15 +1,8 @@
-//go:build cgo && !goat_nocore
+//go:build cgo && !goat_nocore && (linux || darwin) && (amd64 || arm64)
 
 package native
 
 /*
-#cgo linux,amd64 LDFLAGS: -L${SRCDIR}/lib/linux_amd64
-#cgo linux,arm64 LDFLAGS: -L${SRCDIR}/lib/linux_arm64
-#cgo darwin,amd64 LDFLAGS: -L${SRCDIR}/lib/darwin_amd64
-#cgo darwin,arm64 LDFLAGS: -L${SRCDIR}/lib/darwin_arm64
-#cgo linux LDFLAGS: -lgoat -lutil -lrt -lpthread -lm -ldl
-#cgo darwin LDFLAGS: -lgoat -liconv -lSystem -lc -lm
-
 #if __has_include("core_stamp.h")
 #include "core_stamp.h"
 #else

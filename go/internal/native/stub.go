@@ -1,4 +1,4 @@
-//go:build !cgo || goat_nocore
+//go:build !cgo || goat_nocore || !((linux || darwin) && (amd64 || arm64))
 
 package native
 

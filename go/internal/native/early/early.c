@@ -1,4 +1,4 @@
-//go:build cgo && !goat_nocore && linux
+//go:build cgo && !goat_nocore && linux && (linux || darwin) && (amd64 || arm64)
 
 /* With glibc a constructor is given the words of main, and runs before Go starts. */
 

@@ -1,4 +1,4 @@
-//go:build cgo && !goat_nocore && linux
+//go:build cgo && !goat_nocore && linux && (linux || darwin) && (amd64 || arm64)
 
 // Package early runs the helper's short way before Go has started: for most of the
 // tools that a build runs, goat toolexec is then no more than an exec. Only the goat

@@ -18,7 +18,7 @@ use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::modules::parse_mod;
 use crate::pipeline::{self, Options, PlannedFile};
-use crate::plan::{self, Goat};
+use crate::plan;
 use crate::syntax;
 
 /// The request of both operations.
@@ -303,7 +303,7 @@ fn identity(planned: &pipeline::Planned, plan_hash: &str) -> Vec<(&'static str, 
     let app = planned.app();
     let (base, release) = (&planned.sides.base, &planned.sides.release);
     vec![
-        ("goat", Goat::this().version),
+        ("goat", planned.options.goat.version.clone()),
         ("app", app.name),
         ("version", app.version),
         ("base", base.reference.clone()),

@@ -10,7 +10,7 @@ use super::{Planned, PlannedFile, State};
 use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
-    self, Account, Base, Document, FORMAT, FileAccount, Files, Goat, Index, IndexPackage,
+    self, Account, Base, Document, FORMAT, FileAccount, Files, Index, IndexPackage,
     ModuleEntry, Outside, PackageDocument, PointEntry, Release, Summary, Warning, entry, hash_of,
     seal, short_hash,
 };
@@ -121,7 +121,7 @@ fn index(planned: &Planned) -> Index {
     });
     Index {
         format: FORMAT,
-        goat: Goat::this(),
+        goat: planned.options.goat.clone(),
         plan_hash: None,
         module: planned.main.path.clone(),
         modules: modules.collect(),
@@ -197,7 +197,7 @@ fn document(planned: &Planned, for_build: bool) -> Document {
     }
     Document {
         format: FORMAT,
-        goat: Goat::this(),
+        goat: planned.options.goat.clone(),
         module: planned.main.path.clone(),
         base: base(planned),
         release: release(planned),

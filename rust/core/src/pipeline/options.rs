@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::instrument::Forms;
 use crate::model::Granularity;
 use crate::modules::{GoMod, Ground, Workspace, inside, parse_mod, parse_work};
-use crate::plan::Build;
+use crate::plan::{Build, Goat};
 
 /// What goat.yaml adds.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -68,6 +68,9 @@ pub struct Options {
     /// The operation.
     #[serde(default)]
     pub op: String,
+    /// Which goat asks; the plan says it was written by that one.
+    #[serde(default)]
+    pub goat: Goat,
     /// Any directory of a module inside a git repository.
     pub dir: String,
     /// What to compare with; empty for the default.

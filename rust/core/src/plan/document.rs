@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Reason, Verdict};
 
 /// Which goat wrote a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Goat {
-    /// Version of the core.
+    /// Version of the program, or of the core where no program said its own.
     pub version: String,
     /// Commit that it was built from; empty if unknown.
     pub commit: String,
 }
 
-impl Goat {
-    /// This goat.
-    #[must_use]
-    pub fn this() -> Self {
+impl Default for Goat {
+    /// The core, which does not know its commit: it would be compiled again for each.
+    fn default() -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
-            commit: option_env!("GOAT_COMMIT").unwrap_or_default().into(),
+            commit: String::new(),
         }
     }
 }
