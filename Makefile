@@ -1,6 +1,6 @@
 # Every target is one script in scripts/; this file only names them.
 .DEFAULT_GOAL := help
-.PHONY: help build core install demo screenshots test lint header smoke bench matrix tools clean
+.PHONY: help build core install dist demo screenshots test lint header smoke bench matrix tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ core: ## only the Rust core, for plain `go build` and `go test` in go/
 
 install: ## puts goat where `go install` would
 	@scripts/install
+
+dist: ## what a release consists of, in dist/
+	@scripts/release "v$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)" dist
 
 demo: ## a service, a release, real traffic, and the report of what ran
 	@scripts/demo
@@ -42,5 +45,5 @@ tools: ## says which tools are missing and how to get them
 	@scripts/tools
 
 clean: ## removes what make built
-	@rm -rf bin demo go/internal/native/lib go/internal/native/core_stamp.h
+	@rm -rf bin demo dist go/internal/native/lib go/internal/native/core_stamp.h
 	@cargo clean
