@@ -10,9 +10,9 @@ use super::{Planned, PlannedFile, State};
 use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
-    self, Account, Base, Document, FORMAT, FileAccount, Files, Index, IndexPackage,
-    ModuleEntry, Outside, PackageDocument, PointEntry, Release, Summary, Warning, entry, hash_of,
-    seal, short_hash,
+    self, Account, Base, Document, FORMAT, FileAccount, Files, Index, IndexPackage, ModuleEntry,
+    Outside, PackageDocument, PointEntry, Release, Summary, Warning, entry, hash_of, seal,
+    short_hash,
 };
 
 /// The files of the plan directory with their hash, and the public document among them.
