@@ -70,13 +70,19 @@ func (m *markdown) head(d *report.Document) {
 		parts = append(parts, "base "+code(Base(&goat.Base{Ref: id.Base.Ref, Commit: id.Base.Commit})),
 			"release "+code(Release(&goat.Release{Ref: id.Release.Ref, Commit: id.Release.Commit, Dirty: id.Dirty})))
 	}
-	read := 0
+	read, tests := 0, 0
 	for i := range d.Instances {
 		if d.Instances[i].Reachable {
 			read++
+			if d.Instances[i].Tests {
+				tests++
+			}
 		}
 	}
 	parts = append(parts, Plural(read, "process")+" read")
+	if tests > 0 {
+		parts = append(parts, fmt.Sprintf("**%d of them tests**", tests))
+	}
 	if s.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("**%s could not be read**", Plural(s.Failed, "source")))
 	}

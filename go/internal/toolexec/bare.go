@@ -202,10 +202,8 @@ func (h *helper) newPlan(dir string) (string, error) {
 // mode. The hook goes into the program's own package, or into the main package
 // that go generates for tests, and imports nothing that is not in every importcfg.
 func (b *bareRun) addHook(c *compilation, path string) (bool, error) {
-	// `goat generate` has put hooks into the programs, but not into tests of libraries.
-	if b.Generated && !strings.HasSuffix(path, ".test") {
-		return false, nil
-	}
+	// `goat generate` has put hooks beside the programs: not into tests of libraries, and
+	// files that are named one by one leave it out.
 	index, err := plan.ReadIndex(c.plan)
 	if err != nil {
 		return false, c.planProblem(err)

@@ -163,7 +163,7 @@ func count(n int, one, many string) string {
 
 // instances counts the processes of the release whose evidence can be of traffic.
 func (l *look) instances() {
-	seen, ready := map[string]bool{}, 0
+	seen, ready, tests := map[string]bool{}, 0, 0
 	young := ""
 	for i := range l.d.Instances {
 		in := &l.d.Instances[i]
@@ -178,6 +178,9 @@ func (l *look) instances() {
 		if why == "" {
 			seen[name] = true
 			ready++
+			if in.Tests {
+				tests++
+			}
 		} else if young == "" {
 			young = "; " + in.Source + " " + why
 		}
@@ -188,7 +191,11 @@ func (l *look) instances() {
 	} else {
 		young = ""
 	}
-	l.Add(gate.Reason{Verdict: verdict, Message: count(ready, "process", "processes") + " of the release looked at" + young,
+	kind := ""
+	if tests > 0 {
+		kind = fmt.Sprintf(" (tests: %d)", tests)
+	}
+	l.Add(gate.Reason{Verdict: verdict, Message: count(ready, "process", "processes") + " of the release looked at" + kind + young,
 		Value: ready, Threshold: l.Minimum, Unit: "processes", Query: strings.Join(l.From, ", ")})
 }
 
