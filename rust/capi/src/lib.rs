@@ -2,7 +2,8 @@
 //!
 //! The contract is written for C callers at the head of `include/goat.h`, which
 //! `tests/header.rs` renders from this file. All unsafe code of the workspace is
-//! in this crate; the logic is in `goat-core` and `goat-diag`, which know no C.
+//! in this crate; the logic is in `goat-core`, `goat-diag` and `goat-contract`, which know
+//! no C.
 
 pub mod boundary;
 pub mod buffer;

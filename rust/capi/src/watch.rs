@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::boundary::{Answer, GoatStatus};
 
-/// Runs a request with its descriptors watched: of what a process left behind, or of the
-/// core, which also says of what is neither.
+/// Runs a request with its descriptors watched: of what a process left behind, of two
+/// versions of an interface, or of the core, which also says of what is none of these.
 pub fn run(request: &[u8]) -> Answer {
     match watched(request) {
         Ok(json) => Answer::from_core(json),
@@ -47,7 +47,9 @@ fn watched(request: &[u8]) -> Result<Vec<u8>> {
         let _reporter = reporter.transpose()?;
         let _watcher = watcher.transpose()?;
         let stop = || control.check().is_err();
-        Ok(goat_diag::run(request, &stop).unwrap_or_else(|| goat_core::run(request, &control)))
+        Ok(goat_diag::run(request, &stop)
+            .or_else(|| goat_contract::run(request, &stop))
+            .unwrap_or_else(|| goat_core::run(request, &control)))
     })
 }
 

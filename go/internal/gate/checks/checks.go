@@ -36,7 +36,7 @@ type Settings struct {
 	Topology     []topology.Settings `key:"topology" several:"" help:"which instances serve, and where? One mapping, or a list of them"`
 	Config       []reload.Settings   `key:"config" several:"" help:"does a program reload its configuration as it claims? One mapping, or a list of them"`
 	Metrics      []metrics.Settings  `key:"metrics" several:"" help:"are the canary's metrics those of the stable side? One mapping, or a list of them"`
-	Compat       *compat.Settings    `key:"compat" help:"does the release break those who use the base: OpenAPI, Go API, modules, binaries?"`
+	Compat       *compat.Settings    `key:"compat" help:"does the release break those who use the base: OpenAPI, protobuf, Go API, modules, binaries?"`
 }
 
 // SetDefaults sets what holds without a configuration.

@@ -35,6 +35,9 @@ func (c *Check) Explain() []string {
 	for _, document := range c.OpenAPI {
 		lines = append(lines, "OpenAPI document "+document)
 	}
+	for _, root := range c.Protobuf {
+		lines = append(lines, ".proto files below "+root+" by the rules "+strings.Join(c.Rules, ", "))
+	}
 	if len(c.API) > 0 {
 		lines = append(lines, "exported API of "+strings.Join(c.API, " "))
 	}
@@ -65,6 +68,7 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 		what  string
 	}{
 		{len(c.OpenAPI) > 0, c.openAPI, "OpenAPI"},
+		{len(c.Protobuf) > 0, c.protobuf, "protobuf"},
 		{len(c.API) > 0, c.goAPI, "Go API"},
 		{c.Modules, c.modules, "modules"},
 		{c.Binary.New != "", c.binaries, "binaries"},

@@ -28,7 +28,9 @@ type finding struct {
 	Place    struct {
 		File string `json:"file"`
 		Line int    `json:"line"`
-		Base bool   `json:"base"`
+		// Column is 0 where it is not known.
+		Column int  `json:"column"`
+		Base   bool `json:"base"`
 	} `json:"place"`
 }
 
@@ -39,10 +41,15 @@ func (f *finding) String() string {
 		return text
 	case f.Place.Line == 0:
 		return f.Place.File + ": " + text
-	case f.Place.Base:
-		return fmt.Sprintf("%s:%d of the base: %s", f.Place.File, f.Place.Line, text)
 	}
-	return fmt.Sprintf("%s:%d: %s", f.Place.File, f.Place.Line, text)
+	place := fmt.Sprintf("%s:%d", f.Place.File, f.Place.Line)
+	if f.Place.Column > 0 {
+		place += fmt.Sprintf(":%d", f.Place.Column)
+	}
+	if f.Place.Base {
+		place += " of the base"
+	}
+	return place + ": " + text
 }
 
 func (f *finding) place() *gate.Place {
@@ -52,11 +59,14 @@ func (f *finding) place() *gate.Place {
 	return &gate.Place{File: f.Place.File, Line: f.Place.Line}
 }
 
+// buf tells whether the rule has one of the names that buf promises to keep.
+func (f *finding) buf() bool { return strings.HasPrefix(f.ID, "protobuf.") }
+
 // ignoring finds the entry that means a finding.
 func (s *Settings) ignoring(f *finding) *Ignore {
 	for i := range s.Ignore {
 		entry := &s.Ignore[i]
-		if (entry.ID == "" || matches(entry.ID, f.ID)) &&
+		if (entry.ID == "" || matches(entry.ID, f.ID) || f.buf() && matches(entry.ID, f.Rule)) &&
 			(entry.Place == "" || matches(entry.Place, f.Place.File) || matches(entry.Place, f.Subject)) {
 			return entry
 		}
