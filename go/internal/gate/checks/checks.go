@@ -25,8 +25,8 @@ import (
 
 // Settings are those below check: in goat.yaml.
 type Settings struct {
-	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config or compat.api), as --timeout"`
-	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config or compat.api all of the time), as --try-timeout"`
+	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config.command or compat.api), as --timeout"`
+	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config.command or compat.api all of the time), as --try-timeout"`
 	Retry        int                 `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
 	Inconclusive string              `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
 	Coverage     *coverage.Settings  `key:"coverage" help:"did the changed code run?"`
@@ -53,7 +53,7 @@ const (
 
 // slow tells whether one look of a check takes long.
 func (s *Settings) slow() bool {
-	return len(s.Config) > 0 || s.Compat != nil && len(s.Compat.API) > 0
+	return slices.ContainsFunc(s.Config, func(c reload.Settings) bool { return c.Plays() }) || s.Compat != nil && len(s.Compat.API) > 0
 }
 
 // Options are how the checks are run.
@@ -142,7 +142,9 @@ var makers = []maker{
 		})
 	}},
 	{"config", func(s *Settings, tools *Tools) ([]gate.Check, error) {
-		return each(s.Config, func(c reload.Settings) gate.Check { return &reload.Check{Settings: c, Dir: tools.Path(".")} })
+		return each(s.Config, func(c reload.Settings) gate.Check {
+			return &reload.Check{Settings: c, Dir: tools.Path("."), Compare: tools.Compare}
+		})
 	}},
 	{"metrics", func(s *Settings, _ *Tools) ([]gate.Check, error) {
 		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m} })

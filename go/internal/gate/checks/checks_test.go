@@ -17,9 +17,9 @@ func TestSlowChecksHaveTime(t *testing.T) {
 		{Settings{}, lookTime, tryTime},
 		{Settings{Compat: &compat.Settings{Modules: true}}, lookTime, tryTime},
 		{Settings{Compat: &compat.Settings{API: []string{"./..."}}}, slowTime, slowTime},
-		{Settings{Config: []reload.Settings{{}}}, slowTime, slowTime},
-		{Settings{Config: []reload.Settings{{}}, Timeout: time.Minute}, time.Minute, time.Minute},
-		{Settings{Config: []reload.Settings{{}}, Try: time.Second}, slowTime, time.Second},
+		{Settings{Config: []reload.Settings{{Command: []string{"x"}}}}, slowTime, slowTime},
+		{Settings{Config: []reload.Settings{{Command: []string{"x"}}}, Timeout: time.Minute}, time.Minute, time.Minute},
+		{Settings{Config: []reload.Settings{{Command: []string{"x"}}}, Try: time.Second}, slowTime, time.Second},
 	} {
 		if o := c.settings.Options(); o.Timeout != c.timeout || o.Try != c.try {
 			t.Errorf("%+v: %s and %s, want %s and %s", c.settings, o.Timeout, o.Try, c.timeout, c.try)

@@ -3,10 +3,8 @@ package reload
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go/internal/child"
-	"github.com/goat-trace/goat/go/internal/gate/ask"
 )
 
 // program is the user's, running on a scratch copy.
@@ -174,27 +171,7 @@ func (p *program) value(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	answer, err := ask.Do(ctx, &ask.Request{URL: p.s.Observe.URL})
-	switch {
-	case err != nil:
-		return "", err
-	case answer.Status != http.StatusOK:
-		return "", fmt.Errorf("status %s", ask.StatusText(answer))
-	case p.s.Observe.Path == "":
-		return strings.TrimSpace(string(answer.Body)), nil
-	}
-	var document any
-	if err := json.Unmarshal(answer.Body, &document); err != nil {
-		return "", errors.New("the answer is no JSON")
-	}
-	path, err := ask.ParsePath(p.s.Observe.Path)
-	if err != nil {
-		return "", err
-	}
-	for _, found := range path.Find(document) {
-		return ask.Word(found), nil
-	}
-	return "", fmt.Errorf("nothing stands at %s of the answer", p.s.Observe.Path)
+	return observed(ctx, p.s.Observe.URL, p.s.Observe.Path)
 }
 
 // step is the time between two looks at the program.

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/ask"
 )
 
 // Check is the question about one program.
@@ -21,6 +23,8 @@ type Check struct {
 	Settings
 	// Dir is where the program runs, and what the file's path is relative to.
 	Dir string
+	// Compare are the repository and its two versions.
+	Compare goat.FilesOptions
 }
 
 // Name is config, with the name that it was given.
@@ -41,11 +45,40 @@ func (c *Check) chosen() []event {
 
 // Explain says what is run and played.
 func (c *Check) Explain() []string {
-	lines := []string{"run " + strings.Join(c.arguments("SCRATCH/"+filepath.Base(c.File)), " ")}
-	for _, e := range c.chosen() {
-		lines = append(lines, "the file is "+e.what)
+	var lines []string
+	if c.Plays() {
+		lines = append(lines, c.running())
+		for _, e := range c.chosen() {
+			lines = append(lines, "the file is "+e.what)
+		}
+	}
+	if c.Snapshot.URL != "" {
+		lines = append(lines, "GET "+ask.Shown(c.Snapshot.URL)+" is what stands in the file")
+	}
+	if len(c.Keys.Files) > 0 {
+		lines = append(lines, fmt.Sprintf("at most %d keys of %s differ between base and release", c.Keys.Max, strings.Join(c.Keys.Files, " ")))
 	}
 	return lines
+}
+
+// running is the command on the scratch copy.
+func (c *Check) running() string {
+	return "run " + strings.Join(c.arguments("SCRATCH/"+filepath.Base(c.File)), " ")
+}
+
+// Look plays the events, and compares what is to be compared.
+func (c *Check) Look(ctx context.Context) gate.Finding {
+	var f gate.Finding
+	if c.Plays() {
+		f = c.playAll(ctx)
+	}
+	if c.Snapshot.URL != "" && f.Misconfigured == nil {
+		c.snapshot(ctx, &f)
+	}
+	if len(c.Keys.Files) > 0 && f.Misconfigured == nil {
+		c.keys(ctx, &f)
+	}
+	return f
 }
 
 // stage is one look: the program, its file, and the finding that grows.
@@ -62,13 +95,10 @@ type stage struct {
 	layouts int
 }
 
-// Look plays the events.
-func (c *Check) Look(ctx context.Context) gate.Finding {
+// playAll plays the events.
+func (c *Check) playAll(ctx context.Context) gate.Finding {
 	s := &stage{Check: c, ctx: ctx}
-	path := c.File
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.Dir, path)
-	}
+	path := c.inDir(c.File)
 	var err error
 	if s.base, err = os.ReadFile(path); err != nil {
 		return gate.Finding{Misconfigured: fmt.Errorf("check.config.file: %w", err)}
@@ -88,7 +118,7 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 			if errors.As(err, &no) {
 				return gate.Finding{Misconfigured: fmt.Errorf("check.config.command: %w", err)}
 			}
-			s.Add(gate.Reason{Verdict: gate.Error, Message: e.name + ": " + err.Error(), Query: c.Explain()[0]})
+			s.Add(gate.Reason{Verdict: gate.Error, Message: e.name + ": " + err.Error(), Query: c.running()})
 			return s.Finding
 		}
 	}

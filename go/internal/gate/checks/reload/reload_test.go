@@ -232,9 +232,15 @@ func TestAProgramThatDoesNotStart(t *testing.T) {
 
 func TestImpossibleSettings(t *testing.T) {
 	for settings, says := range map[string]string{
-		"{}":                         "command is missing",
-		"{command: [a, f]}":          "file is missing",
-		"{command: [a, f], file: f}": "observe needs one of url and log",
+		"{}":                            "command is missing",
+		"{command: [a, f]}":             "file is missing",
+		"{snapshot: {file: f}}":         "snapshot: url is missing",
+		"{snapshot: {url: 'http://h'}}": "snapshot: file is missing",
+		"{file: f, snapshot: {url: h}}": "is not a URL",
+		"{file: f, events: [write], keys: {files: [f]}}":                 "observe and events are about a program",
+		"{keys: {files: [f], ignore: ['[']}}":                            "is no glob",
+		"{keys: {files: [f], max: -1}}":                                  "max",
+		"{command: [a, f], file: f}":                                     "observe needs one of url and log",
 		"{command: [a, b], file: f, observe: {log: x}}":                  "does not name the file",
 		"{command: [a, f], file: f, observe: {log: '('}}":                "missing closing )",
 		"{command: [a, f], file: f, observe: {log: x}, old: a}":          "old and new belong together",
