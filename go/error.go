@@ -31,6 +31,8 @@ const (
 	CodeInternal              Code = "internal"
 	// CodeNoDump is a source that holds no goroutine, crash, race or goroutine profile.
 	CodeNoDump Code = "no_dump"
+	// CodeNoProfile is a source that is no profile of pprof, or none of the kind of the others.
+	CodeNoProfile Code = "no_profile"
 	// CodeNoTimings is a source that holds no log of a build.
 	CodeNoTimings Code = "no_timings"
 

@@ -39,6 +39,8 @@ func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 		formats = checkFormats
 	case "dump":
 		formats = dumpFormats
+	case "profile":
+		formats = profileFormats
 	case "heat":
 		formats = heatFormats
 	}

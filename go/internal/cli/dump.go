@@ -137,10 +137,6 @@ func (a *app) judgeDump(found *goat.DumpResult) error {
 }
 
 func (a *app) readDump(ctx context.Context, names []string, f *dumpFlags) (*goat.DumpResult, string, error) {
-	dir, err := config.WorkDir(a.directory())
-	if err != nil {
-		return nil, "", err
-	}
 	collector := diag.NewCollector(diag.Live{Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout, Full: f.full, Leak: f.leak})
 	defer collector.Close()
 	options := goat.DumpOptions{FailIf: f.failIf}
@@ -148,10 +144,7 @@ func (a *app) readDump(ctx context.Context, names []string, f *dumpFlags) (*goat
 		names []string
 		into  *[]goat.DumpSource
 	}{{names, &options.Sources}, {f.diff, &options.Diff}} {
-		for _, name := range list.names {
-			if name != "-" && !diag.IsLive(name) {
-				name = joinDir(a.directory(), name)
-			}
+		for _, name := range a.sourcePaths(list.names) {
 			s, err := collector.Source(ctx, name, a.stdin)
 			if err != nil {
 				return nil, "", err
@@ -159,22 +152,43 @@ func (a *app) readDump(ctx context.Context, names []string, f *dumpFlags) (*goat
 			*list.into = append(*list.into, s)
 		}
 	}
-	// Without a cache there is no plan to find in it.
-	cache, _ := store.Open(a.getenv)
-	plan, err := source.Nearest(joinDir(a.directory(), f.plan), dir, cache)
-	if err != nil {
+	var change string
+	var err error
+	if options.Changed, change, err = a.changedFunctions(f.plan); err != nil {
 		return nil, "", err
-	}
-	change := ""
-	if plan != nil {
-		options.Changed = goat.ChangedFunctions(&plan.Plan)
-		change = fmt.Sprintf("%s to %s", render.Base(&plan.Plan.Base), render.Release(&plan.Plan.Release))
 	}
 	for _, said := range collector.Said {
 		a.tell("%s", said)
 	}
 	found, err := goat.Dump(ctx, options)
 	return found, change, err
+}
+
+// sourcePaths takes files from the directory in which goat works.
+func (a *app) sourcePaths(names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		if paths[i] = name; name != "-" && !diag.IsLive(name) {
+			paths[i] = joinDir(a.directory(), name)
+		}
+	}
+	return paths
+}
+
+// changedFunctions are those of the nearest plan, and what it compares; none without a plan.
+func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, change string, err error) {
+	dir, err := config.WorkDir(a.directory())
+	if err != nil {
+		return nil, "", err
+	}
+	// Without a cache there is no plan to find in it.
+	cache, _ := store.Open(a.getenv)
+	plan, err := source.Nearest(joinDir(a.directory(), named), dir, cache)
+	if err != nil || plan == nil {
+		return nil, "", err
+	}
+	change = fmt.Sprintf("%s to %s", render.Base(&plan.Plan.Base), render.Release(&plan.Plan.Release))
+	return goat.ChangedFunctions(&plan.Plan), change, nil
 }
 
 // dumpForm is the dump in one format.

@@ -3,6 +3,7 @@
 package diag
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ const (
 
 // Live says how live processes are asked.
 type Live struct {
+	// What is asked for, as a message calls it; empty for a dump.
+	What string
 	// Token is sent as a bearer token where it is not empty.
 	Token string
 	// Timeout is for one request.
@@ -48,7 +51,10 @@ type Collector struct {
 }
 
 // NewCollector makes a collector.
-func NewCollector(live Live) *Collector { return &Collector{live: live} }
+func NewCollector(live Live) *Collector {
+	live.What = cmp.Or(live.What, "dump")
+	return &Collector{live: live}
+}
 
 // Close removes the temporary files.
 func (c *Collector) Close() {
@@ -79,23 +85,34 @@ func (c *Collector) Source(ctx context.Context, name string, stdin io.Reader) (g
 	return goat.DumpSource{Name: filepath.ToSlash(name), Path: path}, nil
 }
 
+// full is a failure to write a temporary file.
+func (c *Collector) full(err error) error {
+	e := &goat.Error{Code: goat.CodeUnwritable, Message: "the " + c.live.What + " cannot be kept in a temporary file", Path: c.dir}
+	e.Hint = "make room, or set TMPDIR to a place with room"
+	return e.Wrap(err)
+}
+
+// ready makes the directory for temporary files.
+func (c *Collector) ready() error {
+	if c.dir != "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "goat-"+c.live.What+"-")
+	if err != nil {
+		return c.full(err)
+	}
+	c.dir = dir
+	return nil
+}
+
 // keep puts a stream into a temporary file: the core reads it in pieces, however large it is.
 func (c *Collector) keep(ctx context.Context, from io.Reader, most int64) (string, error) {
-	full := func(err error) error {
-		e := &goat.Error{Code: goat.CodeUnwritable, Message: "the dump cannot be kept in a temporary file", Path: c.dir}
-		e.Hint = "make room, or set TMPDIR to a place with room"
-		return e.Wrap(err)
-	}
-	if c.dir == "" {
-		dir, err := os.MkdirTemp("", "goat-dump-")
-		if err != nil {
-			return "", full(err)
-		}
-		c.dir = dir
+	if err := c.ready(); err != nil {
+		return "", err
 	}
 	file, err := os.CreateTemp(c.dir, "source-*")
 	if err != nil {
-		return "", full(err)
+		return "", c.full(err)
 	}
 	defer file.Close()
 	if most >= 0 {
@@ -110,7 +127,7 @@ func (c *Collector) keep(ctx context.Context, from io.Reader, most int64) (strin
 	case errors.As(err, &of):
 		return "", of.error
 	case err != nil:
-		return "", full(err)
+		return "", c.full(err)
 	case most >= 0 && written > most:
 		return "", fmt.Errorf("it sent more than %d MiB", most>>20)
 	}
@@ -221,7 +238,7 @@ func (c *Collector) client(source string) (*http.Client, *url.URL, error) {
 
 func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL, source string) (string, error) {
 	failed := func(err error, hint string) error {
-		e := &goat.Error{Code: goat.CodeNetwork, Message: "no dump from " + source, Hint: hint}
+		e := &goat.Error{Code: goat.CodeNetwork, Message: "no " + c.live.What + " from " + source, Hint: hint}
 		return e.Wrap(err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
@@ -255,9 +272,9 @@ func hintOf(status int, path string) string {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return "give the program's token with --token or GOAT_TOKEN"
 	case strings.HasSuffix(path, "leak"):
-		return "the program's Go has no leak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile): leave --leak out"
+		return "the program's Go has no leak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile): ask for another profile"
 	}
-	return "the program must serve net/http/pprof there: name the URL of its goroutine profile"
+	return "the program must serve net/http/pprof there: name the URL of the profile"
 }
 
 // bare takes the address out of an error of net/http, which names it once more.

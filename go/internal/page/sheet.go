@@ -15,6 +15,9 @@ type Sheet struct {
 	Figures []Figure
 	// Notes are what to know before reading on.
 	Notes []string
+	// Flame is a flame graph of FlameHeight rows; empty for none.
+	Flame       []FlameBox
+	FlameHeight int
 	// Groups are the rows under their headings.
 	Groups []SheetGroup
 	// Document is what the page was made from, JSON.
@@ -27,6 +30,21 @@ type Figure struct {
 	// Bad paints it as something to look into.
 	Bad bool
 }
+
+// FlameBox is one box of a flame graph. Left and Width are percents of its width; Row 0 is
+// the outermost.
+type FlameBox struct {
+	Left, Width float64
+	Row         int
+	Name, Title string
+	Changed     bool
+}
+
+// flameRow is the height of a row of a flame graph in pixels.
+const flameRow = 18
+
+// Top is where the box begins, in pixels.
+func (b FlameBox) Top() int { return b.Row * flameRow }
 
 // SheetGroup is a heading and its rows.
 type SheetGroup struct {
@@ -69,6 +87,8 @@ func (s *Sheet) Write(w io.Writer) error {
 		"Lines":    s.Lines,
 		"Figures":  s.Figures,
 		"Notes":    s.Notes,
+		"Flame":    s.Flame,
+		"Height":   s.FlameHeight * flameRow,
 		"Groups":   s.Groups,
 		"Document": template.JS(scriptSafe(s.Document)),
 	})

@@ -19,9 +19,12 @@ mod locks;
 mod model;
 mod names;
 mod parse;
+mod pprof;
+mod profile;
 mod proto;
 mod request;
 mod symbols;
+mod wire;
 
 pub use error::Error;
 pub use request::run;

@@ -12,7 +12,10 @@ use crate::expression::Condition;
 use crate::heat;
 use crate::input::Input;
 use crate::parse::Parser;
+use crate::pprof::Profile;
+use crate::profile;
 use crate::proto;
+use crate::symbols::Symbols;
 
 /// Asked now and then whether to go on.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
@@ -55,6 +58,38 @@ struct DumpRequest {
     _progress: Option<i32>,
 }
 
+/// The request of `profile`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ProfileRequest {
+    format: u32,
+    #[expect(dead_code, reason = "read before, by the head")]
+    op: String,
+    sources: Vec<SourceRequest>,
+    #[serde(default)]
+    diff: Vec<SourceRequest>,
+    #[serde(default)]
+    changed: Vec<ChangedFunction>,
+    /// The column of values; empty for the profile's default.
+    #[serde(default)]
+    sample: String,
+    /// Whether the sum is asked for as pprof reads it.
+    #[serde(default)]
+    pprof: bool,
+    #[serde(default, rename = "controlFd")]
+    _control: Option<i32>,
+    #[serde(default, rename = "progressFd")]
+    _progress: Option<i32>,
+}
+
+/// The answer of `profile`.
+#[derive(Serialize)]
+struct ProfileAnswer {
+    document: profile::Document,
+    /// The sum as pprof reads it, in base64.
+    pprof: Option<String>,
+}
+
 /// Runs a request of this crate and gives its answer, `{"result":…}` or `{"error":…}`;
 /// none where the operation is not one of this crate's.
 #[must_use]
@@ -66,6 +101,9 @@ pub fn run(request: &[u8], stop: Stop<'_>) -> Option<Vec<u8>> {
             .and_then(|d| answer(&d)),
         "heat" => read(request)
             .and_then(|r| heat::run(&r, stop))
+            .and_then(|d| answer(&d)),
+        "profile" => read(request)
+            .and_then(|r| profile(r, stop))
             .and_then(|d| answer(&d)),
         _ => return None,
     };
@@ -85,11 +123,81 @@ fn answer(result: &impl Serialize) -> Result<Vec<u8>> {
         .map_err(|e| Error::new("internal", "the answer cannot be written").cause(e))
 }
 
-fn dump(request: DumpRequest, stop: Stop<'_>) -> Result<Document> {
-    if request.format != 1 {
-        let what = format!("request format {} is not 1", request.format);
-        return Err(Error::new("bad_request", what).hint("rebuild with the same goat"));
+fn profile(request: ProfileRequest, stop: Stop<'_>) -> Result<ProfileAnswer> {
+    right_format(request.format)?;
+    let mut symbols = Symbols::default();
+    let profiles = request.sources.len();
+    let mut new = add_up(request.sources, &mut symbols, stop)?;
+    let old = if request.diff.is_empty() {
+        None
+    } else {
+        Some(add_up(request.diff, &mut symbols, stop)?)
+    };
+    if let Some(old) = &old {
+        new.comparable(old)?;
     }
+    let column = new.column(&request.sample)?;
+    let changed = Changed::new(request.changed);
+    let document = profile::build(&new, old.as_ref(), column, profiles, &symbols, &changed);
+    let mut pprof = None;
+    if request.pprof {
+        if let Some(old) = &old {
+            new.subtract(old);
+        }
+        let unwritten = |e| Error::new("internal", "the profile cannot be written").cause(e);
+        let bytes = new.write(&symbols).map_err(unwritten)?;
+        pprof = Some(data_encoding::BASE64.encode(&bytes));
+    }
+    Ok(ProfileAnswer { document, pprof })
+}
+
+/// Reads all sources into one profile.
+fn add_up(sources: Vec<SourceRequest>, symbols: &mut Symbols, stop: Stop<'_>) -> Result<Profile> {
+    let mut sum = Profile::default();
+    for source in sources {
+        if stop() {
+            return Err(Error::new("cancelled", "cancelled"));
+        }
+        let named = |mut error: Error| {
+            error.path.clone_from(&source.name);
+            error
+        };
+        let input = match &source.text {
+            Some(text) => Input::text(text.clone()),
+            None => Input::file(&source.path),
+        };
+        let unreadable = |cause: std::io::Error| {
+            Error::new("unreadable", "the profile cannot be unpacked").cause(cause)
+        };
+        let bytes = input
+            .map_err(said_of_profiles)
+            .and_then(|input| input.whole().map_err(unreadable));
+        bytes
+            .and_then(|bytes| sum.add(&bytes, symbols))
+            .map_err(named)?;
+    }
+    if sum.types.is_empty() {
+        return Err(Error::new("bad_request", "no profile is named"));
+    }
+    Ok(sum)
+}
+
+/// The reader of files speaks of dumps.
+fn said_of_profiles(mut error: Error) -> Error {
+    error.message = error.message.replace("dump", "profile");
+    error
+}
+
+fn right_format(format: u32) -> Result<()> {
+    if format == 1 {
+        return Ok(());
+    }
+    let what = format!("request format {format} is not 1");
+    Err(Error::new("bad_request", what).hint("rebuild with the same goat"))
+}
+
+fn dump(request: DumpRequest, stop: Stop<'_>) -> Result<Document> {
+    right_format(request.format)?;
     let condition = condition(&request)?;
     let found = collect(request.sources, stop)?;
     let changed = Changed::new(request.changed);

@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/diag"
+	"github.com/goat-trace/goat/go/internal/render"
+	"github.com/goat-trace/goat/go/internal/render/html"
+	"github.com/goat-trace/goat/go/internal/render/text"
+)
+
+const profileLong = `Profile reads profiles in the format of pprof, says what each function costs, marks those
+that are changed, and gives the share of the change: which part of the CPU time, of the
+heap, of what is waited for goes through changed functions, and which is spent in them.
+
+A source is a file (runtime/pprof, go test -cpuprofile, gzip or not), - for standard
+input, or the address of a process that serves net/http/pprof: http://host:port is asked
+for the profile that --kind names, for --seconds of CPU time; an address with a path is
+asked as it is. Several sources, such as the instances of a canary, are added up.
+
+--diff OLD holds it against older or stable profiles, file or address, by shares of each
+total, so that they need not have run for the same time; processes are asked at the same
+moment. -o writes the sum as pprof reads it, with --diff the difference.
+
+Changed functions come from --plan, else from .goat, else from the newest plan of this
+module in goat's cache.
+
+docs/diagnostics.md has the JSON form field by field.`
+
+const profileExample = `  goat profile cpu.pb.gz
+  goat profile http://10.0.0.7:6060 --seconds 30 --diff http://10.0.0.8:6060
+  goat profile http://10.0.0.7:6060 --kind heap --sample alloc_space
+  goat profile cpu.pb.gz --format html > cpu.html
+  goat profile canary-*.pb.gz -o canary.pb.gz`
+
+var profileFormats = []string{"text", "json", "html", "folded"}
+
+// profileFlags are the flags of `goat profile`.
+type profileFlags struct {
+	kind, sample, plan, token, out string
+	diff                           []string
+	seconds, top                   int
+	timeout                        time.Duration
+}
+
+// longestProfile is the most seconds that a process is asked for.
+const longestProfile = 600
+
+func (a *app) newProfile() *cobra.Command {
+	var f profileFlags
+	cmd := &cobra.Command{
+		Use:     "profile [FILE, URL or -]...",
+		GroupID: groupDiagnose,
+		Short:   "Say what each function costs, and which share of it is the change's",
+		Long:    profileLong,
+		Example: profileExample,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.runProfile(cmd.Context(), args, &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.kind, "kind", "cpu", "ask a live process for its `KIND`: cpu, heap, goroutine, mutex, block or leak")
+	flags.IntVar(&f.seconds, "seconds", 10, "how long a live process measures its CPU time")
+	flags.StringArrayVar(&f.diff, "diff", nil, "compare with the older profile `OLD`, a file or a URL; repeatable")
+	flags.StringVar(&f.sample, "sample", "", "show the values of this `TYPE`, as alloc_space")
+	flags.StringVarP(&f.out, "out", "o", "", "write the sum to `FILE`, as pprof reads it")
+	flags.StringVar(&f.plan, "plan", "", "take the change from this plan `DIR or FILE`")
+	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the process (better: GOAT_TOKEN)")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long one request may take, beside --seconds")
+	flags.IntVar(&f.top, "top", 0, "show only the first `N` functions as text")
+	return cmd
+}
+
+func (f *profileFlags) check() error {
+	if err := config.OneOf(goat.CodeUsage, "--kind", f.kind, diag.ProfileKinds); err != nil {
+		return err
+	}
+	if f.seconds <= 0 || f.seconds > longestProfile {
+		return usage(fmt.Sprintf("--seconds is from 1 to %d", longestProfile), "use something like --seconds 30")
+	}
+	if f.timeout <= 0 || f.top < 0 {
+		return usage("--timeout and --top are above zero", "use something like --timeout 10s and --top 20")
+	}
+	return nil
+}
+
+func (a *app) runProfile(ctx context.Context, names []string, f *profileFlags) error {
+	format := cmp.Or(a.format(), "text")
+	if err := config.OneOf(goat.CodeUsage, "--format", format, profileFormats); err != nil {
+		return err
+	}
+	looks, err := a.looks()
+	if err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		if file, ok := a.stdin.(*os.File); ok && isTerminal(file) {
+			return usage("no profile is named", "name a file or a URL, or pipe a profile into it")
+		}
+		names = []string{"-"}
+	}
+	found, change, err := a.readProfile(ctx, names, f)
+	if err != nil {
+		return err
+	}
+	shown, err := profileForm(found, names, change, format, f.top, looks)
+	if err != nil {
+		return err
+	}
+	if f.out != "" {
+		path, err := filepath.Abs(joinDir(a.directory(), f.out))
+		if err != nil {
+			return written(err)
+		}
+		if err := replaceFile(path, found.Pprof); err != nil {
+			return err
+		}
+	}
+	return a.print(string(shown))
+}
+
+func (a *app) readProfile(ctx context.Context, names []string, f *profileFlags) (*goat.ProfileResult, string, error) {
+	collector := diag.NewCollector(diag.Live{Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout, What: "profile"})
+	defer collector.Close()
+	lists, err := collector.Profiles(ctx, f.kind, f.seconds, a.stdin, a.sourcePaths(names), a.sourcePaths(f.diff))
+	if err != nil {
+		return nil, "", err
+	}
+	changed, change, err := a.changedFunctions(f.plan)
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := goat.Profile(ctx, goat.ProfileOptions{
+		Sources: lists[0], Diff: lists[1], Changed: changed, Sample: f.sample, Pprof: f.out != "",
+	})
+	return found, change, err
+}
+
+// profileForm is the profile in one format.
+func profileForm(found *goat.ProfileResult, names []string, change, format string, top int, looks text.Looks) ([]byte, error) {
+	var b bytes.Buffer
+	switch format {
+	case "json":
+		err := writeJSON(&b, found.JSON)
+		return b.Bytes(), err
+	case "folded":
+		return render.FoldedProfile(found), nil
+	case "html":
+		sheet := html.Profile(found, names, change)
+		err := sheet.Write(&b)
+		return b.Bytes(), err
+	}
+	return []byte(text.Profile(found, names, change, top, looks)), nil
+}
