@@ -19,6 +19,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
+	"github.com/goat-trace/goat/go/internal/gate/checks/dump"
 	"github.com/goat-trace/goat/go/internal/gate/settings"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/printable"
@@ -318,8 +319,15 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 	tools.Report = func(c *coverage.Settings) (func(context.Context) (*report.Document, error), []string, error) {
 		return a.checkReport(cmd, plan, c, sources, f)
 	}
+	tools.Dump = a.checkDump
 	plan.checks, err = checks.Make(names, &plan.settings, tools)
 	return plan, err
+}
+
+// checkDump reads the goroutines that a check judges.
+func (a *app) checkDump(ctx context.Context, s *dump.Settings) (*goat.DumpResult, error) {
+	found, _, err := a.readDump(ctx, s.Sources, &dumpFlags{diff: s.Baseline, failIf: s.FailIf, leak: s.Leak, timeout: 30 * time.Second})
+	return found, err
 }
 
 // checkVariables are the settings that the environment gives.

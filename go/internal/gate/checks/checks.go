@@ -13,6 +13,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/compat"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
+	"github.com/goat-trace/goat/go/internal/gate/checks/dump"
 	"github.com/goat-trace/goat/go/internal/gate/checks/health"
 	"github.com/goat-trace/goat/go/internal/gate/checks/metrics"
 	"github.com/goat-trace/goat/go/internal/gate/checks/reload"
@@ -37,6 +38,7 @@ type Settings struct {
 	Config       []reload.Settings   `key:"config" several:"" help:"does a program reload its configuration as it claims? One mapping, or a list of them"`
 	Metrics      []metrics.Settings  `key:"metrics" several:"" help:"are the canary's metrics those of the stable side? One mapping, or a list of them"`
 	Compat       *compat.Settings    `key:"compat" help:"does the release break those who use the base: OpenAPI, protobuf, Go API, modules, binaries?"`
+	Dump         []dump.Settings     `key:"dump" several:"" help:"do goroutines pile up in the canary? One mapping, or a list of them"`
 }
 
 // SetDefaults sets what holds without a configuration.
@@ -105,6 +107,8 @@ type Tools struct {
 	Compare goat.FilesOptions
 	// ModCache is the module cache; empty where nobody knows.
 	ModCache func() string
+	// Dump reads goroutines and marks those in changed code.
+	Dump func(context.Context, *dump.Settings) (*goat.DumpResult, error)
 	// Hits tells when the processes of some sources were last hit.
 	Hits route.Hits
 }
@@ -150,6 +154,9 @@ var makers = []maker{
 		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m} })
 	}},
 	{"compat", makeCompat},
+	{"dump", func(s *Settings, tools *Tools) ([]gate.Check, error) {
+		return each(s.Dump, func(d dump.Settings) gate.Check { return &dump.Check{Settings: d, Read: tools.Dump} })
+	}},
 }
 
 // Names are the checks that there are.
