@@ -9,23 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/health"
-	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/gate/settings/settingstest"
 )
-
-func decode(t *testing.T, text string) (health.Settings, error) {
-	t.Helper()
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		t.Fatal(err)
-	}
-	var s health.Settings
-	err := settings.Decode("goat.yaml", node.Content[0], &s, &settings.Values{})
-	return s, err
-}
 
 func TestHealth(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +61,7 @@ func TestHealth(t *testing.T) {
 		{"{url: S/token}", gate.Fail, "401"},
 		{"{url: 'http://127.0.0.1:1'}", gate.Error, "connection refused"},
 	} {
-		s, err := decode(t, strings.ReplaceAll(c.settings, "S/", server.URL+"/"))
+		s, err := settingstest.Decode[health.Settings](t, strings.ReplaceAll(c.settings, "S/", server.URL+"/"))
 		if err != nil {
 			t.Fatal(c.settings, err)
 		}
@@ -93,7 +80,7 @@ func TestImpossibleSettings(t *testing.T) {
 		"{url: 'http://h', latency: x}":          "must be a duration",
 		"{url: 'http://h', expect: {status: 7}}": "7 is too little: at least 100",
 	} {
-		if _, err := decode(t, settings); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := settingstest.Decode[health.Settings](t, settings); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", settings, err, says)
 		}
 	}

@@ -19,11 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/reload"
-	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/gate/settings/settingstest"
 )
 
 // The test binary is the program, too: with an argument it reads a file again and again,
@@ -110,17 +108,6 @@ func freePort(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func decode(t *testing.T, text string) (reload.Settings, error) {
-	t.Helper()
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		t.Fatal(err)
-	}
-	var s reload.Settings
-	err := settings.Decode("goat.yaml", node.Content[0], &s, &settings.Values{Named: map[string]string{}})
-	return s, err
-}
-
 // look plays the events on the program with a fault.
 func look(t *testing.T, how, more string) gate.Finding {
 	t.Helper()
@@ -131,7 +118,7 @@ func look(t *testing.T, how, more string) gate.Finding {
 	address := freePort(t)
 	text := fmt.Sprintf("{command: [%q, serve, %s, %q, app.json], file: app.json, within: 1500ms, quiet: 200ms%s}", os.Args[0], how, address,
 		strings.ReplaceAll(more, "URL", "http://"+address))
-	s, err := decode(t, text)
+	s, err := settingstest.Decode[reload.Settings](t, text)
 	if err != nil {
 		t.Fatal(text, err)
 	}
@@ -212,7 +199,7 @@ func TestAProgramThatDoesNotStart(t *testing.T) {
 		"[/no/such/program, f]":                       "misconfigured: check.config.command: the program cannot be started",
 		"[sh, -c, 'echo no luck with $0; exit 7', f]": "the program ended before it was up (exit status 7): no luck with",
 	} {
-		s, err := decode(t, "{command: "+command+", file: f, observe: {url: 'http://127.0.0.1:1'}, events: [write]}")
+		s, err := settingstest.Decode[reload.Settings](t, "{command: "+command+", file: f, observe: {url: 'http://127.0.0.1:1'}, events: [write]}")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +208,7 @@ func TestAProgramThatDoesNotStart(t *testing.T) {
 			t.Errorf("%s: %s", command, all(f))
 		}
 	}
-	s, err := decode(t, "{command: [true, g], file: g, observe: {log: x}}")
+	s, err := settingstest.Decode[reload.Settings](t, "{command: [true, g], file: g, observe: {log: x}}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +233,7 @@ func TestImpossibleSettings(t *testing.T) {
 		"{command: [a, f], file: f, observe: {log: x}, old: a}":          "old and new belong together",
 		"{command: [a, f], file: f, observe: {log: x}, events: [renam]}": `"renam" is none of write, truncate`,
 	} {
-		if _, err := decode(t, settings); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := settingstest.Decode[reload.Settings](t, settings); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", settings, err, says)
 		}
 	}

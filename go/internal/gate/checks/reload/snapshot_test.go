@@ -16,6 +16,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/reload"
+	"github.com/goat-trace/goat/go/internal/gate/settings/settingstest"
 )
 
 // What is in memory, as programs tell it, against the file.
@@ -50,7 +51,7 @@ func TestSnapshot(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "app.yaml"), []byte(text), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			s, err := decode(t, fmt.Sprintf("{file: app.yaml, snapshot: {url: %q, path: %q}}", server.URL, c.path))
+			s, err := settingstest.Decode[reload.Settings](t, fmt.Sprintf("{file: app.yaml, snapshot: {url: %q, path: %q}}", server.URL, c.path))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +61,7 @@ func TestSnapshot(t *testing.T) {
 			}
 		})
 	}
-	s, err := decode(t, "{file: gone.yaml, snapshot: {url: 'http://127.0.0.1:1'}}")
+	s, err := settingstest.Decode[reload.Settings](t, "{file: gone.yaml, snapshot: {url: 'http://127.0.0.1:1'}}")
 	if err != nil {
 		t.Fatal(err)
 	}

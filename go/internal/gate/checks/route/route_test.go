@@ -15,27 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/route"
-	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/gate/settings/settingstest"
 )
-
-func decode(t *testing.T, text string) (route.Settings, error) {
-	t.Helper()
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		t.Fatal(err)
-	}
-	var s route.Settings
-	err := settings.Decode("goat.yaml", node.Content[0], &s, &settings.Values{})
-	return s, err
-}
 
 func look(t *testing.T, text string, hits route.Hits) gate.Finding {
 	t.Helper()
-	s, err := decode(t, text)
+	s, err := settingstest.Decode[route.Settings](t, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +169,7 @@ func TestEvidence(t *testing.T) {
 	}
 	expect(t, look(t, base, at([]int{0, 0, 0, 1}, []int{0})), gate.Pass, "the canary's last hit moved")
 	expect(t, look(t, base, at([]int{0, 1}, []int{0, 1})), gate.Inconclusive, "the stable side's last hit moved, too")
-	s, err := decode(t, base)
+	s, err := settingstest.Decode[route.Settings](t, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +215,7 @@ func TestImpossibleSettings(t *testing.T) {
 		"{url: 'http://h', header: X, value: v, expect: {body: '/(/'}}":          "missing closing )",
 		"{url: 'http://h', header: X, value: v, expect: {json: {'a[': x}}}":      "is not a path of JSON",
 	} {
-		if _, err := decode(t, settings); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := settingstest.Decode[route.Settings](t, settings); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", settings, err, says)
 		}
 	}

@@ -15,27 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/slo"
-	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/gate/settings/settingstest"
 )
-
-func decode(t *testing.T, text string) (slo.Settings, error) {
-	t.Helper()
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		t.Fatal(err)
-	}
-	var s slo.Settings
-	err := settings.Decode("goat.yaml", node.Content[0], &s, &settings.Values{})
-	return s, err
-}
 
 func look(t *testing.T, text string) gate.Finding {
 	t.Helper()
-	s, err := decode(t, text)
+	s, err := settingstest.Decode[slo.Settings](t, text)
 	if err != nil {
 		t.Fatal(text, err)
 	}
@@ -237,7 +224,7 @@ func TestImpossibleSettings(t *testing.T) {
 		head + "stable: a, canary: b, rules: [{query: 'up{$canary} / up{$stable}', maxRatio: 1}]}": "compares both sides itself",
 		head + "rules: [{query: up, maxRatoi: 1}]}":                                                `unknown key "maxRatoi"`,
 	} {
-		if _, err := decode(t, settings); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := settingstest.Decode[slo.Settings](t, settings); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", settings, err, says)
 		}
 	}

@@ -10,27 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/topology"
-	"github.com/goat-trace/goat/go/internal/gate/settings"
+	"github.com/goat-trace/goat/go/internal/gate/settings/settingstest"
 )
-
-func decode(t *testing.T, text string) (topology.Settings, error) {
-	t.Helper()
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		t.Fatal(err)
-	}
-	var s topology.Settings
-	err := settings.Decode("goat.yaml", node.Content[0], &s, &settings.Values{})
-	return s, err
-}
 
 func look(t *testing.T, text string) gate.Finding {
 	t.Helper()
-	s, err := decode(t, text)
+	s, err := settingstest.Decode[topology.Settings](t, text)
 	if err != nil {
 		t.Fatal(text, err)
 	}
@@ -191,7 +178,7 @@ func TestImpossibleSettings(t *testing.T) {
 		"{json: {url: 'http://h', instances: 'a['}}":                       "is not a path of JSON",
 		"{json: {url: 'http://h', instances: a}, expect: {restarts: 1}}":   "restarts are known of pods alone",
 	} {
-		if _, err := decode(t, settings); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := settingstest.Decode[topology.Settings](t, settings); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", settings, err, says)
 		}
 	}
