@@ -85,23 +85,26 @@ scrape_configs:
 		return "", nil, err
 	}
 	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
-	client := http.Client{Timeout: time.Second}
-	err = until(func() string {
-		response, err := client.Get("http://" + address + "/-/ready")
-		if err != nil {
-			return err.Error()
-		}
-		_ = response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return response.Status
-		}
-		return ""
-	})
+	err = until(func() string { return unready(address) })
 	if err != nil {
 		stop()
 		return "", nil, fmt.Errorf("Prometheus does not come up: %w\n%s", err, said.String())
 	}
 	return "http://" + address, stop, nil
+}
+
+// unready says why a server is not ready; "" when it is.
+func unready(address string) string {
+	client := http.Client{Timeout: time.Second}
+	response, err := client.Get("http://" + address + "/-/ready")
+	if err != nil {
+		return err.Error()
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return response.Status
+	}
+	return ""
 }
 
 // scrape VARIABLE TARGET...: a Prometheus that has scraped the targets as they are now; its

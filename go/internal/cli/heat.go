@@ -37,9 +37,10 @@ that go build -debug-actiongraph has written gives the log beside it its critica
 --baseline compares the user CPU time of the tools with builds of the same module,
 targets, flags, platform, Go version, cache class (cold, partial, warm) and runner
 (GOAT_RUNNER, by default system, architecture and CPUs). It exits with 1 on an alarm,
-with 3 while there are fewer than 23 such builds. Rules: median-mad (default): three
-builds in a row above median + max(4 sigma, 15 %); article: two above 1.8 times the 90th
-percentile, or five above the 75th and 15 %. docs/heat.md has how well both work.
+with 3 while there are fewer than 23 such builds. Rules: median-mad (default): the last
+three builds above the median, two of them above median + max(1.5 sigma, 20 %); article:
+two above 1.8 times the 90th percentile, or five above the 75th and 15 %. docs/heat.md
+has how well both work.
 
 Formats: text, json, html (one page: packages by stage and platform), trace (for
 https://ui.perfetto.dev), prometheus. --push URL replaces the group of series of this job

@@ -6,6 +6,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,4 +97,9 @@ func Milliseconds(ms float64) string {
 		return fmt.Sprintf("%.0fms", ms)
 	}
 	return fmt.Sprintf("%.1fms", ms)
+}
+
+// LongSteps are the steps of a critical path that are worth a look: those of 1 % and more.
+func LongSteps(path *goat.HeatPath) []goat.HeatStep {
+	return slices.DeleteFunc(slices.Clone(path.Steps), func(s goat.HeatStep) bool { return s.Ms*100 < path.Ms })
 }

@@ -50,7 +50,7 @@ type bench struct {
 }
 
 // parts are what -only may name.
-var parts = []string{"helper", "hot", "windows", "large", "fleet", "plan", "size", "inline", "builds"}
+var parts = []string{"helper", "hot", "windows", "large", "fleet", "plan", "size", "inline", "builds", "timings"}
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -95,7 +95,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // prepare takes what would change the figures out of the environment, builds the
 // helper that does nothing, and prints what the figures were measured on.
 func (b *bench) prepare(ctx context.Context) error {
-	for _, name := range []string{"GOAT_BASE", "GOAT_RELEASE", "GOAT_CONFIG", "GOAT_SPOOL", "GOAT_TOOLEXEC_LOG", "GOFLAGS", "GOEXPERIMENT"} {
+	for _, name := range []string{"GOAT_BASE", "GOAT_RELEASE", "GOAT_CONFIG", "GOAT_SPOOL", "GOAT_TOOLEXEC_LOG", "GOAT_TIMINGS", "GOFLAGS", "GOEXPERIMENT"} {
 		os.Unsetenv(name)
 	}
 	os.Setenv("GOFLAGS", "-buildvcs=false")
@@ -151,7 +151,7 @@ func (b *bench) subject(ctx context.Context, s subject, wanted func(string) bool
 		part string
 		run  func(context.Context, *checkout) error
 	}{
-		{"plan", b.planning}, {"size", b.binaries}, {"inline", b.inlining}, {"builds", b.builds},
+		{"plan", b.planning}, {"size", b.binaries}, {"inline", b.inlining}, {"builds", b.builds}, {"timings", b.timings},
 	}
 	for _, step := range steps {
 		if !wanted(step.part) || slices.Contains(s.without, step.part) {

@@ -24,7 +24,7 @@ type subject struct {
 }
 
 // onlyInlining is for what is no program, or takes too long to build many times.
-var onlyInlining = []string{"builds", "plan", "size"}
+var onlyInlining = []string{"builds", "timings", "plan", "size"}
 
 // smallest is the subject of the smoke test.
 var smallest = subject{module: "github.com/BurntSushi/toml", base: "v1.4.0", release: "v1.5.0", program: "./cmd/tomlv", edit: "decode.go"}
@@ -34,7 +34,7 @@ var smallest = subject{module: "github.com/BurntSushi/toml", base: "v1.4.0", rel
 var subjects = []subject{
 	{module: "github.com/prometheus/pushgateway", base: "v1.9.0", release: "v1.11.1", program: ".", edit: "handler/push.go"},
 	{module: "mvdan.cc/sh/v3", base: "v3.11.0", release: "v3.12.0", program: "./cmd/shfmt", edit: "syntax/walk.go"},
-	{module: "github.com/caddyserver/caddy/v2", base: "v2.10.0", release: "v2.10.2", program: "./cmd/caddy", edit: "modules/caddyhttp/server.go", without: []string{"builds"}},
+	{module: "github.com/caddyserver/caddy/v2", base: "v2.10.0", release: "v2.10.2", program: "./cmd/caddy", edit: "modules/caddyhttp/server.go", without: []string{"builds", "timings"}},
 	{module: "github.com/gin-gonic/gin", base: "v1.3.0", release: "v1.10.0", without: onlyInlining},
 }
 

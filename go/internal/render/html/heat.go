@@ -153,7 +153,7 @@ func (v *heatPage) path(b *goat.HeatBuild) {
 		points[b.Packages[i].Package] = points[b.Packages[i].Package] || b.Packages[i].Points
 	}
 	path := page.HeatPath{Title: fmt.Sprintf("critical path of %s: %s with any number of workers; savings with %d", render.Platform(b), took(b.CriticalPath.Ms), b.CriticalPath.Workers)}
-	for _, s := range b.CriticalPath.Steps {
+	for _, s := range render.LongSteps(b.CriticalPath) {
 		step := page.HeatStep{Took: took(s.Ms), What: strings.TrimSpace(s.Mode + " " + s.Package), Save: took(s.SaveMs), Points: points[s.Package]}
 		if s.QueuedMs >= 10 {
 			step.Waited = "waited " + took(s.QueuedMs)

@@ -151,10 +151,11 @@ func (v *heatView) path(b *strings.Builder, build *goat.HeatBuild) {
 	}
 	fmt.Fprintf(b, "critical path: %s with any number of workers; savings with %d\n", seconds(path.Ms), path.Workers)
 	t := table{width: v.Width, shrink: []int{1}, right: map[int]bool{0: true}}
-	for _, s := range path.Steps {
-		if !v.Verbose && s.Ms*100 < path.Ms {
-			continue
-		}
+	steps := path.Steps
+	if !v.Verbose {
+		steps = render.LongSteps(path)
+	}
+	for _, s := range steps {
 		queued := ""
 		if s.QueuedMs >= 10 {
 			queued = "waited " + seconds(s.QueuedMs)

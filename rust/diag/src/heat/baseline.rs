@@ -12,7 +12,7 @@ use super::log::Log;
 pub const ENOUGH: usize = 20;
 /// The newest of them that count.
 const WINDOW: usize = 30;
-/// How many builds in a row have to be dear before it is said.
+/// How many builds are looked at: one alone may be dear by chance.
 const ROW: usize = 3;
 /// What is less than this many seconds is no step, whatever its share.
 const LEAST: f64 = 0.2;
@@ -21,7 +21,8 @@ const LEAST: f64 = 0.2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// Three builds in a row above median + max(4 σ, 15 %), σ from the median of deviations.
+    /// The last three builds above the median, and two of them above median + max(1.5 σ,
+    /// 20 %), σ from the median of deviations.
     MedianMad,
     /// Two builds in a row above 1.8 times the 90th percentile, or five above the 75th
     /// percentile and 15 %.
@@ -92,9 +93,11 @@ fn median_mad(series: &[f64]) -> Judgement {
     let mut deviations: Vec<f64> = window.iter().map(|v| (v - median).abs()).collect();
     deviations.sort_by(f64::total_cmp);
     let sigma = 1.4826 * middle(&deviations);
-    let threshold = median + (4.0 * sigma).max(0.15 * median).max(LEAST);
+    let threshold = median + (1.5 * sigma).max(0.2 * median).max(LEAST);
     let last = &series[series.len() - ROW..];
-    let alarm = last.iter().all(|v| *v > threshold);
+    let dear = last.iter().filter(|v| **v > threshold).count();
+    // One build may be lucky; what is no dearer than usual is no step.
+    let alarm = dear + 1 >= ROW && last.iter().all(|v| *v > median);
     Judgement {
         rule,
         verdict: if alarm { "alarm" } else { "ok" },
@@ -129,11 +132,13 @@ fn said(alarm: bool, last: &[f64], threshold: f64) -> String {
     let values = values.join(", ");
     if alarm {
         format!(
-            "the last {} builds took {values} s of user CPU, each more than {threshold:.2} s",
+            "the last {} builds took {values} s of user CPU, more than {threshold:.2} s is too much",
             last.len()
         )
     } else {
-        format!("the last builds took {values} s of user CPU, {threshold:.2} s would be too much")
+        format!(
+            "the last builds took {values} s of user CPU, more than {threshold:.2} s would be too much"
+        )
     }
 }
 
