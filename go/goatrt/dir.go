@@ -33,7 +33,7 @@ func prepareDir(dir, mode string) (string, error) {
 		perm = 0o750
 	}
 	if err := makeDir(dir, perm); err != nil && !isExist(err) {
-		return dir, err
+		return dir, pathError(dir, err)
 	}
 	return dir, nil
 }
