@@ -11,7 +11,7 @@ type ProfileOptions struct {
 	Sources []DumpSource
 	// Diff are older ones; with them every function has a Delta.
 	Diff []DumpSource
-	// Changed are the functions of the change.
+	// Changed are the functions of the change; nil where none is known.
 	Changed []ChangedFunction
 	// Sample is the column of values, as alloc_space; empty for the profile's default.
 	Sample string
@@ -29,9 +29,9 @@ type ProfileResult struct {
 	Total int64         `json:"total"`
 	// OldTotal is that of the older profile.
 	OldTotal *int64 `json:"oldTotal"`
-	// Change is what the changed functions cost; OldChange what those functions cost in the
+	// Change is what the changed functions cost, nil where no change is known; OldChange what those functions cost in the
 	// older profile.
-	Change    ProfileChange  `json:"change"`
+	Change    *ProfileChange `json:"change"`
 	OldChange *ProfileChange `json:"oldChange"`
 	// Functions begin with the most costly.
 	Functions []ProfileFunction `json:"functions"`
@@ -126,7 +126,7 @@ func (w *wireProfile) pipes() (control, progress *int) { return &w.ControlFd, &w
 func Profile(ctx context.Context, options ProfileOptions) (*ProfileResult, error) {
 	request := &wireProfile{
 		Format: Format, Op: "profile", Sources: append([]DumpSource{}, options.Sources...), Diff: append([]DumpSource{}, options.Diff...),
-		Changed: append([]ChangedFunction{}, options.Changed...), Sample: options.Sample, Pprof: options.Pprof,
+		Changed: options.Changed, Sample: options.Sample, Pprof: options.Pprof,
 	}
 	answer, err := runAbandoned(ctx, request, nil)
 	if err != nil {

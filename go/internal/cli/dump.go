@@ -175,7 +175,7 @@ func (a *app) sourcePaths(names []string) []string {
 	return paths
 }
 
-// changedFunctions are those of the nearest plan, and what it compares; none without a plan.
+// changedFunctions are those of the nearest plan, and what it compares; nil without a plan.
 func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, change string, err error) {
 	dir, err := config.WorkDir(a.directory())
 	if err != nil {
@@ -188,7 +188,7 @@ func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, 
 		return nil, "", err
 	}
 	change = fmt.Sprintf("%s to %s", render.Base(&plan.Plan.Base), render.Release(&plan.Plan.Release))
-	return goat.ChangedFunctions(&plan.Plan), change, nil
+	return append([]goat.ChangedFunction{}, goat.ChangedFunctions(&plan.Plan)...), change, nil
 }
 
 // dumpForm is the dump in one format.

@@ -22,7 +22,8 @@ pub struct Document {
     total: i64,
     /// That of the older profile; null without one.
     old_total: Option<i64>,
-    change: Part,
+    /// Null where no change is known.
+    change: Option<Part>,
     /// The same functions in the older profile.
     old_change: Option<Part>,
     /// The most costly first.
@@ -122,7 +123,7 @@ pub fn build(
     column: usize,
     profiles: usize,
     symbols: &Symbols,
-    changed: &Changed,
+    changed: Option<&Changed>,
 ) -> Document {
     let mut marks = Marks {
         symbols,
@@ -147,8 +148,8 @@ pub fn build(
         shown: named(&new.types[column]),
         total: sum.total,
         old_total: before.as_ref().map(|sum| sum.total),
-        change: sum.change(),
-        old_change: before.as_ref().map(Sum::change),
+        change: changed.map(|_| sum.change()),
+        old_change: changed.and(before.as_ref()).map(Sum::change),
         functions: functions(&sum, before.as_ref(), &mut marks),
         stacks: stacks(new, old, column, &mut marks),
     }
@@ -166,7 +167,7 @@ fn share(value: i64, total: i64) -> Option<f64> {
 /// What is known of frames.
 struct Marks<'a> {
     symbols: &'a Symbols,
-    changed: &'a Changed,
+    changed: Option<&'a Changed>,
     known: HashMap<Frame, (bool, bool)>,
 }
 
@@ -175,8 +176,8 @@ impl Marks<'_> {
     fn of(&mut self, frame: Frame) -> (bool, bool) {
         let (symbols, changed) = (self.symbols, self.changed);
         *self.known.entry(frame).or_insert_with(|| {
-            let touch = changed.touch(frame, symbols);
-            (touch.function, !symbols.is_standard(frame))
+            let touched = changed.is_some_and(|changed| changed.touch(frame, symbols).function);
+            (touched, !symbols.is_standard(frame))
         })
     }
 

@@ -68,8 +68,9 @@ struct ProfileRequest {
     sources: Vec<SourceRequest>,
     #[serde(default)]
     diff: Vec<SourceRequest>,
+    /// Null where no change is known.
     #[serde(default)]
-    changed: Vec<ChangedFunction>,
+    changed: Option<Vec<ChangedFunction>>,
     /// The column of values; empty for the profile's default.
     #[serde(default)]
     sample: String,
@@ -137,8 +138,15 @@ fn profile(request: ProfileRequest, stop: Stop<'_>) -> Result<ProfileAnswer> {
         new.comparable(old)?;
     }
     let column = new.column(&request.sample)?;
-    let changed = Changed::new(request.changed);
-    let document = profile::build(&new, old.as_ref(), column, profiles, &symbols, &changed);
+    let changed = request.changed.map(Changed::new);
+    let document = profile::build(
+        &new,
+        old.as_ref(),
+        column,
+        profiles,
+        &symbols,
+        changed.as_ref(),
+    );
     let mut pprof = None;
     if request.pprof {
         if let Some(old) = &old {

@@ -165,6 +165,19 @@ fn functions_cost_what_is_in_them_and_below() {
 }
 
 #[test]
+fn without_a_change_nothing_is_said_of_one() {
+    let unknown = run(
+        &[profile(&[(&[2], 1, 1)])],
+        &[],
+        &json!({ "changed": null }),
+    );
+    assert!(
+        unknown["result"]["document"]["change"].is_null(),
+        "{unknown}"
+    );
+}
+
+#[test]
 fn profiles_are_added_up_and_compared_by_share() {
     let (one, two) = (
         profile(&[(&[2, 1], 1, 10)]),

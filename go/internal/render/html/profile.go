@@ -32,11 +32,14 @@ func Profile(found *goat.ProfileResult, names []string, change string) *page.She
 		s.Lines = append(s.Lines, "change: "+printable.Text(change))
 	}
 	amount := func(value int64) string { return render.Amount(value, found.Type.Unit) }
-	s.Figures = []page.Figure{
-		{Value: amount(found.Total), Name: found.Type.Type},
-		{Value: render.Percent(found.Change.Share), Name: "share of the change", Bad: found.Change.Value > 0},
-		{Value: render.Percent(found.Change.OwnShare), Name: "in changed functions themselves"},
-		{Value: fmt.Sprint(found.Change.Functions), Name: "changed functions met"},
+	s.Figures = []page.Figure{{Value: amount(found.Total), Name: found.Type.Type}}
+	if c := found.Change; c != nil {
+		s.Figures = append(s.Figures,
+			page.Figure{Value: render.Percent(c.Share), Name: "share of the change", Bad: c.Value > 0},
+			page.Figure{Value: render.Percent(c.OwnShare), Name: "in changed functions themselves"},
+			page.Figure{Value: fmt.Sprint(c.Functions), Name: "changed functions met"})
+	} else {
+		s.Notes = append(s.Notes, "No plan of the change is at hand: --plan names one.")
 	}
 	if old := found.OldChange; old != nil {
 		s.Figures = append(s.Figures, page.Figure{Value: render.Percent(old.Share), Name: "share of the change before"})

@@ -105,9 +105,13 @@ func sinceOf(d *goat.ProfileDelta) string {
 
 // sum is the last line: the share of the change.
 func (v *profileView) sum(b *strings.Builder) {
-	c, kind := &v.found.Change, v.found.Type.Type
+	c, kind := v.found.Change, v.found.Type.Type
 	if v.found.Total == 0 {
 		fmt.Fprintf(b, "nothing was measured: no %s\n", kind)
+		return
+	}
+	if c == nil {
+		fmt.Fprintf(b, "%s of %s in all; no plan of the change is at hand (--plan)\n", v.amount(v.found.Total), kind)
 		return
 	}
 	line := fmt.Sprintf("share of the change: %s of %s (%s of %s), %s in %s themselves",
