@@ -23,6 +23,7 @@ mod pprof;
 mod profile;
 mod proto;
 mod request;
+mod stop;
 mod symbols;
 mod wire;
 

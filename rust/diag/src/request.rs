@@ -15,10 +15,8 @@ use crate::parse::Parser;
 use crate::pprof::Profile;
 use crate::profile;
 use crate::proto;
+use crate::stop::Stop;
 use crate::symbols::Symbols;
-
-/// Asked now and then whether to go on.
-pub type Stop<'a> = &'a dyn Fn() -> bool;
 
 /// The head that all requests share.
 #[derive(Deserialize)]

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::log::{End, Header, Log, Ran};
 use super::path::{self, CriticalPath};
-use super::{ms, slots};
+use super::slots;
+use super::units::ms;
 
 /// What is counted of some processes.
 #[derive(Clone, Debug, Default, Serialize)]

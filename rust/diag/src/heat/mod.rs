@@ -7,13 +7,14 @@ mod graph;
 mod log;
 mod path;
 mod slots;
+mod units;
 
 pub use baseline::{Judgement, Rule, judge};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::request::Stop;
+use crate::stop::Stop;
 use baseline::Baseline;
 use build::Build;
 use log::{Log, NotRead, Source};
@@ -139,10 +140,4 @@ fn join(
                 .hint("name one log and one graph"),
         ),
     }
-}
-
-/// Nanoseconds as milliseconds with three decimals.
-#[expect(clippy::cast_precision_loss, reason = "no build takes 2^53 ns")]
-fn ms(ns: u64) -> f64 {
-    ((ns + 500) / 1000) as f64 / 1000.0
 }

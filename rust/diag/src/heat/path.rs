@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use serde::Serialize;
 
 use super::graph::Action;
-use super::ms;
+use super::units::ms;
 
 /// At most so many steps are tried out; the others are the shortest.
 const TRIED: usize = 100;
