@@ -63,6 +63,9 @@ type Point struct {
 	// InlineCost is the least that the function around the point costs in the
 	// compiler's count of inlining, whose budget is 80; nil where it was not counted.
 	InlineCost *int `json:"inlineCost,omitempty"`
+	// Large says that the function is so large that its points may keep the compiler from
+	// inlining calls into it: beyond 5,000 nodes it inlines only what costs at most 20.
+	Large bool `json:"large,omitempty"`
 }
 
 // Class is what became of a changed line.

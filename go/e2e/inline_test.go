@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -43,6 +45,90 @@ func TestInlining(t *testing.T) {
 	c.checkForms(t, points, without)
 }
 
+// TestInliningNearTheLimits compares functions on both sides of the inliner's two limits:
+// those that cost about 80, and callers of about 5,000 nodes. Only in functions that the
+// plan calls large may a call be inlined no more, and a function can be inlined as before.
+func TestInliningNearTheLimits(t *testing.T) {
+	m := look(t)
+	c := copies{machine: m, dir: t.TempDir(), plans: t.TempDir()}
+	c.begin(t, "1.21")
+	c.write(t, "limits.go", limits())
+	build := []string{"build", "-gcflags=example.com/copies=-m", "-o", os.DevNull, "."}
+	without := decisions(c.run(t, append([]string{"go"}, build...)...))
+	for _, granularity := range []string{"patch", "line"} {
+		flags := []string{"-q", "--base=base", "--granularity=" + granularity}
+		with := decisions(c.run(t, append(append([]string{m.goat}, flags...), build...)...))
+		large := map[string]bool{}
+		for _, p := range c.points(t, "--granularity="+granularity) {
+			large[p.Func] = large[p.Func] || p.Large
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, filepath.Join(c.dir, "limits.go"), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := differ(without, with)
+		for _, line := range changed {
+			number, _ := strconv.Atoi(strings.Split(line, ":")[1])
+			if caller := functionAt(set, file, number); !strings.Contains(line, ": inlining call to ") || !large[caller] {
+				t.Errorf("granularity %s: in %s, which the plan does not call large: %s", granularity, caller, line)
+			}
+		}
+		if large["leaf9"] || large["big0"] || !large["big5"] {
+			t.Errorf("granularity %s: large are %v", granularity, large)
+		}
+		t.Logf("granularity %s: %d decisions, %d changed", granularity, len(without), len(changed))
+	}
+}
+
+// limits is a program of functions that cost more and more, and of callers of all of
+// them that are larger and larger.
+func limits() []byte {
+	var b bytes.Buffer
+	b.WriteString("package main\n\nvar a, b [64]int\n")
+	var names []string
+	for n := 1; n < 24; n++ {
+		fmt.Fprintf(&b, "\nfunc leaf%d(n int) int {\n", n)
+		for i := range n {
+			fmt.Fprintf(&b, "\tn += a[%d] ^ n\n", i)
+		}
+		fmt.Fprintf(&b, "\treturn n\n}\n\nfunc cond%d(n int) int {\n", n)
+		for i := range n {
+			fmt.Fprintf(&b, "\tif n > %d {\n\t\tn++\n\t}\n", i)
+		}
+		b.WriteString("\treturn n\n}\n")
+		names = append(names, fmt.Sprintf("leaf%d", n), fmt.Sprintf("cond%d", n))
+	}
+	const callers = 8
+	for k := range callers {
+		fmt.Fprintf(&b, "\nfunc big%d(n int) int {\n", k)
+		for i := range 80 * (k + 1) {
+			fmt.Fprintf(&b, "\tb[%d] = a[%d] + n*%d\n", i%64, i*7%64, i)
+		}
+		for _, name := range names {
+			fmt.Fprintf(&b, "\tn += %s(n)\n", name)
+		}
+		b.WriteString("\treturn n\n}\n")
+	}
+	b.WriteString("\nfunc main() {\n")
+	for k := range callers {
+		fmt.Fprintf(&b, "\tprintln(big%d(1))\n", k)
+	}
+	b.WriteString("}\n")
+	return b.Bytes()
+}
+
+// functionAt names the function around a line.
+func functionAt(set *token.FileSet, file *ast.File, line int) string {
+	name := ""
+	for _, decl := range file.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok && set.Position(f.Pos()).Line <= line {
+			name = f.Name.Name
+		}
+	}
+	return name
+}
+
 // copies is the module.
 type copies struct {
 	machine
@@ -67,10 +153,7 @@ func (c *copies) fill(t *testing.T) {
 	t.Helper()
 	version := strings.TrimPrefix(strings.TrimSpace(string(c.run(t, "go", "env", "GOVERSION"))), "go")
 	language := strings.Join(strings.SplitN(version, ".", 3)[:2], ".")
-	c.write(t, "go.mod", []byte("module example.com/copies\n\ngo "+language+"\n"))
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=e2e", "-c", "user.email=e2e@example.com", "commit", "-q", "-m", "base"}, {"tag", "base"}} {
-		c.run(t, append([]string{"git"}, args...)...)
-	}
+	c.begin(t, language)
 	list := json.NewDecoder(bytes.NewReader(c.run(t, "go", "list", "-json=Dir,ImportPath,Name,GoFiles,SFiles,CgoFiles,EmbedFiles,Imports", "std")))
 	for list.More() {
 		var p struct {
@@ -97,6 +180,15 @@ func (c *copies) fill(t *testing.T) {
 			}
 			c.write(t, filepath.Join(filepath.FromSlash(p.ImportPath), name), data)
 		}
+	}
+}
+
+// begin makes the module's repository; what is written later is changed.
+func (c *copies) begin(t *testing.T, language string) {
+	t.Helper()
+	c.write(t, "go.mod", []byte("module example.com/copies\n\ngo "+language+"\n"))
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=e2e", "-c", "user.email=e2e@example.com", "commit", "-q", "-m", "base"}, {"tag", "base"}} {
+		c.run(t, append([]string{"git"}, args...)...)
 	}
 }
 
@@ -152,12 +244,13 @@ func linesWith(text []byte, what string) string {
 type plannedPoint struct {
 	File, Form, FormReason, Func string
 	InlineCost                   int
+	Large                        bool
 	Start                        struct{ Line, Column int }
 }
 
-func (c *copies) points(t *testing.T) []plannedPoint {
+func (c *copies) points(t *testing.T, flags ...string) []plannedPoint {
 	t.Helper()
-	cmd := exec.Command(c.goat, "--base=base", "plan", "--format=json")
+	cmd := exec.Command(c.goat, append(flags, "--base=base", "plan", "--format=json")...)
 	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "GOAT_CACHE="+c.plans, "GOFLAGS=", "GOWORK=off")
 	out, err := cmd.Output()
 	if err != nil {

@@ -131,9 +131,20 @@ func (v *planView) points(b *strings.Builder) {
 // inlineBudget is what a function may cost for the compiler to inline it.
 const inlineBudget = 80
 
+// largeWords say of a function what the compiler does at 5,000 nodes.
+const largeWords = "; so large a function that its points may keep calls from being inlined into it"
+
 // formReason says why a point has its form. The estimate is a lower bound, so it
 // never says that a function is inlined.
 func formReason(p *goat.Point) string {
+	words := formWords(p)
+	if p.Large {
+		words += largeWords
+	}
+	return words
+}
+
+func formWords(p *goat.Point) string {
 	cost := "cost not counted"
 	if p.InlineCost != nil {
 		cost = fmt.Sprintf("costs at least %d of %d", *p.InlineCost, inlineBudget)

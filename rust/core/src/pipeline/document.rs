@@ -356,6 +356,7 @@ impl<'p> Sheet<'p> {
             form: forms.of(point),
             form_reason: forms.reason(point),
             inline_cost: point.form.cost,
+            large: point.form.large,
             package: file.import_path.clone(),
             file: file.path.clone(),
             func: point.func.clone(),

@@ -142,6 +142,10 @@ pub struct PointEntry {
     /// it was counted.
     #[serde(rename = "inlineCost", skip_serializing_if = "Option::is_none")]
     pub inline_cost: Option<usize>,
+    /// Whether the function is so large that its points may keep the compiler from
+    /// inlining calls into it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub large: bool,
     /// Import path.
     pub package: String,
     /// File.
