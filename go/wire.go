@@ -195,8 +195,8 @@ type piped interface {
 	pipes() (control, progress *int)
 }
 
-// patience is how long a plan that was cancelled may take to stop. The core asks between two
-// files whether to go on; one file can take longer than somebody waits who pressed Ctrl-C.
+// patience is how long a plan that was cancelled may take to stop. The core asks step by step
+// whether to go on, but what it leaves to C, git's line differ above all, comes to its end first.
 const patience = 500 * time.Millisecond
 
 // runAbandoned is runControlled for a request that writes nothing once it was cancelled: it

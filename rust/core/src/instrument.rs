@@ -10,6 +10,7 @@ mod directives;
 mod package;
 mod text;
 
+use crate::control;
 use crate::model::{Edit, Place, Point, Span};
 use crate::token::TokenKind;
 
@@ -125,6 +126,7 @@ pub fn edits(
 ) -> Vec<Edit> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, point) in points.iter().enumerate() {
+        control::step();
         let restores = !point.form.crowded;
         if let Place::Wrap { close, .. } = point.place {
             pieces.push(Piece {

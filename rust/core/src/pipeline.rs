@@ -44,7 +44,7 @@ const STACK: usize = 8 << 20;
 pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
     // One thread looks whether anything has changed: threads that wait for work that
     // does not come cost more than they would save.
-    let (repo, sides, memo, kept) = in_threads(1, || {
+    let (repo, sides, memo, kept) = in_threads(1, control, || {
         let repo = Repo::open(Path::new(&options.dir))?;
         let sides = repo.sides(&range(&options))?;
         let memo = Memo::find(&options, &repo, &sides, control)?;
@@ -54,7 +54,7 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
     if let Some(answer) = kept {
         return Ok(answer);
     }
-    in_threads(EVERY_CORE, || {
+    in_threads(EVERY_CORE, control, || {
         let ledger = Ledger::open(&options, &repo);
         let planned = plan_sides(options, &repo, sides, ledger.as_ref(), control)?;
         if let Some(ledger) = ledger {
@@ -87,7 +87,7 @@ pub fn write(planned: &Planned, control: &Control) -> Result<String> {
 
 /// Plans without writing anything.
 pub fn plan(options: Options, control: &Control) -> Result<Planned> {
-    in_threads(EVERY_CORE, || {
+    in_threads(EVERY_CORE, control, || {
         let repo = Repo::open(Path::new(&options.dir))?;
         let sides = repo.sides(&range(&options))?;
         plan_sides(options, &repo, sides, None, control)
@@ -97,14 +97,20 @@ pub fn plan(options: Options, control: &Control) -> Result<Planned> {
 /// As many threads as there are cores.
 const EVERY_CORE: usize = 0;
 
-fn in_threads<T: Send>(count: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+fn in_threads<T: Send>(
+    count: usize,
+    control: &Control,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    let own = control.clone();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(count)
         .stack_size(STACK)
+        .start_handler(move |_| own.attend())
         .thread_name(|index| format!("goat-{index}"))
         .build();
     let pool = pool.map_err(|e| Error::new(Code::Internal, "no threads to work with").cause(e))?;
-    pool.install(work)
+    control.guard(|| pool.install(work))
 }
 
 fn plan_sides(
@@ -137,7 +143,12 @@ fn plan_sides(
     modules.list(&mut listing, control)?;
     clean.finish()?;
     control.check()?;
-    let mut sources = sources::read(&read_release, &covered, listing, control)?;
+    let tree = sources::Disk {
+        read: &read_release,
+        repo,
+        ledger: ledger.filter(|_| sides.release.worktree),
+    };
+    let mut sources = sources::read(&tree, &covered, listing, control)?;
     let mut upgraded = deps::read(&options, &mut sources, control)?;
     let mut files = changes.files;
     add_requested(&mut files, &sources, &read_release, &strip);

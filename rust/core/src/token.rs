@@ -4,6 +4,7 @@
 //! other stages compare code by: [`significant`] gives the tokens of a file
 //! without anything that only formats it.
 
+use crate::control;
 use crate::model::Span;
 use std::borrow::Cow;
 
@@ -161,6 +162,7 @@ pub fn scan(source: &[u8]) -> Vec<Token> {
         scanner.at = 3;
     }
     while scanner.at < source.len() {
+        control::step();
         scanner.step();
     }
     scanner.line_end();

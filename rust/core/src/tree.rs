@@ -11,12 +11,13 @@ pub use dormant::is_dormant;
 pub use embed::matches_pattern;
 pub use header::{Asks, Header, is_generated, is_own, read_header};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::token::{TokenKind, scan};
 
 /// One Go file of a covered module.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoFile {
     /// Path relative to the repository's root.
     pub path: String,

@@ -22,7 +22,7 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "serde",
         &[
-            "plan", "request", "control", "pipeline", "inplace", "helper", "model",
+            "plan", "request", "control", "pipeline", "inplace", "helper", "model", "tree",
         ],
     ),
 ];

@@ -1,5 +1,6 @@
 //! One side of a change.
 
+use crate::control;
 use crate::model::{LineKind, Lines, Span};
 use crate::token::{Token, TokenKind, Word, directive, significant};
 
@@ -29,6 +30,7 @@ impl<'s> Side<'s> {
     /// The significant tokens that touch these lines; an automatic semicolon
     /// belongs to the line of the token that it follows.
     pub(super) fn words_on(&self, first: u32, count: u32) -> &[Word<'s>] {
+        control::step();
         if count == 0 {
             return &[];
         }
@@ -46,6 +48,7 @@ impl<'s> Side<'s> {
 
     /// What a line holds, before any comparison.
     pub(super) fn kind(&self, line: u32) -> LineKind {
+        control::step();
         let span = self.lines.span(line);
         let from = self.tokens.partition_point(|t| t.span.end <= span.start);
         let here = self.tokens[from..]

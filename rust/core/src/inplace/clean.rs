@@ -75,7 +75,7 @@ pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
         control.tick(&format!("left as it is: {}", path.display()), 0, 0);
     }
     let root = tree::root(dir)?;
-    let (changes, outcome) = survey(&root, control)?;
+    let (changes, outcome) = control.guard(|| survey(&root, control))?;
     if !request.check {
         journal::apply(&root, &changes, control)?;
     }

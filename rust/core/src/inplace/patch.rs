@@ -27,6 +27,13 @@ pub(super) struct Marked {
 /// Reads the marks of the tree. Code that stands inside `+goat:delete` blocks goes
 /// now, so that the plan does not know it any more.
 pub(super) fn prepare(root: &Path, control: &Control) -> Result<BTreeMap<String, Marked>> {
+    let (changes, marked) = control.guard(|| read_all(root, control))?;
+    journal::apply(root, &changes, control)?;
+    Ok(marked)
+}
+
+/// The marks of all files, and what they say is to go now.
+fn read_all(root: &Path, control: &Control) -> Result<(Vec<Change>, BTreeMap<String, Marked>)> {
     let mut changes = Vec::new();
     let mut marked = BTreeMap::new();
     for path in tree::go_files(root)? {
@@ -51,8 +58,7 @@ pub(super) fn prepare(root: &Path, control: &Control) -> Result<BTreeMap<String,
             marked.insert(path, blocks);
         }
     }
-    journal::apply(root, &changes, control)?;
-    Ok(marked)
+    Ok((changes, marked))
 }
 
 fn read(path: &str, content: &[u8]) -> Result<Option<Marked>> {

@@ -106,12 +106,14 @@ pub fn run(request: &Request, control: &Control) -> Result<Outcome> {
         outcome.warnings.extend(patch::misplaced(&plan, marked));
         renumber(&mut plan);
     }
-    outcome.warnings.extend(reject(&mut plan)?);
-    outcome.points = plan.points().count();
-    let wanted = assemble::files(&root, &plan, &runtime(request))?;
-    stays_inside(&root, &wanted)?;
-    control.check()?;
-    let changes = compare(&root, &plan, wanted, &mut outcome, control)?;
+    let changes = control.guard(|| {
+        outcome.warnings.extend(reject(&mut plan)?);
+        outcome.points = plan.points().count();
+        let wanted = assemble::files(&root, &plan, &runtime(request))?;
+        stays_inside(&root, &wanted)?;
+        control.check()?;
+        compare(&root, &plan, wanted, &mut outcome, control)
+    })?;
     control.check()?;
     journal::apply(&root, &changes, control)?;
     Ok(outcome)

@@ -37,6 +37,8 @@ pub(super) struct Ledger {
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Plain,
+    Sum,
+    Source,
     Hunks,
     File,
     Rejected,
@@ -145,6 +147,16 @@ fn index(pack: &[u8], name: &[u8]) -> Option<HashMap<Key, Range<usize>>> {
 
 /// The key of what is made of something that has a key, and of what decides besides.
 pub(super) fn key(kind: Kind, of: Key, deciding: &[&str]) -> Key {
+    let deciding = deciding.iter().map(|text| text.as_bytes());
+    key_of(kind, of, deciding)
+}
+
+/// The key of what is made of a file on disk, by what its stat data vouch for.
+pub(super) fn on_disk(kind: Kind, path: &[u8], vouched: &str) -> Key {
+    key_of(kind, Key::default(), [path, vouched.as_bytes()].into_iter())
+}
+
+fn key_of<'t>(kind: Kind, of: Key, deciding: impl Iterator<Item = &'t [u8]>) -> Key {
     let mut hash = Sha256::new();
     hash.update([kind as u8]);
     hash.update(of);
@@ -163,6 +175,14 @@ impl Kept for Ledger {
 
     fn keep_plain(&self, content: Key) {
         self.put(key(Kind::Plain, content, &[]), &());
+    }
+
+    fn sum(&self, path: &[u8], vouched: &str) -> Option<[u8; 32]> {
+        self.get(on_disk(Kind::Sum, path, vouched))
+    }
+
+    fn keep_sum(&self, path: &[u8], vouched: &str, sum: [u8; 32]) {
+        self.put(on_disk(Kind::Sum, path, vouched), &sum);
     }
 
     fn hunks(&self, pair: Key) -> Option<Vec<Hunk>> {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::ledger::{Kind, Ledger, on_disk};
 use super::scope::{is_hidden, is_vendored};
 use crate::control::Control;
 use crate::error::Result;
-use crate::git::GoSource;
+use crate::git::{GoSource, Repo};
 use crate::marks;
 use crate::modules::{Covered, parent};
 use crate::plan::{FORMAT, MainPackage, Shard, TestPackage, short_hash};
@@ -37,7 +39,7 @@ pub struct Sources {
 /// Reads them all, in parallel. What cannot be read is left out: it cannot be
 /// compiled either, and the go command says so.
 pub(super) fn read(
-    read_release: &(dyn Fn(&str) -> Result<Vec<u8>> + Sync),
+    disk: &Disk<'_>,
     covered: &Covered<'_>,
     listing: Vec<GoSource>,
     control: &Control,
@@ -69,7 +71,7 @@ pub(super) fn read(
     control.tick("read", 0, wanted.len() as u64);
     let read: Vec<Option<Read>> = wanted
         .par_iter()
-        .map(|path| read_one(read_release, path, control))
+        .map(|path| disk.look(path, control))
         .collect();
     control.check()?;
     let (mut marked, mut requested) = (false, Vec::new());
@@ -89,19 +91,51 @@ pub(super) fn read(
     })
 }
 
+/// The way to the Go files of the release, past the ledger and through it.
+pub(super) struct Disk<'a> {
+    pub(super) read: &'a (dyn Fn(&str) -> Result<Vec<u8>> + Sync),
+    pub(super) repo: &'a Repo,
+    /// `None` where what is on disk is not the release.
+    pub(super) ledger: Option<&'a Ledger>,
+}
+
+impl Disk<'_> {
+    /// What is to be known of a file; not read where its stat data vouch for what was read.
+    fn look(&self, path: &str, control: &Control) -> Option<Read> {
+        control.check().ok()?;
+        let vouched = self.ledger.and_then(|ledger| {
+            let vouched = self.repo.vouched(path.as_bytes())?;
+            Some((
+                ledger,
+                on_disk(Kind::Source, path.as_bytes(), &vouched),
+                vouched,
+            ))
+        });
+        if let Some(known) = vouched
+            .as_ref()
+            .and_then(|(ledger, key, _)| ledger.get(*key))
+        {
+            return Some(known);
+        }
+        let read = read_one(self.read, path)?;
+        if let Some((ledger, key, _)) =
+            vouched.filter(|(.., v)| self.repo.is_still(path.as_bytes(), v))
+        {
+            ledger.put(key, &read);
+        }
+        Some(read)
+    }
+}
+
 /// One file, marks removed.
+#[derive(Serialize, Deserialize)]
 struct Read {
     file: GoFile,
     marked: bool,
     requested: bool,
 }
 
-fn read_one(
-    read_release: &(dyn Fn(&str) -> Result<Vec<u8>> + Sync),
-    path: &str,
-    control: &Control,
-) -> Option<Read> {
-    control.check().ok()?;
+fn read_one(read_release: &(dyn Fn(&str) -> Result<Vec<u8>> + Sync), path: &str) -> Option<Read> {
     let source = read_release(path).ok()?;
     // The plan of a marked tree is that of the tree without marks.
     let clean = marks::strip(&source).ok().flatten();

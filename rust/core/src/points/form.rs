@@ -8,6 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::control;
 use crate::model::{BlockId, BlockKind, Form, FormReason, FuncId, Owner, Span, StmtId, StmtKind};
 use crate::token::{TokenKind, Word};
 
@@ -126,6 +127,7 @@ fn locals<'x>(view: &'x View<'_>, id: FuncId) -> HashSet<&'x [u8]> {
     let words = view.words_in(view.syntax.funcs[id].span);
     let mut names = HashSet::new();
     for (index, _) in words.iter().enumerate().filter(|(_, w)| &*w.text == b":=") {
+        control::step();
         let left = words[..index].iter().rev();
         let list = left.take_while(|w| w.token.kind == TokenKind::Ident || &*w.text == b",");
         names.extend(

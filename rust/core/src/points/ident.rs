@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use crate::control;
 use crate::model::{BlockId, FuncId, Granularity, Owner, PointKind, Span, StmtId};
 
 use super::runs::runs;
@@ -179,6 +180,7 @@ fn own<'x>(view: &'x View<'_>, span: Span, owner: Owner) -> impl Iterator<Item =
 fn digest<'x>(fields: impl Iterator<Item = &'x [u8]>) -> Sum {
     let mut hash = Sha256::new();
     for field in fields {
+        control::step();
         hash.update((field.len() as u64).to_le_bytes());
         hash.update(field);
     }

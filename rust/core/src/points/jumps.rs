@@ -1,5 +1,6 @@
 //! Where jumps lead: what `break`, `continue` and `goto` mean for the place of a point.
 
+use crate::control;
 use crate::model::{BlockId, BlockKind, Place, Stmt, StmtId, StmtKind};
 
 use super::view::View;
@@ -71,6 +72,7 @@ impl View<'_> {
         let func = self.syntax.blocks[block].func;
         let stmts = self.syntax.stmts.iter().enumerate();
         let here = stmts.filter(|(_, stmt)| {
+            control::step();
             stmt.kind == StmtKind::Jump && self.syntax.blocks[stmt.block].func == func
         });
         here.filter_map(|(id, stmt)| Some((id, self.jump(stmt)?)))
@@ -98,6 +100,7 @@ impl View<'_> {
     fn target(&self, id: StmtId, jump: &Jump<'_>) -> Option<StmtId> {
         let mut block = self.syntax.stmts[id].block;
         loop {
+            control::step();
             let around = self.syntax.blocks[block].owner?;
             let stmt = &self.syntax.stmts[around];
             let fits = match stmt.kind {
@@ -116,6 +119,7 @@ impl View<'_> {
     fn is_called(&self, id: StmtId, label: &[u8]) -> bool {
         let list = &self.syntax.blocks[self.syntax.stmts[id].block].stmts;
         let at = list.iter().position(|&other| other == id).unwrap_or(0);
+        control::step();
         let before = at.checked_sub(1).map(|at| &self.syntax.stmts[list[at]]);
         before.is_some_and(|stmt| stmt.kind == StmtKind::Label && self.first_word(stmt) == label)
     }

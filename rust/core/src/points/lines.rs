@@ -1,6 +1,7 @@
 //! What stands on a changed line, and whether it runs.
 
 use super::view::{Part, View};
+use crate::control;
 use crate::model::{BlockId, LineKind, Owner, Reason, StmtId, StmtKind};
 
 /// Something on a line that runs.
@@ -26,6 +27,7 @@ pub(super) struct Found {
 
 /// Reads a line of the universe.
 pub(super) fn find(view: &View<'_>, line: u32, kind: LineKind) -> Found {
+    control::step();
     let reason = match kind {
         LineKind::Blank => Some(Reason::Blank),
         LineKind::Comment | LineKind::Directive if view.in_preamble(line) => {

@@ -1,5 +1,6 @@
 //! The basic-block rule of cmd/cover: where control flow may leave a list.
 
+use crate::control;
 use crate::model::{BlockId, FileSyntax, StmtId, StmtKind};
 
 /// The executable statements of a list, cut into runs: if the first statement of a
@@ -8,6 +9,7 @@ pub(super) fn runs(syntax: &FileSyntax, block: BlockId) -> Vec<Vec<StmtId>> {
     let mut all = Vec::new();
     let mut run = Vec::new();
     for &id in &syntax.blocks[block].stmts {
+        control::step();
         match syntax.stmts[id].kind {
             StmtKind::Label => all.push(std::mem::take(&mut run)),
             StmtKind::Const | StmtKind::Type | StmtKind::Empty => {}

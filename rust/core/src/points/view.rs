@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use crate::control;
 use crate::model::{BlockId, FileSyntax, Func, FuncId, Lines, Owner, Reason, Span, StmtId};
 use crate::token::{TokenKind, Word};
 
@@ -67,6 +68,7 @@ impl<'a> View<'a> {
 
     /// The words in a span that are an owner's own; automatic semicolons are nobody's.
     pub(super) fn own(&self, span: Span, owner: Owner) -> Vec<&Word<'a>> {
+        control::step();
         let words = self.words_in(span);
         let real = |w: &&Word<'_>| w.token.span.start < w.token.span.end;
         if words.len() < LONG {
@@ -112,6 +114,7 @@ impl<'a> View<'a> {
         let mut parts = Vec::new();
         let code = here.filter(|t| t.kind != TokenKind::Comment && !t.is_semicolon(self.source));
         for token in code {
+            control::step();
             let stray = (token.kind == TokenKind::Illegal).then_some(Owner::Error);
             if let Some(owner) = self.syntax.owner(token.span.start).or(stray) {
                 let part = self.part(owner, token.span.start);
@@ -184,6 +187,7 @@ impl<'a> View<'a> {
         }
         let mut func = Some(self.syntax.blocks[block].func);
         while let Some(id) = func {
+            control::step();
             if is_blank(&self.syntax.funcs[id]) {
                 return Some(Reason::NotInBuild);
             }
@@ -241,6 +245,7 @@ impl<'a> View<'a> {
         let funcs = &self.syntax.funcs;
         let mut around = self.func_of(unit);
         while let Some(parent) = around.and_then(|id| funcs[id].parent) {
+            control::step();
             around = Some(parent);
         }
         around.is_some_and(|id| !funcs[id].literal)

@@ -9,6 +9,7 @@ use super::file::File;
 use super::header;
 use super::owners::{self, Claim};
 use super::tree::{Field, Kind, Node};
+use crate::control;
 use crate::model::{
     Block, BlockId, BlockKind, FileSyntax, Func, FuncId, Owner, Span, Stmt, StmtId, StmtKind,
     VarSpec,
@@ -77,6 +78,7 @@ impl<'f> Builder<'f> {
         self.own(chunk.first, chunk.end, owner);
         let mut places: Vec<Place> = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.iter().enumerate() {
+            control::step();
             let parent = if index == 0 {
                 None
             } else {

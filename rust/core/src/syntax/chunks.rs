@@ -1,6 +1,7 @@
 //! Cuts a file's tokens into top-level declarations and pairs its brackets.
 
 use super::file::File;
+use crate::control;
 
 /// One top-level declaration, as token indices.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +75,10 @@ impl Cutter<'_, '_> {
             b"]" => b"[",
             _ => b"{",
         };
-        let fits = |open: &usize| self.file.text(*open) == wanted;
+        let fits = |open: &usize| {
+            control::step();
+            self.file.text(*open) == wanted
+        };
         let depth = match self.open.last() {
             Some(open) if fits(open) => self.open.len() - 1,
             Some(_) if wanted == b"{" => match self.open.iter().rposition(fits) {

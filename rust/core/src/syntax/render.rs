@@ -8,6 +8,7 @@
 use super::chunks::Chunk;
 use super::file::File;
 use super::parts::Places;
+use crate::control;
 use crate::token::TokenKind;
 
 /// The rendering and the way back to the tokens.
@@ -58,6 +59,7 @@ pub(super) fn render(file: &File<'_>, chunk: &Chunk, outline: Outline<'_>) -> Re
     let mut headers = Headers::default();
     let mut at = chunk.first;
     while at <= chunk.last {
+        control::step();
         if let Some((_, close)) = parameters.filter(|(open, _)| *open == at) {
             at = close + 1;
             continue;

@@ -5,6 +5,7 @@ use super::effects;
 use super::file::File;
 use super::parts::Places;
 use super::render::{Outline, Rendered, render};
+use crate::control;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -130,7 +131,8 @@ fn run(rendered: &Rendered, tokens: usize) -> Result<Tree, usize> {
         steps += 1;
         damaged += usize::from(state.has_error());
         at = state.current_byte_offset();
-        if damaged > STEPS_AFTER_ERROR || steps > STEPS_PER_TOKEN * tokens + 1000 {
+        let hopeless = damaged > STEPS_AFTER_ERROR || steps > STEPS_PER_TOKEN * tokens + 1000;
+        if hopeless || control::is_stopped() {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
@@ -184,6 +186,7 @@ fn flatten(file: &File<'_>, rendered: &Rendered, top: TsNode<'_>) -> Vec<Node> {
     let mut cursor = top.walk();
     let is_var = top.kind() == "var_declaration";
     loop {
+        control::step();
         let named = cursor.node().is_named();
         let mut descend = false;
         if named {

@@ -2,10 +2,12 @@
 
 use std::iter::Peekable;
 
+use serde::{Deserialize, Serialize};
+
 use crate::token::{Token, TokenKind, scan};
 
 /// What the head of a file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// Package name; empty if there is no readable package clause.
     pub package: String,
@@ -20,7 +22,7 @@ pub struct Header {
 }
 
 /// What the build constraints in a file ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Asks {
     /// Nothing: every build takes the file.
     #[default]

@@ -40,3 +40,12 @@ impl Entry {
         self.mode & TYPE == other.mode & TYPE
     }
 }
+
+/// A file of the working tree that is not in the index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::git) struct Untracked {
+    /// Path from the root.
+    pub path: Vec<u8>,
+    /// Whether an ignore rule covers it, or another repository inside this one has it.
+    pub ignored: bool,
+}

@@ -13,6 +13,7 @@ pub(in crate::git) mod repository;
 pub(in crate::git) mod revision;
 pub(in crate::git) mod settings;
 pub(in crate::git) mod sides;
+pub(in crate::git) mod stats;
 pub(in crate::git) mod store;
 
 pub use self::repository::{Probes, Repo};

@@ -46,6 +46,8 @@ impl Repo {
             attributes: Attributes::new(git.is_some(), &layout, root.clone()),
             libgit2: Mutex::new(git),
             index: std::sync::OnceLock::new(),
+            stats: std::sync::OnceLock::new(),
+            untracked: std::sync::OnceLock::new(),
             probes: Mutex::default(),
             root,
             layout,

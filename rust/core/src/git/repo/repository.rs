@@ -8,10 +8,12 @@ use git2::Oid;
 
 use super::attributes::Attributes;
 use super::commits::Commits;
+use super::entry::Untracked;
 use super::index::Index;
 use super::layout::Layout;
 use super::refs::Refs;
 use super::settings::Settings;
+use super::stats::Stats;
 use super::store::Store;
 use crate::error::Result;
 
@@ -32,6 +34,8 @@ pub struct Repo {
     /// libgit2's handle, for revision syntax; `None` where it refuses the repository.
     pub(in crate::git) libgit2: Mutex<Option<git2::Repository>>,
     pub(in crate::git) index: OnceLock<Arc<Index>>,
+    pub(in crate::git) stats: OnceLock<Arc<Stats>>,
+    pub(in crate::git) untracked: OnceLock<Arc<Vec<Untracked>>>,
     pub(in crate::git) probes: Mutex<Probes>,
 }
 

@@ -89,9 +89,10 @@ impl Repo {
             changes.dirty.push(text(&pair.path).0);
             note(&mut hash, &pair.path, pair.new);
         }
-        let (go, other): (Vec<_>, Vec<_>) = self
-            .untracked(false, control)?
-            .into_iter()
+        let untracked = self.untracked(control)?;
+        let (go, other): (Vec<_>, Vec<_>) = untracked
+            .iter()
+            .filter(|file| !file.ignored)
             .partition(|file| is_go(&file.path));
         changes
             .other

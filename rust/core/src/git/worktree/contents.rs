@@ -25,6 +25,10 @@ pub trait Kept: Sync {
     fn is_plain(&self, content: Key) -> bool;
     /// Keeps that.
     fn keep_plain(&self, content: Key);
+    /// SHA-256 of a file of the working tree that has these stat data.
+    fn sum(&self, path: &[u8], vouched: &str) -> Option<[u8; 32]>;
+    /// Keeps it.
+    fn keep_sum(&self, path: &[u8], vouched: &str, sum: [u8; 32]);
     /// The hunks of two contents.
     fn hunks(&self, pair: Key) -> Option<Vec<Hunk>>;
     /// Keeps them.
@@ -218,13 +222,29 @@ impl<'a> Loader<'a> {
                 .filter(|_| file.unreadable.is_none())?;
             hash.update(Sha256::digest(content.disk.as_slice()));
         } else if release && self.worktree {
-            match std::fs::read(self.repo.full_path(path)) {
-                Ok(disk) => hash.update(Sha256::digest(&disk)),
+            match self.sum_on_disk(path) {
+                Ok(sum) => hash.update(sum),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
                 Err(_) => return None,
             }
         }
         hash.finalize().first_chunk().copied()
+    }
+
+    /// SHA-256 of a tracked file's bytes. They are not read where it is known what they were
+    /// when the file's stat data were what they are.
+    fn sum_on_disk(&self, path: &[u8]) -> std::io::Result<[u8; 32]> {
+        let kept = self
+            .kept
+            .and_then(|kept| Some((kept, self.repo.vouched(path)?)));
+        if let Some(sum) = kept.as_ref().and_then(|(kept, v)| kept.sum(path, v)) {
+            return Ok(sum);
+        }
+        let sum = Sha256::digest(std::fs::read(self.repo.full_path(path))?).into();
+        if let Some((kept, vouched)) = kept.filter(|(_, v)| self.repo.is_still(path, v)) {
+            kept.keep_sum(path, &vouched, sum);
+        }
+        Ok(sum)
     }
 
     /// The base's side, and its id if it is another one without marks.

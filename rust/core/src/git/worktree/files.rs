@@ -13,6 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::git::diff::trees::Trees;
 use crate::git::repo::paths::text;
 use crate::git::repo::sides::Sides;
+use crate::git::repo::stats::leads_to_file;
 use crate::git::repo::{Probes, Repo};
 
 /// How git sees a file of the release.
@@ -52,21 +53,22 @@ impl Repo {
 
     fn go_files_on_disk(&self, control: &Control) -> Result<Vec<GoSource>> {
         let index = self.index()?;
-        let tracked = index
-            .entries
-            .par_iter()
-            .filter(|entry| entry.path.ends_with(b".go") && self.full_path(&entry.path).is_file());
+        let stats = self.stats(control)?;
+        let tracked = index.entries.par_iter().zip(&stats.all);
+        let tracked = tracked.filter(|(entry, meta)| {
+            entry.path.ends_with(b".go") && leads_to_file(meta, &self.full_path(&entry.path))
+        });
         let mut files: Vec<GoSource> = tracked
-            .filter_map(|entry| source(&entry.path, FileState::Tracked))
+            .filter_map(|(entry, _)| source(&entry.path, FileState::Tracked))
             .collect();
-        for file in self.untracked(true, control)? {
+        for file in self.untracked(control)?.iter() {
             if file.path.ends_with(b".go") && self.full_path(&file.path).is_file() {
-                let state = if file.ignored {
+                let how = if file.ignored {
                     FileState::Ignored
                 } else {
                     FileState::Untracked
                 };
-                files.extend(source(&file.path, state));
+                files.extend(source(&file.path, how));
             }
         }
         Ok(files)
@@ -108,7 +110,8 @@ impl Repo {
                     add(&entry.path);
                 }
             }
-            for file in self.untracked(false, control)? {
+            let untracked = self.untracked(control)?;
+            for file in untracked.iter().filter(|file| !file.ignored) {
                 if !file.ignored && self.full_path(&file.path).is_file() {
                     add(&file.path);
                 }

@@ -2,8 +2,9 @@
 //! says, in one hash, without reading the files that the stat data vouch for.
 
 use std::fs::Metadata;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -13,14 +14,7 @@ use crate::error::Result;
 use crate::git::repo::Repo;
 use crate::git::repo::paths::os_path;
 use crate::git::repo::sides::Sides;
-
-/// Local file systems tell times apart by a tick of the kernel, a few milliseconds. A
-/// file that was written that shortly before it was looked at may be written again
-/// without looking different.
-const TICK: Duration = Duration::from_millis(50);
-
-/// Where times have whole seconds only (or two, on FAT).
-const COARSE: Duration = Duration::from_millis(2100);
+use crate::git::repo::stats::{is_past, latest, stamp};
 
 /// The state of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,12 +78,14 @@ impl Repo {
 
     fn tracked(&self, look: &mut Look, control: &Control) -> Result<()> {
         let index = self.index()?;
-        let states: Vec<(String, Option<SystemTime>)> = index
+        let stats = self.stats(control)?;
+        let seen: Vec<(String, Option<SystemTime>)> = index
             .entries
             .par_iter()
-            .map(|entry| {
+            .zip(&stats.all)
+            .map(|(entry, meta)| {
                 control.check()?;
-                let seen = Seen::of(&self.root.join(os_path(&entry.path)));
+                let seen = Seen::of(&self.root.join(os_path(&entry.path)), meta);
                 let head = entry.entry.is_submodule().then(|| {
                     crate::git::repo::open::head_of(&self.root.join(os_path(&entry.path)))
                 });
@@ -100,7 +96,7 @@ impl Repo {
                 Ok((text, seen.latest))
             })
             .collect::<Result<_>>()?;
-        for (entry, (text, latest)) in index.entries.iter().zip(states) {
+        for (entry, (text, latest)) in index.entries.iter().zip(seen) {
             look.bytes(&entry.path);
             look.text(&text);
             look.late(latest);
@@ -109,10 +105,11 @@ impl Repo {
     }
 
     fn strangers(&self, look: &mut Look, control: &Control) -> Result<()> {
-        let files = self.untracked(true, control)?;
+        let files = self.untracked(control)?;
+        let see = |path: &Path| Seen::of(path, &std::fs::symlink_metadata(path));
         let seen: Vec<Seen> = files
             .par_iter()
-            .map(|file| Seen::of(&self.full_path(&file.path)))
+            .map(|file| see(&self.full_path(&file.path)))
             .collect();
         for (file, seen) in files.iter().zip(seen) {
             look.bytes(&file.path);
@@ -130,16 +127,16 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(path: &Path) -> Self {
-        let Ok(meta) = std::fs::symlink_metadata(path) else {
+    fn of(path: &Path, meta: &io::Result<Metadata>) -> Self {
+        let Ok(meta) = meta else {
             return Self {
                 text: "gone".into(),
                 latest: None,
             };
         };
         let mut seen = Self {
-            text: stamp(&meta),
-            latest: latest(&meta),
+            text: stamp(meta),
+            latest: latest(meta),
         };
         if meta.is_symlink()
             && let Ok(target) = std::fs::metadata(path)
@@ -149,49 +146,6 @@ impl Seen {
         }
         seen
     }
-}
-
-#[cfg(unix)]
-fn stamp(meta: &Metadata) -> String {
-    use std::os::unix::fs::MetadataExt;
-    format!(
-        "{:o} {} {} {}.{} {}.{};",
-        meta.mode(),
-        meta.len(),
-        meta.ino(),
-        meta.mtime(),
-        meta.mtime_nsec(),
-        meta.ctime(),
-        meta.ctime_nsec()
-    )
-}
-
-#[cfg(not(unix))]
-fn stamp(meta: &Metadata) -> String {
-    let kind = (meta.is_dir(), meta.is_symlink());
-    format!("{kind:?} {} {:?};", meta.len(), meta.modified().ok())
-}
-
-/// When a file was last changed. Unlike the time of its content, nobody can set it.
-#[cfg(unix)]
-fn latest(meta: &Metadata) -> Option<SystemTime> {
-    use std::os::unix::fs::MetadataExt;
-    let seconds = u64::try_from(meta.ctime()).ok()?;
-    let nanos = u32::try_from(meta.ctime_nsec()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
-}
-
-#[cfg(not(unix))]
-fn latest(meta: &Metadata) -> Option<SystemTime> {
-    meta.modified().ok()
-}
-
-/// Whether a change lies so far back that another one would get another time.
-fn is_past(change: SystemTime, now: SystemTime) -> bool {
-    let since_epoch = change.duration_since(SystemTime::UNIX_EPOCH);
-    let whole_seconds = since_epoch.is_ok_and(|since| since.subsec_nanos() == 0);
-    let least = if whole_seconds { COARSE } else { TICK };
-    now.duration_since(change).is_ok_and(|age| age > least)
 }
 
 /// Files outside the repository that git reads settings, attributes and ignore rules

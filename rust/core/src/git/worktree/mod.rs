@@ -8,4 +8,5 @@ pub(in crate::git) mod fingerprint;
 pub(in crate::git) mod linked;
 pub(in crate::git) mod submodules;
 pub(in crate::git) mod untracked;
+pub(in crate::git) mod vouched;
 pub(in crate::git) mod workdir;

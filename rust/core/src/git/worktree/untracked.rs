@@ -2,41 +2,37 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::repo::Repo;
+use crate::git::repo::entry::Untracked;
 use crate::git::repo::index::Index;
 use crate::git::repo::paths::{bytes_of, os_path};
-
-/// A file that is not in the index.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::git) struct Untracked {
-    /// Path from the root.
-    pub path: Vec<u8>,
-    /// Whether an ignore rule covers it, or another repository inside this one has it.
-    pub ignored: bool,
-}
 
 struct Walk<'a> {
     repo: &'a Repo,
     index: &'a Index,
     /// Submodules, to which git leaves their own files.
     modules: HashSet<&'a [u8]>,
-    with_ignored: bool,
     control: &'a Control,
 }
 
 impl Repo {
-    /// All untracked files in path order; below ignored directories only with
-    /// `with_ignored`, and then only Go files.
-    pub(in crate::git) fn untracked(
-        &self,
-        with_ignored: bool,
-        control: &Control,
-    ) -> Result<Vec<Untracked>> {
+    /// The untracked files that no rule ignores, in path order, and of the ignored ones the
+    /// Go files, as they were when first asked for.
+    pub(in crate::git) fn untracked(&self, control: &Control) -> Result<Arc<Vec<Untracked>>> {
+        if let Some(known) = self.untracked.get() {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(self.walk(control)?);
+        Ok(Arc::clone(self.untracked.get_or_init(|| found)))
+    }
+
+    fn walk(&self, control: &Control) -> Result<Vec<Untracked>> {
         if self.layout.work.is_none() {
             return Ok(Vec::new());
         }
@@ -47,7 +43,6 @@ impl Repo {
             repo: self,
             index: &index,
             modules,
-            with_ignored,
             control,
         };
         let mut found = walk.directory(&[], false)?;
@@ -74,7 +69,7 @@ impl Walk<'_> {
             }
             let path = [dir, &name].concat();
             if kind.is_dir() {
-                below.extend(self.enter(&path, &entry.path(), ignored));
+                below.push(self.enter(&path, &entry.path(), ignored));
             } else if !self.is_tracked(&path) {
                 out.extend(self.file(path, ignored));
             }
@@ -87,13 +82,13 @@ impl Walk<'_> {
         Ok(out)
     }
 
-    /// The directory with its slash, if it is to be looked into.
-    fn enter(&self, path: &[u8], full: &Path, ignored: bool) -> Option<(Vec<u8>, bool)> {
+    /// The directory with its slash, and whether all below it is ignored.
+    fn enter(&self, path: &[u8], full: &Path, ignored: bool) -> (Vec<u8>, bool) {
         let slashed = [path, b"/"].concat();
         // Another repository's files are none of this one's.
         let foreign = self.modules.contains(path) || full.join(".git").exists();
         let ignored = ignored || foreign || self.is_ignored(&slashed);
-        (!ignored || self.with_ignored).then_some((slashed, ignored))
+        (slashed, ignored)
     }
 
     fn file(&self, path: Vec<u8>, ignored: bool) -> Option<Untracked> {
@@ -102,7 +97,7 @@ impl Walk<'_> {
             return None;
         }
         let ignored = ignored || self.is_ignored(&path);
-        (!ignored || self.with_ignored && go).then_some(Untracked { path, ignored })
+        (!ignored || go).then_some(Untracked { path, ignored })
     }
 
     fn is_tracked(&self, path: &[u8]) -> bool {

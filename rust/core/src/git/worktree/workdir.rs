@@ -70,18 +70,19 @@ impl Repo {
             ctime: self.settings.trust_ctime,
             minimal: self.settings.minimal_stat,
         };
-        let entries = one_per_path(&index.entries);
-        let links = self.linked_directories(&entries);
+        let stats = self.stats(control)?;
+        let entries = one_per_path(&index.entries, &stats.all);
+        let links = self.linked_directories(entries.iter().map(|(entry, _)| *entry));
         let found: Vec<Found> = entries
             .par_iter()
-            .map(|entry| {
+            .map(|(entry, meta)| {
                 control.check()?;
-                Ok(self.look_up(&index, entry, rules, &links))
+                Ok(self.look_up(&index, entry, meta, rules, &links))
             })
             .collect::<Result<_>>()?;
         let mut files = Vec::with_capacity(entries.len());
         let mut disk = HashMap::new();
-        for (entry, found) in entries.iter().zip(found) {
+        for ((entry, _), found) in entries.iter().zip(found) {
             match found {
                 Found::Clean => self.list(entry, &mut files)?,
                 Found::Gone => {}
@@ -106,7 +107,7 @@ impl Repo {
     pub(in crate::git) fn index_listing(&self) -> Result<Vec<(Vec<u8>, Entry)>> {
         let index = self.index()?;
         let mut files = Vec::with_capacity(index.entries.len());
-        for entry in one_per_path(&index.entries) {
+        for (entry, ()) in one_per_path(&index.entries, &vec![(); index.entries.len()]) {
             self.list(entry, &mut files)?;
         }
         Ok(files)
@@ -128,6 +129,7 @@ impl Repo {
         &self,
         index: &Index,
         entry: &IndexEntry,
+        meta: &std::io::Result<Metadata>,
         rules: StatRules,
         links: &HashSet<Vec<u8>>,
     ) -> Found {
@@ -138,7 +140,7 @@ impl Repo {
         if entry.entry.is_submodule() {
             return submodule(&path, entry);
         }
-        let meta = match std::fs::symlink_metadata(&path) {
+        let meta = match meta {
             Ok(meta) => meta,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Found::Gone;
@@ -148,9 +150,9 @@ impl Repo {
         if meta.is_dir() || (!links.is_empty() && parents(&entry.path).any(|d| links.contains(d))) {
             return Found::Gone;
         }
-        let mode = self.mode(&meta, entry.entry.mode);
+        let mode = self.mode(meta, entry.entry.mode);
         let same_entry = entry.stage == 0 && mode == entry.entry.mode;
-        let freshness = index.freshness(entry, &meta, rules);
+        let freshness = index.freshness(entry, meta, rules);
         if same_entry && freshness == Freshness::Clean {
             return Found::Clean;
         }
@@ -164,7 +166,10 @@ impl Repo {
 
     /// Tracked directories that are links on disk. git does not follow them: what
     /// lies behind one is gone.
-    fn linked_directories(&self, entries: &[&IndexEntry]) -> HashSet<Vec<u8>> {
+    fn linked_directories<'i>(
+        &self,
+        entries: impl Iterator<Item = &'i IndexEntry>,
+    ) -> HashSet<Vec<u8>> {
         let mut all: HashSet<&[u8]> = HashSet::new();
         for entry in entries {
             for dir in parents(&entry.path) {
@@ -297,17 +302,18 @@ fn is_executable(meta: &Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
 }
 
-/// In a conflict a path has up to three entries; ours stands for it.
-fn one_per_path(entries: &[IndexEntry]) -> Vec<&IndexEntry> {
-    let mut out: Vec<&IndexEntry> = Vec::with_capacity(entries.len());
-    for entry in entries {
+/// In a conflict a path has up to three entries; ours stands for it. With each comes what
+/// is known of it.
+fn one_per_path<'i, T>(entries: &'i [IndexEntry], known: &'i [T]) -> Vec<(&'i IndexEntry, &'i T)> {
+    let mut out: Vec<(&IndexEntry, &T)> = Vec::with_capacity(entries.len());
+    for (entry, known) in entries.iter().zip(known) {
         match out.last_mut() {
-            Some(last) if last.path == entry.path => {
+            Some((last, of_last)) if last.path == entry.path => {
                 if entry.stage == 2 {
-                    *last = entry;
+                    (*last, *of_last) = (entry, known);
                 }
             }
-            _ => out.push(entry),
+            _ => out.push((entry, known)),
         }
     }
     out
