@@ -20,6 +20,7 @@ pub(super) fn list(
 ) -> Vec<Other> {
     let texts = Texts { repo, sides };
     let mut found = BTreeSet::new();
+    let embeds: Vec<(&str, &str)> = sources.embeds().collect();
     let mut vendored: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for file in files {
         note_vendored(&file.path, covered, &mut vendored);
@@ -45,10 +46,8 @@ pub(super) fn list(
                 found.extend(kind.map(|kind| plain(kind, path)));
             }
         }
-        if sources
-            .embeds()
-            .any(|(dir, pattern)| is_embedded(dir, pattern, path))
-        {
+        let holds = |(dir, pattern): &(&str, &str)| is_embedded(dir, pattern, path);
+        if embeds.iter().any(holds) {
             found.insert(plain("embed", path));
         }
     }
