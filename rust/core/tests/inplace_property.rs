@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+mod grammar;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -165,5 +166,45 @@ proptest! {
             run(&json!({"format": 1, "op": "clean", "dir": root}));
             prop_assert_eq!(&tree(root), &before, "{} {}", granularity, tracked);
         }
+    }
+}
+
+#[test]
+fn clean_undoes_track_of_drawn_programs() {
+    let repository = tempfile::tempdir().unwrap();
+    let root = repository.path();
+    let path = |seed: u64| root.join(format!("p{seed}")).join("a.go");
+    let drawn: Vec<(u64, (String, String))> =
+        (40..52).map(|seed| (seed, grammar::pair(seed))).collect();
+    git(root, &["init", "-q", "-b", "main"]);
+    fs::write(root.join("go.mod"), "module example.com/app\n\ngo 1.23\n").unwrap();
+    for (seed, (old, _)) in &drawn {
+        fs::create_dir_all(path(*seed).parent().unwrap()).unwrap();
+        fs::write(path(*seed), old).unwrap();
+    }
+    git(root, &["add", "-A"]);
+    git(root, &["commit", "-q", "-m", "base"]);
+    for (seed, (_, new)) in &drawn {
+        fs::write(path(*seed), new).unwrap();
+    }
+    let before = tree(root);
+    for granularity in ["line", "patch"] {
+        let tracked = run(&json!({
+            "format": 1, "op": "track", "runtime": {"goatrt.go": "package goat\n"},
+            "plan": {"dir": root, "base": "main", "range": "direct", "granularity": granularity},
+        }));
+        assert!(tracked["points"].as_u64().unwrap() > 50, "{tracked}");
+        let judged = Command::new("gofmt")
+            .args(["-l", "."])
+            .current_dir(root)
+            .output()
+            .unwrap();
+        assert!(
+            judged.status.success(),
+            "{}",
+            String::from_utf8_lossy(&judged.stderr)
+        );
+        run(&json!({"format": 1, "op": "clean", "dir": root}));
+        assert_eq!(tree(root), before, "{granularity}");
     }
 }

@@ -1,6 +1,7 @@
 //! Properties of plans over real functions with random edits.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod grammar;
 mod support;
 
 use std::collections::{BTreeSet, HashMap};
@@ -91,10 +92,45 @@ fn plans_of_random_edits() {
     runner
         .run(&strategy, |(file, edits, granularity, crlf)| {
             let new = apply(&texts[file], &edits, crlf);
-            check(&texts[file], &new, granularity);
+            drop(check(&texts[file], &new, granularity));
             Ok(())
         })
         .unwrap();
+}
+
+/// Programs with every kind of statement and edits that move code into comments and out:
+/// the account is git's, the rewritten text is Go, and no edit means no point.
+#[test]
+fn plans_of_drawn_programs() {
+    let drawn = tempfile::tempdir().unwrap();
+    let (mut placed, mut granularities) = (0, ["line", "patch", "scope", "func"].iter().cycle());
+    for seed in 1..=20 {
+        let (old, new) = grammar::pair(seed);
+        let (_root, plan) = check(&old, &new, granularities.next().unwrap());
+        placed += points(&plan).count();
+        let mut texts = vec![old.into_bytes(), new.clone().into_bytes()];
+        for package in support::packages(plan["planDir"].as_str().unwrap()) {
+            texts.extend(
+                [false, true]
+                    .map(|exact| support::instrumented(new.as_bytes(), &package, "a.go", exact)),
+            );
+        }
+        for (index, text) in texts.iter().enumerate() {
+            std::fs::write(drawn.path().join(format!("{seed}_{index}.go")), text).unwrap();
+        }
+        if seed % 5 == 0 {
+            let (_root, plan) = check(&new, &new, "patch");
+            assert_eq!(points(&plan).count(), 0, "seed {seed}");
+        }
+    }
+    assert!(placed > 200, "only {placed} points");
+    let judged = std::process::Command::new("gofmt")
+        .args(["-l", "."])
+        .current_dir(drawn.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&judged.stderr);
+    assert!(judged.status.success(), "{said}");
 }
 
 fn tree(source: &str) -> Tree {
@@ -104,7 +140,7 @@ fn tree(source: &str) -> Tree {
         .into()
 }
 
-fn check(old: &str, new: &str, granularity: &str) {
+fn check(old: &str, new: &str, granularity: &str) -> (tempfile::TempDir, Value) {
     let root = tempfile::tempdir().unwrap();
     let (dir, out) = (root.path().join("repo"), root.path().join("out"));
     std::fs::create_dir(&dir).unwrap();
@@ -118,6 +154,7 @@ fn check(old: &str, new: &str, granularity: &str) {
     );
     check_account(&dir, &plan);
     check_points(&plan, new);
+    (root, plan)
 }
 
 /// The account's lines are git's, each once; the sums are theirs.
