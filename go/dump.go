@@ -27,6 +27,11 @@ type DumpSource struct {
 	Path string `json:"path,omitempty"`
 	// Text is read instead of a file where it is not nil.
 	Text *string `json:"text,omitempty"`
+	// Instance says which process wrote it, where that is known.
+	Instance string `json:"instance,omitempty"`
+	// CrashOutput says that Go wrote it for debug.SetCrashOutput: without the first line
+	// of fatal errors, which is then concluded from the stack.
+	CrashOutput bool `json:"crashOutput,omitempty"`
 }
 
 // ChangedFunction is a function that a change touches.

@@ -84,7 +84,7 @@ func (a *app) newRoot() *cobra.Command {
 	root.AddCommand(a.newGoVerbs()...)
 	root.AddCommand(a.newEnv(), a.newGenerate(), a.newToolexec())
 	root.AddCommand(a.newPlan(), a.newReport(), a.newWatch(), a.newUI(), a.newCheck(), a.newDoctor(), a.newVersion())
-	root.AddCommand(a.newDump(), a.newProfile(), a.newHeat())
+	root.AddCommand(a.newDump(), a.newPanics(), a.newProfile(), a.newHeat())
 	root.AddCommand(a.newInit(), a.newTrack(), a.newPatch(), a.newClean())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))

@@ -43,6 +43,8 @@ func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 		formats = profileFormats
 	case "heat":
 		formats = heatFormats
+	case "panics":
+		formats = panicsFormats
 	}
 	return formats, cobra.ShellCompDirectiveNoFileComp
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +14,6 @@ import (
 	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/render/html"
 	"github.com/goat-trace/goat/go/internal/render/text"
-	"github.com/goat-trace/goat/go/internal/report/source"
-	"github.com/goat-trace/goat/go/internal/store"
 )
 
 const dumpLong = `Dump reads what a Go process prints when it hangs or dies, sorts the goroutines by cause
@@ -99,11 +95,8 @@ func (a *app) runDump(ctx context.Context, names []string, f *dumpFlags) error {
 	if f.timeout <= 0 || f.top < 0 {
 		return usage("--timeout and --top are above zero", "use something like --timeout 10s and --top 20")
 	}
-	if len(names) == 0 {
-		if file, ok := a.stdin.(*os.File); ok && isTerminal(file) {
-			return usage("no dump is named", "name a file or a URL, or pipe a dump into it")
-		}
-		names = []string{"-"}
+	if names, err = a.sourcesOr(names, "dump"); err != nil {
+		return err
 	}
 	found, change, err := a.readDump(ctx, names, f)
 	if err != nil {
@@ -119,18 +112,18 @@ func (a *app) runDump(ctx context.Context, names []string, f *dumpFlags) error {
 	if found.Source.Truncated {
 		a.tell("the dump is cut off: %d of %d goroutines were read", found.Source.Parsed, found.Source.Goroutines)
 	}
-	return a.judgeDump(found)
+	return a.judgeFigures(found.FailIf, found.Source.Truncated)
 }
 
-// judgeDump says no when the condition holds. What was cut off may hide what it asks for.
-func (a *app) judgeDump(found *goat.DumpResult) error {
-	switch f := found.FailIf; {
-	case f == nil:
+// judgeFigures says no when the condition holds. What was cut off may hide what it asks for.
+func (a *app) judgeFigures(v *goat.DumpVerdict, truncated bool) error {
+	switch {
+	case v == nil:
 		return nil
-	case f.Failed:
-		a.tell("--fail-if: %s", f.Because)
+	case v.Failed:
+		a.tell("--fail-if: %s", v.Because)
 		return exitStatus(exitNo)
-	case found.Source.Truncated:
+	case truncated:
 		return exitStatus(exitInconclusive)
 	}
 	return nil
@@ -177,18 +170,11 @@ func (a *app) sourcePaths(names []string) []string {
 
 // changedFunctions are those of the nearest plan, and what it compares; nil without a plan.
 func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, change string, err error) {
-	dir, err := config.WorkDir(a.directory())
-	if err != nil {
-		return nil, "", err
-	}
-	// Without a cache there is no plan to find in it.
-	cache, _ := store.Open(a.getenv)
-	plan, err := source.Nearest(joinDir(a.directory(), named), dir, cache)
+	plan, change, err := a.changeOf(named)
 	if err != nil || plan == nil {
 		return nil, "", err
 	}
-	change = fmt.Sprintf("%s to %s", render.Base(&plan.Plan.Base), render.Release(&plan.Plan.Release))
-	return append([]goat.ChangedFunction{}, goat.ChangedFunctions(&plan.Plan)...), change, nil
+	return append([]goat.ChangedFunction{}, goat.ChangedFunctions(plan)...), change, nil
 }
 
 // dumpForm is the dump in one format.

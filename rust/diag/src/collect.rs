@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::locks::Traces;
-use crate::model::{Crash, Goroutine, Race};
+use crate::model::{Crash, CrashKind, Goroutine, Race, Step};
 use crate::symbols::{Frame, Symbols, Texts};
 
 /// How many goroutine numbers a group keeps as examples.
@@ -117,6 +117,8 @@ pub struct Collector {
     /// Goroutines on a thread; under GOTRACEBACK=crash each thread shows its own again.
     on_thread: HashSet<u64>,
     threads: bool,
+    /// The group of the source's first goroutine.
+    first_group: Option<u32>,
 }
 
 impl Collector {
@@ -128,6 +130,7 @@ impl Collector {
         });
         self.on_thread.clear();
         self.threads = false;
+        self.first_group = None;
     }
 
     /// The source that is being read.
@@ -152,6 +155,7 @@ impl Collector {
             source.dumps = source.dumps.max(1);
         }
         let number = self.group(g);
+        self.first_group.get_or_insert(number);
         let group = &mut self.groups[number as usize];
         group.count += g.count;
         group.leaked += if g.leaked { g.count } else { 0 };
@@ -229,6 +233,44 @@ impl Collector {
         self.source().crashes += 1;
         let source = self.sources.len() - 1;
         self.crashes.push((source, crash));
+    }
+
+    /// What the source shows is all of a process that ended: without a word on why, it is
+    /// concluded from its goroutines.
+    pub fn ended(&mut self) {
+        let source = self.source();
+        if source.crashes > 0 || source.stacks == 0 {
+            return;
+        }
+        let first = self.first_group.and_then(|at| self.groups.get(at as usize));
+        let Some(group) = first else {
+            return;
+        };
+        let running = group
+            .word
+            .is_some_and(|word| self.words.get(word) == b"running");
+        let message = if running {
+            "the process ended, without a word on why"
+        } else {
+            "all goroutines are asleep - deadlock!"
+        };
+        let crash = Crash {
+            kind: CrashKind::Fatal,
+            chain: vec![Step {
+                message: message.to_owned(),
+                ..Step::default()
+            }],
+            signal: String::new(),
+            tests: Vec::new(),
+            survived: false,
+            inferred: true,
+            goroutine: group.examples.first().copied().unwrap_or(0),
+            parent: None,
+            creator: group.creator,
+            frames: group.frames.clone(),
+            line: 1,
+        };
+        self.crash(crash);
     }
 
     /// Takes a race.

@@ -8,8 +8,9 @@ use crate::cause::Dimension;
 use crate::changed::Changed;
 use crate::cluster::{self, Cluster, Clusters};
 use crate::collect::{Collector, Source};
+use crate::expression::Condition;
 use crate::locks::{self, Edge, Lock};
-use crate::model::{Access, Crash, CrashKind};
+use crate::model::{Access, Crash, CrashKind, Step};
 use crate::parse::header;
 use crate::symbols::{Frame, Symbols};
 
@@ -162,6 +163,16 @@ pub struct StepFacts {
     pub repanicked: bool,
 }
 
+impl StepFacts {
+    pub fn of(step: &Step) -> Self {
+        Self {
+            message: step.message.clone(),
+            recovered: step.recovered,
+            repanicked: step.repanicked,
+        }
+    }
+}
+
 /// One race.
 #[derive(Debug, Serialize)]
 pub struct RaceFacts {
@@ -188,6 +199,18 @@ pub struct Verdict {
     pub expression: String,
     pub failed: bool,
     pub because: String,
+}
+
+impl Verdict {
+    /// Whether a condition holds for these figures.
+    pub fn of(expression: String, condition: &Condition, figures: &BTreeMap<String, f64>) -> Self {
+        let because = condition.holds(figures);
+        Self {
+            expression,
+            failed: because.is_some(),
+            because: because.unwrap_or_default(),
+        }
+    }
 }
 
 /// Writes frames of one collection.
@@ -271,15 +294,7 @@ impl Writer<'_> {
                 .chain
                 .last()
                 .map_or_else(String::new, |s| s.message.clone()),
-            chain: c
-                .chain
-                .iter()
-                .map(|s| StepFacts {
-                    message: s.message.clone(),
-                    recovered: s.recovered,
-                    repanicked: s.repanicked,
-                })
-                .collect(),
+            chain: c.chain.iter().map(StepFacts::of).collect(),
             signal: c.signal.clone(),
             tests: c.tests.clone(),
             recovered: if c.survived { "yes" } else { "no" },
@@ -396,23 +411,30 @@ fn summary(found: &Collector) -> Summary {
             .sources
             .iter()
             .any(|s| s.truncated || s.broken.is_some()),
-        not_parsed: found
-            .notes
-            .iter()
-            .map(|n| NotParsed {
-                source: found.sources[n.source].name.clone(),
-                line: n.line,
-                lines: n.lines,
-                reason: if n.inside {
-                    "no frame of a goroutine"
-                } else {
-                    "no part of a dump"
-                },
-                text: n.text.clone(),
-            })
-            .collect(),
+        not_parsed: not_parsed(found),
         not_parsed_lines: all(|s| s.unread),
     }
+}
+
+/// The lines that no reader knew.
+pub fn not_parsed(found: &Collector) -> Vec<NotParsed> {
+    let reason = |inside| {
+        if inside {
+            "no frame of a goroutine"
+        } else {
+            "no part of a dump"
+        }
+    };
+    let notes = found.notes.iter();
+    notes
+        .map(|n| NotParsed {
+            source: found.sources[n.source].name.clone(),
+            line: n.line,
+            lines: n.lines,
+            reason: reason(n.inside),
+            text: n.text.clone(),
+        })
+        .collect()
 }
 
 fn kind(s: &Source) -> &'static str {

@@ -18,6 +18,7 @@ mod input;
 mod locks;
 mod model;
 mod names;
+mod panics;
 mod parse;
 mod pprof;
 mod profile;

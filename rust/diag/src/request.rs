@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::expression::Condition;
 use crate::heat;
 use crate::input::Input;
+use crate::panics;
 use crate::parse::Parser;
 use crate::pprof::Profile;
 use crate::profile;
@@ -34,6 +35,37 @@ struct SourceRequest {
     path: String,
     #[serde(default)]
     text: Option<String>,
+    /// Which process wrote it, where that is known.
+    #[serde(default)]
+    instance: String,
+    /// What Go wrote for `SetCrashOutput`: it leaves out the first line of fatal errors.
+    #[serde(default)]
+    crash_output: bool,
+}
+
+/// The request of `panics`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PanicsRequest {
+    format: u32,
+    #[expect(dead_code, reason = "read before, by the head")]
+    op: String,
+    #[serde(default)]
+    sources: Vec<SourceRequest>,
+    /// What runtimes recorded.
+    #[serde(default)]
+    events: Vec<panics::Event>,
+    /// The main modules, as far as they are known.
+    #[serde(default)]
+    modules: Vec<String>,
+    #[serde(default)]
+    changed: Vec<ChangedFunction>,
+    #[serde(default)]
+    fail_if: String,
+    #[serde(default, rename = "controlFd")]
+    _control: Option<i32>,
+    #[serde(default, rename = "progressFd")]
+    _progress: Option<i32>,
 }
 
 /// The request of `dump`.
@@ -103,6 +135,9 @@ pub fn run(request: &[u8], stop: Stop<'_>) -> Option<Vec<u8>> {
             .and_then(|d| answer(&d)),
         "profile" => read(request)
             .and_then(|r| profile(r, stop))
+            .and_then(|d| answer(&d)),
+        "panics" => read(request)
+            .and_then(|r| panics(r, stop))
             .and_then(|d| answer(&d)),
         _ => return None,
     };
@@ -202,6 +237,22 @@ fn right_format(format: u32) -> Result<()> {
     Err(Error::new("bad_request", what).hint("rebuild with the same goat"))
 }
 
+fn panics(request: PanicsRequest, stop: Stop<'_>) -> Result<panics::Document> {
+    right_format(request.format)?;
+    let condition = match request.fail_if.trim() {
+        "" => None,
+        text => Some(Condition::parse(text, &panics::figure_names())?),
+    };
+    let sources = &request.sources;
+    let instances: Vec<String> = sources.iter().map(|s| s.instance.clone()).collect();
+    let mut found = collect(request.sources, stop)?;
+    let changed = Changed::new(request.changed);
+    let (events, modules) = (request.events, request.modules);
+    let mut document = panics::build(&mut found, &instances, events, modules, &changed);
+    document.fail_if = condition.map(|c| Verdict::of(request.fail_if, &c, &document.figures));
+    Ok(document)
+}
+
 fn dump(request: DumpRequest, stop: Stop<'_>) -> Result<Document> {
     right_format(request.format)?;
     let condition = condition(&request)?;
@@ -214,14 +265,7 @@ fn dump(request: DumpRequest, stop: Stop<'_>) -> Result<Document> {
         document.compare(&old.clusters);
     }
     document.count();
-    if let Some(condition) = condition {
-        let because = condition.holds(&document.figures);
-        document.fail_if = Some(Verdict {
-            expression: request.fail_if,
-            failed: because.is_some(),
-            because: because.unwrap_or_default(),
-        });
-    }
+    document.fail_if = condition.map(|c| Verdict::of(request.fail_if, &c, &document.figures));
     Ok(document)
 }
 
@@ -256,8 +300,12 @@ fn collect(sources: Vec<SourceRequest>, stop: Stop<'_>) -> Result<Collector> {
             Some(text) => Input::text(text),
             None => Input::file(&source.path),
         };
-        let result = input.and_then(|input| one(input, &mut found, stop));
-        result.and_then(|()| holds(&found)).map_err(|mut error| {
+        let mut result = input.and_then(|input| one(input, &mut found, stop));
+        if source.crash_output {
+            found.ended();
+        }
+        result = result.and_then(|()| holds(&found));
+        result.map_err(|mut error| {
             if error.code != "cancelled" {
                 error.path.clone_from(&source.name);
             }

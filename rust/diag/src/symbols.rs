@@ -105,6 +105,15 @@ impl Symbols {
         &self.facts[func as usize]
     }
 
+    /// Whether a function is the runtime's `panic`.
+    pub fn is_panic(&self, func: u32) -> bool {
+        let facts = self.facts(func);
+        matches!(
+            (facts.package.as_str(), facts.declaration.as_str()),
+            ("", "panic") | ("runtime", "gopanic")
+        )
+    }
+
     /// The name as the dump wrote it.
     pub fn name(&self, func: u32) -> String {
         self.functions.text(func)
@@ -133,6 +142,11 @@ impl Symbols {
             return true;
         };
         let folder = &place[..slash];
+        // Since Go 1.24 functions called runtime.map… lie in internal/runtime/maps.
+        let below = memchr::memmem::rfind(folder, b"internal/runtime/");
+        if facts.package == "runtime" && below.is_some() {
+            return true;
+        }
         // What the runtime provides under another package's name lies in its folder.
         [facts.package.as_bytes(), b"runtime"]
             .iter()

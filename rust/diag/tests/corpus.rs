@@ -7,11 +7,15 @@ use std::{env, fs};
 use serde_json::{Value, json};
 
 fn dump(paths: &[&Path]) -> Value {
+    run("dump", paths)
+}
+
+fn run(op: &str, paths: &[&Path]) -> Value {
     let sources: Vec<Value> = paths
         .iter()
         .map(|p| json!({ "name": p.file_name().map(|n| n.to_string_lossy()), "path": p }))
         .collect();
-    let request = json!({ "format": 1, "op": "dump", "sources": sources }).to_string();
+    let request = json!({ "format": 1, "op": op, "sources": sources }).to_string();
     let answer = goat_diag::run(request.as_bytes(), &|| false).expect("an operation of this crate");
     let answer: Value = serde_json::from_slice(&answer).expect("JSON");
     assert!(answer["error"].is_null(), "{}: {paths:?}", answer["error"]);
@@ -82,4 +86,47 @@ fn every_goroutine_of_every_version_is_read() {
         }
     }
     assert!(seen > 0, "no dumps below {root}");
+}
+
+/// The line of each shape's root cause, as the program's source says it.
+fn roots() -> Vec<(String, u64)> {
+    include_str!("../testdata/shapes/main.go")
+        .lines()
+        .zip(1..)
+        .filter_map(|(line, number)| Some((line.split_once("// root: ")?.1.to_owned(), number)))
+        .collect()
+}
+
+#[test]
+fn every_shape_has_its_root_cause() {
+    let Ok(dir) = env::var("GOAT_DUMPS") else {
+        return;
+    };
+    let (mut seen, mut right, mut keys) = (0, 0, std::collections::HashMap::new());
+    for folder in files(Path::new(&dir)) {
+        for (shape, line) in roots() {
+            let file = folder.join("shapes").join(format!("{shape}.txt"));
+            let found = run("panics", &[&file]);
+            let panics = found["panics"].as_array().expect("panics");
+            seen += 1;
+            let one = &panics[0];
+            if panics.len() == 1 && one["place"]["line"] == line && one["class"] == "defect" {
+                right += 1;
+                let key = one["key"].as_str().expect("a key").to_owned();
+                keys.entry(shape.clone())
+                    .or_insert_with(std::collections::HashSet::new)
+                    .insert(key);
+            } else {
+                println!("{}: {panics:#?}", file.display());
+            }
+        }
+    }
+    let split: Vec<_> = keys.iter().filter(|(_, keys)| keys.len() > 1).collect();
+    println!(
+        "root cause of {right} of {seen} crashes, {} of {} with one key over all versions",
+        keys.len() - split.len(),
+        keys.len()
+    );
+    assert!(split.is_empty(), "{split:?}");
+    assert!(right * 100 >= seen * 95, "{right} of {seen}");
 }

@@ -103,16 +103,20 @@ func (v *dumpView) crashes(b *strings.Builder) {
 
 // frames writes the user's frames; without any, all of them.
 func (v *dumpView) frames(b *strings.Builder, frames []goat.DumpFrame) {
+	writeFrames(b, frames, v.Looks, v.style)
+}
+
+func writeFrames(b *strings.Builder, frames []goat.DumpFrame, looks Looks, s style) {
 	own := ownFrames(frames)
-	if v.Verbose || len(own) == 0 {
+	if looks.Verbose || len(own) == 0 {
 		own = frames
 	}
 	var t table
 	for i := range own {
 		f := &own[i]
-		t.add(cell{text: f.Func}, cell{text: place(f.File, f.Line)}, cell{text: mark(f.Changed), paint: v.style.warn})
+		t.add(cell{text: f.Func}, cell{text: place(f.File, f.Line)}, cell{text: mark(f.Changed), paint: s.warn})
 	}
-	t.width, t.shrink = v.Width, []int{0, 1}
+	t.width, t.shrink = looks.Width, []int{0, 1}
 	t.write(b, "  ")
 }
 
@@ -339,13 +343,7 @@ func (v *dumpView) rest(b *strings.Builder, cut int) {
 			fmt.Fprintf(b, "    %s:%d: %s: %s\n", n.Source, n.Line, n.Reason, n.Text)
 		}
 	}
-	if f := v.found.FailIf; f != nil {
-		answer := v.style.good("holds not")
-		if f.Failed {
-			answer = v.style.bad("holds") + ": " + f.Because
-		}
-		fmt.Fprintf(b, "fail-if %s %s\n", f.Expression, answer)
-	}
+	writeVerdict(b, v.found.FailIf, v.style)
 	var changed, leaked uint64
 	for i := range v.found.Clusters {
 		c := &v.found.Clusters[i]
@@ -356,4 +354,16 @@ func (v *dumpView) rest(b *strings.Builder, cut int) {
 	}
 	fmt.Fprintf(b, "%s, %s, %d in changed code, %d leaked\n",
 		render.Plural(int(s.Goroutines), "goroutine"), render.Plural(len(v.found.Clusters), "cluster"), changed, leaked)
+}
+
+// writeVerdict says what became of --fail-if.
+func writeVerdict(b *strings.Builder, f *goat.DumpVerdict, s style) {
+	if f == nil {
+		return
+	}
+	answer := s.good("holds not")
+	if f.Failed {
+		answer = s.bad("holds") + ": " + f.Because
+	}
+	fmt.Fprintf(b, "fail-if %s %s\n", f.Expression, answer)
 }

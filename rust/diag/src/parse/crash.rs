@@ -57,6 +57,16 @@ impl Pending {
         true
     }
 
+    /// Whether a crash waits for its goroutine.
+    pub fn is_pending(&self) -> bool {
+        self.crash.is_some()
+    }
+
+    /// The stack that the runtime worked on, where one was shown.
+    pub fn system_stack(&self) -> &[Frame] {
+        &self.system
+    }
+
     /// Whether the lines may still be the text of a panic.
     pub fn is_message(&self) -> bool {
         self.message && self.crash.is_some()

@@ -6,6 +6,7 @@
 mod crash;
 mod frame;
 pub mod header;
+mod inferred;
 mod profile;
 mod race;
 mod reading;
@@ -14,7 +15,7 @@ mod wrap;
 use memchr::memmem;
 
 use crate::collect::Collector;
-use crate::model::Goroutine;
+use crate::model::{Crash, Goroutine};
 use crate::symbols::{Frame, Symbols};
 pub use profile::PROFILES;
 use reading::Next;
@@ -22,6 +23,9 @@ use wrap::Prefix;
 
 /// How deep escapes in escapes are undone.
 const DEEPEST: usize = 4;
+
+/// How much of a line above a goroutine may be the message of its panic.
+const HEADING: usize = 1 << 10;
 
 /// What the last line belonged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +66,10 @@ pub struct Parser<'c> {
     crash: crash::Pending,
     race: race::Reader,
     profile: profile::Reader,
+    /// The last line that no reader knew, with its number.
+    noted: (u64, String),
+    /// That line where it stands above the goroutine.
+    heading: String,
 }
 
 impl<'c> Parser<'c> {
@@ -81,6 +89,8 @@ impl<'c> Parser<'c> {
             crash: crash::Pending::default(),
             race: race::Reader::default(),
             profile: profile::Reader::default(),
+            noted: (0, String::new()),
+            heading: String::new(),
         }
     }
 
@@ -337,6 +347,10 @@ impl<'c> Parser<'c> {
         g.line = self.number;
         self.open = false;
         self.state = State::Stack(Part::Frames);
+        self.heading.clear();
+        if self.noted.0 + 1 == self.number {
+            self.heading.push_str(&self.noted.1);
+        }
     }
 
     /// A line inside of a goroutine.
@@ -489,14 +503,36 @@ impl<'c> Parser<'c> {
             return;
         }
         self.out.goroutine(&self.goroutine);
-        if let Some(crash) = self.crash.take(&self.goroutine) {
+        let told = self.crash.take(&self.goroutine);
+        if let Some(crash) = told.or_else(|| self.untold()) {
             self.out.crash(crash);
         }
+    }
+
+    /// The crash of the goroutine that was read, where no line announced one.
+    fn untold(&mut self) -> Option<Crash> {
+        if self.goroutine.id == 0 || self.crash.is_pending() {
+            return None;
+        }
+        let (g, symbols) = (&self.goroutine, &self.out.symbols);
+        let running = g
+            .word
+            .is_some_and(|word| self.out.words.get(word) == b"running");
+        if !running {
+            return None;
+        }
+        let first = self.out.sources.last().is_none_or(|s| s.crashes == 0);
+        let fatal = first.then(|| inferred::fatal(g, self.crash.system_stack(), symbols));
+        fatal
+            .flatten()
+            .or_else(|| inferred::logged(g, &self.heading, symbols))
     }
 
     fn note(&mut self, line: &[u8]) {
         let inside = !matches!(self.state, State::Outside | State::Block);
         self.out.note(self.number, inside, line);
+        let cut = &line[..line.len().min(HEADING)];
+        self.noted = (self.number, String::from_utf8_lossy(cut).into_owned());
     }
 }
 

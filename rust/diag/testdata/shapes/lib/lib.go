@@ -1,0 +1,7 @@
+// Package lib calls back.
+package lib
+
+// Call calls f.
+//
+//go:noinline
+func Call(f func()) { f() }
