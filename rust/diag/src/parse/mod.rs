@@ -149,7 +149,8 @@ impl<'c> Parser<'c> {
         let known = frame::function(line).is_some()
             || line.starts_with(b"\t")
             || line.starts_with(b"created by ")
-            || header::find(line).is_some();
+            || header::find(line).is_some()
+            || crash::begins(line);
         if known || line.is_empty() {
             self.prefix = Prefix::default();
             self.plain(line, rest);
