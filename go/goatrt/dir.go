@@ -136,10 +136,21 @@ func (c *Component) prune(s *spool, most int) {
 	newestFirst(files)
 	for _, old := range files[min(limit, len(files)):] {
 		if old.name != own {
-			removeUnlocked(s.dir + separator + old.name)
+			c.removeSpool(s.dir + separator + old.name)
 		}
 	}
 	c.pruned.Store(true)
+}
+
+// removeSpool removes a spool file with what lies beside it, unless its process lives.
+func (c *Component) removeSpool(path string) {
+	removeUnlocked(path)
+	if _, still := startOf(path); still {
+		return
+	}
+	for _, suffix := range besideSuffixes {
+		_ = os.Remove(besidePath(path, suffix))
+	}
 }
 
 // newestFirst sorts by Shell's method: package sort is more than a program may

@@ -263,6 +263,7 @@ func (c *Component) finish() {
 		// A program may end before its background has come to say so.
 		say(c.report(false, c.trouble))
 	}
+	flushExtensions()
 	waitSaid()
 	runClosers()
 }

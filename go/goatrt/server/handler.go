@@ -74,7 +74,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	to, known := routes[r.URL.Path]
+	to, known := routeOf(r.URL.Path)
 	if !known {
 		fail(w, http.StatusNotFound, "not_found", "no such path: "+r.URL.Path,
 			"try /track, /metrics, /metrics/points, /version, /healthz or /coverprofile")
@@ -99,6 +99,23 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.busy }()
 	}
 	to.answer(h, w, r)
+}
+
+// routeOf finds a path among ours and those of what else is linked in.
+func routeOf(path string) (route, bool) {
+	if to, known := routes[path]; known {
+		return to, true
+	}
+	for _, e := range goatrt.Extensions() {
+		if e.Path == path {
+			answer := e.Answer
+			return route{http.MethodGet, func(_ *handler, w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json; charset=utf-8")
+				_, _ = w.Write(answer())
+			}, false}, true
+		}
+	}
+	return route{}, false
 }
 
 // enter waits a moment for one of the few places for heavy answers.

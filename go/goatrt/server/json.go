@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-	"unicode/utf8"
+
+	goatrt "github.com/goat-trace/goat/go/goatrt"
 )
 
 // document writes JSON piece by piece, so that an answer of any size needs only
@@ -57,14 +58,14 @@ func (d *document) close(bracket byte) *document {
 // key names the next value.
 func (d *document) key(name string) *document {
 	d.value()
-	d.buf = append(quote(d.buf, name), ':')
+	d.buf = append(goatrt.Quote(d.buf, name), ':')
 	d.comma = false
 	return d
 }
 
 func (d *document) str(s string) *document {
 	d.value()
-	d.buf = quote(d.buf, s)
+	d.buf = goatrt.Quote(d.buf, s)
 	return d
 }
 
@@ -117,28 +118,4 @@ func (d *document) flush() {
 
 func rfc3339(micros int64) string {
 	return time.UnixMicro(micros).UTC().Format(time.RFC3339Nano)
-}
-
-// quote appends s as a JSON string, what is invisible in it escaped: people read it, too.
-// Bytes that are not UTF-8 become U+FFFD.
-func quote(buf []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	buf = append(buf, '"')
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == '"' || r == '\\':
-			buf = append(buf, '\\', byte(r))
-		case r < 0x20 || r == 0x7f || r == '<' || r == '>' || r == '&':
-			buf = append(buf, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
-		case r == 0x2028 || r == 0x2029 || r >= 0x80 && !strconv.IsPrint(r) && r < 0x10000:
-			buf = append(buf, '\\', 'u', hex[r>>12], hex[r>>8&15], hex[r>>4&15], hex[r&15])
-		case r == utf8.RuneError && size == 1:
-			buf = append(buf, "\ufffd"...)
-		default:
-			buf = append(buf, s[i:i+size]...)
-		}
-		i += size
-	}
-	return append(buf, '"')
 }

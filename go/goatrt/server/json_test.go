@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	goatrt "github.com/goat-trace/goat/go/goatrt"
 	"math/rand"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +18,7 @@ func TestQuote(t *testing.T) {
 		texts = append(texts, string(raw))
 	}
 	for _, text := range texts {
-		quoted := quote(nil, text)
+		quoted := goatrt.Quote(nil, text)
 		var back string
 		if err := json.Unmarshal(quoted, &back); err != nil {
 			t.Fatalf("%q becomes %s: %v", text, quoted, err)

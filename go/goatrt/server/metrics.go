@@ -33,6 +33,11 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	if h.pointMetrics {
 		e.points(states)
 	}
+	for _, more := range goatrt.Extensions() {
+		if more.Metrics != nil {
+			e.buf = more.Metrics(e.buf)
+		}
+	}
 	_, _ = w.Write(e.buf)
 }
 

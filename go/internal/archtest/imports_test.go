@@ -26,7 +26,7 @@ var (
 	yaml  = []string{"go.yaml.in/yaml/v3"}
 	// The runtime lives in other people's programs: what it imports, they link.
 	// (embed is in the file that hands out its own source and stays behind.)
-	runtimeStd = []string{"embed", "errors", "os", "strconv", "strings", "sync", "sync/atomic", "syscall", "time", "unsafe"}
+	runtimeStd = []string{"embed", "errors", "os", "runtime", "strconv", "strings", "sync", "sync/atomic", "syscall", "time", "unsafe"}
 	// Linked only where net/http is linked anyway.
 	serverStd = []string{
 		"bufio", "crypto/subtle", "encoding/binary", "errors", "io", "log", "net", "net/http", "net/textproto", "net/url", "os", "path", "path/filepath",
@@ -105,6 +105,7 @@ var policy = map[string]rule{
 	"internal/printable":      {},
 	"internal/rtsource":       {own: []string{"goatrt"}},
 	"goatrt":                  {std: runtimeStd},
+	"goatrt/panics":           {own: []string{"goatrt"}, std: runtimeStd},
 	"goatrt/server":           {own: []string{"goatrt"}, std: serverStd},
 	"e2e":                     {},
 	"compat":                  {},

@@ -28,6 +28,7 @@ func addGoatFlags(root *cobra.Command) {
 	f.Bool(config.FlagDeps, false, "track the changed code of upgraded modules (go.mod), too")
 	f.String(config.FlagTimings, "", "log what each tool of the build takes, in `DIR` (with =) or goat's cache; see goat heat")
 	f.Lookup(config.FlagTimings).NoOptDefVal = config.OwnTimings
+	f.Bool(config.FlagPanics, false, "record every panic of the program, recovered or not")
 	f.Bool(config.FlagVerbose, false, "say more")
 	f.BoolP(config.FlagQuiet, "q", false, "say nothing but errors")
 	f.Bool(config.FlagNoColor, false, "no colour, even on a terminal")

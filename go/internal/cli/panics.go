@@ -23,7 +23,13 @@ const panicsLong = `Panics sorts panics, fatal errors and signals by root cause:
 value, and the first place of the user's code, which for a panic that was recovered and
 passed on is that of the first one. Those in changed code are marked.
 
-A source is a crash text, - for standard input (also without any): what a Go program of
+A program that was built with goat build --panics records every panic, recovered or not:
+name its address (http://host:port), its spool or the directory of spools. Beside the
+spool also lies what Go said when the process ended, for as long as the spool is kept.
+recovered is yes where the process lived on for a second; phases, lanes and processes
+are counted as for points.
+
+Other sources are crash texts, - for standard input (also without any): what a Go program of
 any version since 1.4 prints when it dies, what net/http and others log of a panic that
 they recovered with its stack, output of go test; with log prefixes, escaped in JSON,
 gzipped, among other lines, one after the other.
@@ -44,6 +50,8 @@ docs/diagnostics.md has the JSON form field by field.`
 
 const panicsExample = `  goat panics crash.txt
   kubectl logs deploy/shop --previous | goat panics
+  goat build --panics -o app . && GOAT_SPOOL=spool ./app; goat panics spool
+  goat panics http://127.0.0.1:57005
   goat panics *.log --fail-if 'ended>0 || causes.changed>0'`
 
 var panicsFormats = []string{"text", "json"}
@@ -58,7 +66,7 @@ type panicsFlags struct {
 func (a *app) newPanics() *cobra.Command {
 	var f panicsFlags
 	cmd := &cobra.Command{
-		Use:     "panics [FILE or -]...",
+		Use:     "panics [FILE, SPOOL, URL or -]...",
 		GroupID: groupDiagnose,
 		Short:   "Sort panics and fatal errors by root cause, and mark changed code",
 		Long:    panicsLong,
@@ -68,6 +76,8 @@ func (a *app) newPanics() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.failIf, "fail-if", "", "exit with 1 when `CONDITION` holds, as 'ended>0 || causes.changed>0'")
 	flags.StringVar(&f.plan, "plan", "", "take the change from this plan `DIR or FILE`")
+	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the process (better: GOAT_TOKEN)")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long one request may take")
 	flags.IntVar(&f.top, "top", 0, "show only the first `N` root causes as text")
 	return cmd
 }
@@ -81,8 +91,8 @@ func (a *app) runPanics(ctx context.Context, names []string, f *panicsFlags) err
 	if err != nil {
 		return err
 	}
-	if f.top < 0 {
-		return usage("--top is above zero", "use something like --top 20")
+	if f.timeout <= 0 || f.top < 0 {
+		return usage("--timeout and --top are above zero", "use something like --timeout 10s and --top 20")
 	}
 	names, err = a.sourcesOr(names, "crash text")
 	if err != nil {
@@ -118,17 +128,15 @@ func (a *app) readPanics(ctx context.Context, names []string, f *panicsFlags) (*
 	defer collector.Close()
 	options := goat.PanicsOptions{FailIf: f.failIf}
 	for _, name := range names {
-		if diag.IsLive(name) {
-			return nil, "", usage(name+" is no crash text", "name a file that holds one")
-		}
-		if name != "-" {
+		if name != "-" && !diag.IsLive(name) {
 			name = joinDir(a.directory(), name)
 		}
-		s, err := collector.Source(ctx, name, a.stdin)
-		if err != nil {
+		if err := collector.Panics(ctx, name, a.stdin, &options); err != nil {
 			return nil, "", err
 		}
-		options.Sources = append(options.Sources, s)
+	}
+	for _, said := range collector.Said {
+		a.tell("%s", said)
 	}
 	plan, change, err := a.changeOf(f.plan)
 	if err != nil {

@@ -25,6 +25,7 @@ const (
 	FlagServer      = "server"
 	FlagDeps        = "deps"
 	FlagTimings     = "timings"
+	FlagPanics      = "panics"
 	FlagVerbose     = "verbose"
 	FlagQuiet       = "quiet"
 	FlagNoColor     = "no-color"
@@ -177,6 +178,7 @@ func (s *Settings) switches(r *resolver) (err error) {
 	}{
 		{FlagExact, &s.Exact, false},
 		{FlagDeps, &s.Deps, false},
+		{FlagPanics, &s.Panics, false},
 		{FlagVerbose, &s.Verbose, s.File.Verbose},
 		{FlagQuiet, &s.Quiet, false},
 		{FlagNoColor, &s.NoColor, r.getenv("NO_COLOR") != ""},

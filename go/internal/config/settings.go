@@ -38,6 +38,8 @@ type Settings struct {
 	// Timings is the directory for logs of what a build takes: "" for none, [OwnTimings] for
 	// the one in goat's cache.
 	Timings string
+	// Panics has the program record its panics.
+	Panics bool
 	// Verbose says more, Quiet says nothing but errors.
 	Verbose, Quiet bool
 	// NoColor forbids colour also on a terminal.

@@ -67,7 +67,12 @@ func (d *door) failed(ctx context.Context, err error) (int, error) {
 func (d *door) sayLinked() {
 	kinds := map[string]bool{}
 	for _, m := range d.index.Mains {
-		kinds[d.noted(m).Runtime] = true
+		linked := d.noted(m)
+		kinds[linked.Runtime] = true
+		if d.Settings.Panics && !linked.Panics && (linked.Runtime == plan.RuntimeSpool || linked.Runtime == plan.RuntimeServer) {
+			d.say("panics are not recorded: this Go has another runtime than goat knows, or another -gcflags takes the place of goat's for package runtime")
+			break
+		}
 	}
 	switch {
 	case kinds[plan.RuntimeNone]:
@@ -109,7 +114,7 @@ func (d *door) nothing() string {
 	if d.index.Marked {
 		return "the points are in the sources already (`goat track`); building as go does (`goat clean` takes them out)"
 	}
-	if d.index.Points == 0 || len(d.index.Packages) == 0 {
+	if (d.index.Points == 0 || len(d.index.Packages) == 0) && !(d.Settings.Panics && len(d.index.Mains) > 0 && d.Verb != "test") {
 		switch n := d.untracked; {
 		case d.leftOut > 0:
 			return fmt.Sprintf("no points: of what changed against %s nothing can be tracked (`goat plan` says why); building as go does", d.baseName())
@@ -158,6 +163,9 @@ func (d *door) toolexec(overlay string) (string, error) {
 	words := []string{program, "toolexec", "--plan=" + d.dir, "--overlay=" + overlay}
 	if d.Settings.Server == "off" {
 		words = append(words, "--server=off")
+	}
+	if d.Settings.Panics {
+		words = append(words, "--panics")
 	}
 	if d.timings != nil {
 		words = append(words, "--timings="+d.timings.file)

@@ -74,8 +74,25 @@ func (d *door) markers(limit int, from string) ([]string, error) {
 	if size > limit {
 		values = d.grouped(list)
 	}
+	if d.Settings.Panics {
+		value, err := d.panicsMarker()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
 	identity, err := d.identity()
 	return append(values, stampPattern+"="+identity), err
+}
+
+// panicsMarker marks package runtime, with the user's own flags for it.
+func (d *door) panicsMarker() (string, error) {
+	words, err := d.args.Effective(gocmd.Package{ImportPath: "runtime", Standard: true})
+	if err != nil {
+		return "", err
+	}
+	flags, err := gocmd.Join(words)
+	return "runtime=" + spaced(flags) + d.lost() + "-goatmark=" + toolexec.PanicsMarker, err
 }
 
 // byDirectory names packages by their directories where it is sure how go spells them:

@@ -16,6 +16,8 @@ type Package struct {
 	// Work says that the module is one that go works in, Tool that such a module names
 	// the package as a tool.
 	Work, Tool bool
+	// Standard says that it is one of the standard library.
+	Standard bool
 }
 
 // Matches reports whether a pattern of -gcflags is for a package, as the go
@@ -27,7 +29,9 @@ func Matches(pattern, dir string, p Package) bool {
 	switch pattern {
 	case "all":
 		return true
-	case "std", "cmd":
+	case "std":
+		return p.Standard
+	case "cmd":
 		return false
 	case "work": // since go 1.25
 		return p.Work

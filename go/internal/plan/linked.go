@@ -23,6 +23,8 @@ type Linked struct {
 	Runtime string `json:"runtime"`
 	// Degraded are the packages that were compiled without their points.
 	Degraded []string `json:"degraded,omitempty"`
+	// Panics says that the program records its panics.
+	Panics bool `json:"panics,omitempty"`
 	// Overflow says that the linker found no room for a point's call below a
 	// //go:nosplit function. The door sees whether plain go finds some.
 	Overflow bool `json:"overflow,omitempty"`

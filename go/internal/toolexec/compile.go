@@ -67,6 +67,9 @@ type compilation struct {
 // compile runs the compiler, on rewritten sources where the package is planned.
 func (h *helper) compile() (int, error) {
 	marker, args := takeMarker(h.args)
+	if marker == PanicsMarker {
+		return h.compilePanics(args)
+	}
 	marker, pie := strings.CutSuffix(marker, PIE)
 	c := &compilation{helper: h, args: args, first: sources(args), pie: pie || h.bare != nil && h.bare.Pie}
 	out := get(args, "o")

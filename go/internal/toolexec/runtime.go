@@ -61,6 +61,13 @@ func (l *linking) addRuntime(cfg string) error {
 		return l.incomplete(core)
 	}
 	packages := []*runtimePackage{core}
+	panics, err := l.panicsPackage()
+	if err != nil {
+		return err
+	}
+	if panics != nil {
+		packages = append(packages, panics)
+	}
 	if !l.noServer && l.complete(server) {
 		packages = append(packages, server)
 	}
@@ -69,7 +76,7 @@ func (l *linking) addRuntime(cfg string) error {
 		if broken := (*problem)(nil); errors.As(err, &broken) {
 			// A target that the runtime does not know must not cost the user the build.
 			// The door says what has become of the tracking.
-			l.start, l.runtime = "", nil
+			l.start, l.runtime, l.hooked = "", nil, false
 			l.noted.Runtime = plan.RuntimeNone
 			return nil
 		}
@@ -78,12 +85,15 @@ func (l *linking) addRuntime(cfg string) error {
 		}
 		l.archives[p.path] = file
 		l.runtime = append(l.runtime, p.path)
-		l.start = p.path
+		if p != panics {
+			l.start = p.path
+		}
 	}
 	l.noted.Runtime = plan.RuntimeSpool
-	if len(packages) > 1 {
+	if l.start != core.path {
 		l.noted.Runtime = plan.RuntimeServer
 	}
+	l.noted.Panics = panics != nil
 	return l.extendConfig(cfg)
 }
 
@@ -187,6 +197,31 @@ func (l *linking) target() (goos, goarch string) {
 		return runtime.GOOS, runtime.GOARCH
 	}
 	return words[0], words[1]
+}
+
+// panicsPackage is the package that records panics, where the program's runtime tells of
+// them and the program holds what the package needs.
+func (l *linking) panicsPackage() (*runtimePackage, error) {
+	if err := l.findPanics(); err != nil || !l.hooked {
+		return nil, err
+	}
+	path := l.runtimePath()
+	files, err := l.opts.Runtime(path, "")
+	if err != nil {
+		return nil, err
+	}
+	p := l.pick(path+"/"+hook.PanicsDir, hook.PanicsDir, files)
+	if err := p.finish(); err != nil {
+		return nil, err
+	}
+	if err := l.supply(p); err != nil {
+		return nil, err
+	}
+	l.hooked = l.complete(p)
+	if !l.hooked {
+		return nil, nil
+	}
+	return p, nil
 }
 
 // finish adds the initialiser and collects the imports.
@@ -368,6 +403,10 @@ func (l *linking) startSource(b *strings.Builder) {
 		fmt.Fprintf(b, "\n//go:linkname i%d %s.init\nfunc i%d()\n", i, symbolPrefix(p), i)
 		calls += fmt.Sprintf("\ti%d()\n", i)
 	}
-	fmt.Fprintf(b, "\n//go:linkname s0 %s\nvar s0 = func(t %s, e func(func())) bool {\n%s\treturn rt.Start(t, e)\n}\n",
-		hook.StartSymbol(l.key), hook.TableType, calls)
+	install := ""
+	if l.hooked {
+		install = "\tinstallPanics(ok)\n"
+	}
+	fmt.Fprintf(b, "\n//go:linkname s0 %s\nvar s0 = func(t %s, e func(func())) bool {\n%s\tok := rt.Start(t, e)\n%s\treturn ok\n}\n",
+		hook.StartSymbol(l.key), hook.TableType, calls, install)
 }

@@ -61,6 +61,9 @@ func (l *linking) tableSource(rows []entry) string {
 		if core := l.runtime[0]; core != l.start {
 			fmt.Fprintf(&b, "import core \"%s\"\n", core)
 		}
+		if l.hooked {
+			fmt.Fprintf(&b, "import panics \"%s/%s\"\n", l.runtime[0], hook.PanicsDir)
+		}
 	}
 	fmt.Fprintf(&b, "\n//go:linkname t0 %s\nvar t0 = %s{\n", hook.TableSymbol(l.key), hook.TableType)
 	for i, row := range rows {
@@ -79,6 +82,7 @@ func (l *linking) tableSource(rows []entry) string {
 		fmt.Fprintf(&b, "\n//go:linkname c0 %s\nfunc c0(bool) {}\n", l.ownCoverHook())
 	}
 	l.startSource(&b)
+	l.panicsSource(&b)
 	l.earlySource(&b, rows)
 	return b.String()
 }

@@ -1,0 +1,193 @@
+//go:build go1.21
+
+// Package panics records every panic of a program, recovered or not. It is linked only
+// into programs that are built with --panics: their runtime calls Hook at the beginning of
+// each panic.
+//
+// Hook runs wherever a panic does: before any package is initialised, on a goroutine
+// whose stack is nearly full, a million times a second. It takes no lock, waits for
+// nobody, calls nothing of the program's, and allocates only when it meets a panic for
+// the first time.
+package panics
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	goatrt "github.com/goat-trace/goat/go/goatrt"
+)
+
+const (
+	// most is how many different panics are kept: type and stack differ.
+	most = 4096
+	// probes is how many places a panic may have in the table.
+	probes = 16
+	// depth is how many frames are kept, the innermost.
+	depth = 28
+	// longest is how much of a message is kept.
+	longest = 200
+)
+
+// slot is one panic with all of its repetitions. It is published by ready; what stands
+// below it does not change then, what stands above it is counted.
+type slot struct {
+	hash   atomic.Uint64 // 0: free
+	counts [3]atomic.Uint64
+	last   atomic.Int64
+	ready  atomic.Uint32
+
+	frames    uint32
+	first     int64
+	goroutine uint64
+	parent    uint64
+	creator   uintptr
+	typ       string
+	message   string
+	// offsets are the program counters, from Hook: four bytes each.
+	offsets [depth]int32
+}
+
+var (
+	slots [most]slot
+	// lost counts panics for which there was no place.
+	lost atomic.Uint64
+	off  atomic.Bool
+	// inside are the goroutines that are in Hook: a panic of its own must not come back.
+	inside [128]atomic.Uint64
+)
+
+// Hook records a panic: its value and type, and of its goroutine the number, who started
+// it, and where.
+func Hook(v any, typ string, goid, parent uint64, gopc uintptr) {
+	if off.Load() {
+		return
+	}
+	at := enter(goid)
+	if at < 0 {
+		lost.Add(1)
+		return
+	}
+	defer leave(at)
+	var pcs [depth]uintptr
+	n := runtime.Callers(3, pcs[:]) // without Callers, Hook, gopanic
+	record(v, typ, goid, parent, gopc, pcs[:n])
+}
+
+// enter notes that a goroutine is in Hook; -1 where it is already, or where too many are.
+func enter(goid uint64) int {
+	start := int(goid % uint64(len(inside)))
+	for i := 0; i < probes; i++ {
+		if inside[(start+i)%len(inside)].Load() == goid {
+			return -1
+		}
+	}
+	for i := 0; i < probes; i++ {
+		at := (start + i) % len(inside)
+		if inside[at].CompareAndSwap(0, goid) {
+			return at
+		}
+	}
+	return -1
+}
+
+func leave(at int) {
+	_ = recover()
+	inside[at].Store(0)
+}
+
+func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr) {
+	now := goatrt.Now()
+	phase := goatrt.PhaseNumber()
+	hash := hashOf(typ, pcs)
+	for i := uint64(0); i < probes; i++ {
+		s := &slots[(hash+i)%most]
+		found := s.hash.Load()
+		if found == 0 && s.hash.CompareAndSwap(0, hash) {
+			s.counts[phase].Add(1)
+			s.last.Store(now)
+			s.fill(v, typ, goid, parent, gopc, pcs, now)
+			return
+		}
+		if found == hash || s.hash.Load() == hash {
+			s.counts[phase].Add(1)
+			s.last.Store(now)
+			return
+		}
+	}
+	lost.Add(1)
+}
+
+// fill keeps what the first of a kind says.
+func (s *slot) fill(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr, now int64) {
+	s.first, s.goroutine, s.parent, s.creator, s.typ = now, goid, parent, gopc, typ
+	base := here()
+	for i, pc := range pcs {
+		s.offsets[i] = int32(int64(pc) - int64(base))
+	}
+	s.frames = uint32(len(pcs))
+	defer s.ready.Store(1)
+	s.message = messageOf(v, typ)
+}
+
+// here is where Hook begins; a program's code lies within two gigabytes of it.
+func here() uintptr {
+	f := Hook
+	return **(**uintptr)(unsafe.Pointer(&f))
+}
+
+// pcs are the program counters of a slot.
+func (s *slot) pcs() []uintptr {
+	base := here()
+	pcs := make([]uintptr, s.frames)
+	for i := range pcs {
+		pcs[i] = uintptr(int64(base) + int64(s.offsets[i]))
+	}
+	return pcs
+}
+
+func hashOf(typ string, pcs []uintptr) uint64 {
+	hash := uint64(0xcbf29ce484222325)
+	mix := func(v uint64) {
+		hash = (hash ^ v) * 0x100000001b3
+		hash ^= hash >> 29
+	}
+	mix(uint64(uintptr(unsafe.Pointer(unsafe.StringData(typ)))))
+	for _, pc := range pcs {
+		mix(uint64(pc))
+	}
+	if hash == 0 {
+		hash = 1
+	}
+	return hash
+}
+
+// messageOf is a value as text, as far as that runs no code of the program's: an Error
+// method may wait for what its goroutine holds.
+func messageOf(v any, typ string) string {
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case runtime.Error:
+		text = v.Error()
+	case error:
+		// The types of errors.New and fmt.Errorf, which say what they were given.
+		if typ == "*errors.errorString" || typ == "*fmt.wrapError" || typ == "*fmt.wrapErrors" {
+			text = v.Error()
+		}
+	case bool:
+		text = boolText(v)
+	case int:
+		text = number(int64(v))
+	case int64:
+		text = number(v)
+	case int32:
+		text = number(int64(v))
+	}
+	if len(text) > longest {
+		text = text[:longest]
+	}
+	// The value may be large, and part of it must not keep all of it.
+	return string(append([]byte(nil), text...))
+}
