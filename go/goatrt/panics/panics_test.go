@@ -1,0 +1,144 @@
+package panics
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+)
+
+//go:noinline
+func gopanicStand(v any, typ string, goid uint64) { Hook(v, typ, goid, 1, 0) }
+
+//go:noinline
+func thrower(v any, typ string, goid uint64) { gopanicStand(v, typ, goid) }
+
+func forget() {
+	for i := range slots {
+		slots[i] = slot{}
+	}
+	lost.Store(0)
+}
+
+// The same key is made of crash texts (rust/diag); it must not change within a version.
+func TestKeyIsThatOfCrashTexts(t *testing.T) {
+	if got := keyOf("runtime.plainError", frame{"main.write", "/src/app/main.go", 15}); got != "p17d7dqvt785ae4" {
+		t.Errorf("key %s", got)
+	}
+}
+
+func TestAStormIsCountedAndAllocatesNothing(t *testing.T) {
+	forget()
+	const each, goroutines = 20000, 8
+	thrower("x", "string", 1)
+	if n := testing.AllocsPerRun(1000, func() { thrower("x", "string", 1) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	forget()
+	var all sync.WaitGroup
+	for g := uint64(1); g <= goroutines; g++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for i := 0; i < each; i++ {
+				thrower("x", "string", g)
+			}
+		}()
+	}
+	all.Wait()
+	var counted uint64
+	for i := range slots {
+		for k := range slots[i].counts {
+			counted += slots[i].counts[k].Load()
+		}
+	}
+	if counted+lost.Load() != each*goroutines || lost.Load() > 0 {
+		t.Errorf("%d counted, %d lost, of %d", counted, lost.Load(), each*goroutines)
+	}
+}
+
+func TestMoreThanThereIsRoomForIsLostAndNoMore(t *testing.T) {
+	forget()
+	for i := 0; i < 3*most; i++ {
+		record("x", "string", 1, 0, 0, []uintptr{here() + uintptr(i)})
+	}
+	var kept uint64
+	for i := range slots {
+		kept += uint64(slots[i].ready.Load())
+	}
+	if kept > most || kept+lost.Load() != 3*most {
+		t.Errorf("%d kept, %d lost", kept, lost.Load())
+	}
+	forget()
+}
+
+func TestAPanicOfOurOwnDoesNotComeBack(t *testing.T) {
+	forget()
+	at := enter(7)
+	if at < 0 || enter(7) != -1 {
+		t.Fatal("a goroutine comes in twice")
+	}
+	if other := enter(8); other < 0 || other == at {
+		t.Error("another goroutine is kept out")
+	} else {
+		leave(other)
+	}
+	leave(at)
+	if at = enter(7); at < 0 {
+		t.Error("it does not come in again")
+	}
+	leave(at)
+}
+
+type stubborn struct{}
+
+func (stubborn) Error() string { panic("never to be called") }
+
+func TestNoCodeOfTheProgramsRuns(t *testing.T) {
+	for _, c := range []struct {
+		v         any
+		typ, want string
+	}{
+		{"text", "string", "text"}, {errors.New("e"), "*errors.errorString", "e"}, {stubborn{}, "panics.stubborn", ""},
+		{42, "int", "42"}, {strings.Repeat("x", 300), "string", strings.Repeat("x", longest)},
+	} {
+		if got := messageOf(c.v, c.typ); got != c.want {
+			t.Errorf("%T: %q", c.v, got)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	r := &rules{module: "example.com/app"}
+	at := func(function, file string, line int) frame { return frame{function, file, line} }
+	std := at("encoding/json.(*decodeState).object", "/usr/local/go/src/encoding/json/decode.go", 7)
+	dep := at("github.com/x/y.F", "/m/github.com/x/y@v1.2.3/f.go", 3)
+	own := at("example.com/app/svc.(*S).Do.func1", "/src/svc/a.go", 12)
+	odd := at("runtime.mapassign_faststr", "/usr/local/go/src/internal/runtime/maps/runtime_faststr.go", 265)
+	if got := r.place([]frame{odd, std, dep, own}); got != own {
+		t.Error(got)
+	}
+	if got := r.place([]frame{std, dep}); got != dep {
+		t.Error(got)
+	}
+	if got := r.place([]frame{odd, std}); got != std {
+		t.Error(got)
+	}
+	if got := declaration("(*S).Do.func1"); got != "(*S).Do" {
+		t.Error(got)
+	}
+}
+
+func BenchmarkHookDepth20(b *testing.B) { deep(20, b) }
+
+//go:noinline
+func deep(n int, b *testing.B) int {
+	if n > 0 {
+		return deep(n-1, b) + 1
+	}
+	b.ReportAllocs()
+	for i := 0; i < b.N; i++ {
+		thrower("x", "string", 1)
+	}
+	return 0
+}
