@@ -52,6 +52,9 @@ func flushExtensions() {
 	}
 }
 
+// Tracked are the components as they are: unlike Components it waits for nobody.
+func Tracked() []*Component { return current().components }
+
 // Now is the time in microseconds of the wall clock.
 func Now() int64 { return wallMicros() }
 

@@ -246,6 +246,8 @@ func (c *Component) respool(s *spool, written []int) {
 // before, and the seal.
 func (c *Component) finish() {
 	defer survive()
+	// They may look at what is locked below.
+	flushExtensions()
 	if lockWithin(&scanning, patience) {
 		defer scanning.Unlock()
 	}
@@ -263,7 +265,6 @@ func (c *Component) finish() {
 		// A program may end before its background has come to say so.
 		say(c.report(false, c.trouble))
 	}
-	flushExtensions()
 	waitSaid()
 	runClosers()
 }

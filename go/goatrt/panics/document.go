@@ -12,7 +12,7 @@ import (
 func document() []byte {
 	now := goatrt.Now()
 	b := []byte(`{"format":1`)
-	for _, c := range goatrt.Components() {
+	for _, c := range goatrt.Tracked() {
 		id := c.Identity()
 		b = text(b, `,"app":`, id.App)
 		b = text(b, `,"module":`, id.Module)

@@ -3,6 +3,7 @@
 package panics
 
 import (
+	"sync/atomic"
 	"time"
 
 	goatrt "github.com/goat-trace/goat/go/goatrt"
@@ -21,10 +22,10 @@ func Install(tracking bool, setCrash func(fd uintptr) bool) {
 		off.Store(true)
 		return
 	}
-	var written uint64
+	r := new(keeper)
 	goatrt.Extend(goatrt.Extension{
 		Path: "/panics", Answer: document, Metrics: metrics,
-		Flush: func() { keep(&written) },
+		Flush: r.finish,
 	})
 	if goatrt.SpoolPath() == "" || !goatrt.IsExecutable() {
 		return
@@ -36,17 +37,33 @@ func Install(tracking bool, setCrash func(fd uintptr) bool) {
 		defer func() { _ = recover() }()
 		for {
 			time.Sleep(pulse)
-			keep(&written)
+			r.keep()
 		}
 	}()
 }
 
-// keep brings the record beside the spool up to date.
-func keep(written *uint64) {
-	if now := total(); now != *written {
-		if goatrt.KeepBeside(".panics", document()) {
-			*written = now
-		}
+// keeper keeps the record beside the spool up to date.
+type keeper struct {
+	writing atomic.Bool
+	written uint64
+}
+
+// keep writes what is new; of two at once only one does.
+func (k *keeper) keep() bool {
+	if !k.writing.CompareAndSwap(false, true) {
+		return false
+	}
+	defer k.writing.Store(false)
+	if now := total(); now != k.written && goatrt.KeepBeside(".panics", document()) {
+		k.written = now
+	}
+	return true
+}
+
+// finish waits a moment for who is writing when the program ends.
+func (k *keeper) finish() {
+	for i := 0; i < 50 && !k.keep(); i++ {
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 

@@ -166,7 +166,7 @@ type rules struct {
 
 func rulesOf() *rules {
 	r := &rules{functions: map[string]bool{}, files: map[string]bool{}}
-	for _, c := range goatrt.Components() {
+	for _, c := range goatrt.Tracked() {
 		if id := c.Identity(); r.module == "" {
 			r.module = id.Module
 		}
