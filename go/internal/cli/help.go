@@ -102,7 +102,7 @@ A flag beats its variable, which beats goat.yaml. An empty variable counts as un
 When goat looks or builds:
 
   GOAT_BASE GOAT_RELEASE GOAT_RANGE GOAT_PRECISION GOAT_GRANULARITY GOAT_CONFIG
-  GOAT_FORMAT GOAT_EXACT GOAT_SERVER GOAT_DEPS GOAT_VERBOSE GOAT_QUIET GOAT_NO_COLOR
+  GOAT_FORMAT GOAT_EXACT GOAT_SERVER GOAT_DEPS GOAT_PANICS GOAT_VERBOSE GOAT_QUIET GOAT_NO_COLOR
   GOAT_CACHE        where plans are cached, instead of goat in the user's cache directory
   GOAT_CHECK_...    a setting of goat check: GOAT_CHECK_COVERAGE_POINTS (goat help check)
   GOAT_TIMINGS      a directory: each build leaves a log of what it took (goat help heat)
