@@ -17,6 +17,7 @@
  *     files       two revisions and globs -> the texts of the files that match
  *     dump        goroutine dumps, crash texts, race reports and goroutine profiles ->
  *                 their goroutines sorted by cause and stack (docs/diagnostics.md)
+ *     panics      crash texts, and what runtimes recorded of panics -> root causes
  *     profile     profiles of pprof -> what each function costs, and the share of the
  *                 change (docs/diagnostics.md)
  *     protobuf    two versions of .proto files -> what breaks those who use the older
