@@ -111,6 +111,8 @@ func start(ctx context.Context, s *Settings, dir, scratch string) (*program, err
 func (p *program) up(ctx context.Context) error {
 	limit := time.Now().Add(startTime)
 	for {
+		// In this order: what a program said before it ended is all there once it has ended.
+		alive := p.lives()
 		last, ready := p.output.said()
 		if ready && p.s.Ready != "" || p.s.Ready == "" && p.s.Observe.URL == "" && time.Until(limit) < startTime-500*time.Millisecond {
 			return nil
@@ -121,7 +123,7 @@ func (p *program) up(ctx context.Context) error {
 			}
 		}
 		switch {
-		case !p.lives():
+		case !alive:
 			return fmt.Errorf("the program ended before it was up (%v): %s", p.err, last)
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,12 @@ func look(t *testing.T, text string) gate.Finding {
 func all(f gate.Finding) string {
 	var b strings.Builder
 	for _, r := range f.Reasons {
-		fmt.Fprintf(&b, "%s %s value=%v threshold=%v query=%s\n", r.Verdict, r.Message, r.Value, r.Threshold, r.Query)
+		value := r.Value
+		if number, ok := value.(float64); ok {
+			// A rate over what was scraped is not exact to the last bit.
+			value = strconv.FormatFloat(number, 'g', 6, 64)
+		}
+		fmt.Fprintf(&b, "%s %s value=%v threshold=%v query=%s\n", r.Verdict, r.Message, value, r.Threshold, r.Query)
 	}
 	if f.Misconfigured != nil {
 		fmt.Fprintf(&b, "misconfigured: %v\n", f.Misconfigured)
