@@ -148,7 +148,7 @@ func (c *Component) removeSpool(path string) {
 	if _, still := startOf(path); still {
 		return
 	}
-	for _, suffix := range besideSuffixes {
+	for _, suffix := range besideSuffixes() {
 		_ = os.Remove(besidePath(path, suffix))
 	}
 }

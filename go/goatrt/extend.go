@@ -82,8 +82,9 @@ func SpoolPath() string {
 	return ""
 }
 
-// besideSuffixes are the files that may lie beside a spool file.
-var besideSuffixes = [...]string{".panics", ".crash"}
+// besideSuffixes are the files that may lie beside a spool file. No variable: the package
+// would get an initialiser, and Early runs before that.
+func besideSuffixes() [2]string { return [...]string{".panics", ".crash"} }
 
 // beside is the path of such a file.
 func besidePath(spool, suffix string) string { return strings.TrimSuffix(spool, spoolSuffix) + suffix }

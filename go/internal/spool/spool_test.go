@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -236,6 +237,10 @@ func TestATornWriteIsSaid(t *testing.T) {
 			torn := append([]byte{}, data...)
 			for i := n; i < 16; i++ {
 				torn[whole+16*k+i] = 0
+			}
+			// Bytes that are zero anyway: all of it was written, or nothing.
+			if bytes.Equal(torn, data) || bytes.Equal(torn[whole+16*k:][:16], make([]byte, 16)) {
+				continue
 			}
 			f, err := spool.Decode(torn)
 			if !errors.Is(err, spool.ErrDamaged) || f.Points[1].Hit || f.Missing != 1 {

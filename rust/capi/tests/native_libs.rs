@@ -65,10 +65,10 @@ fn cgo_names_the_libraries_that_rustc_names() {
         "libgit2 must bring its own zlib: {needed:?}"
     );
 
-    let cgo = fs::read_to_string(root().join("go/internal/native/core.go")).unwrap();
+    let cgo = fs::read_to_string(root().join("go/internal/native/link.go")).unwrap();
     let line = cgo
         .lines()
-        .find(|line| line.starts_with("#cgo linux LDFLAGS:"))
+        .find(|line| line.starts_with("// #cgo linux LDFLAGS:"))
         .unwrap();
     let mut named = libraries(line);
     assert!(named.remove("-lgoat"));
