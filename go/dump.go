@@ -275,17 +275,12 @@ type DumpVerdict struct {
 
 // wireDump is DumpOptions as the core reads them.
 type wireDump struct {
-	Format     int               `json:"format"`
-	Op         string            `json:"op"`
-	Sources    []DumpSource      `json:"sources"`
-	Diff       []DumpSource      `json:"diff"`
-	Changed    []ChangedFunction `json:"changed"`
-	FailIf     string            `json:"failIf"`
-	ControlFd  int               `json:"controlFd"`
-	ProgressFd int               `json:"progressFd"`
+	wireHead
+	Sources []DumpSource      `json:"sources"`
+	Diff    []DumpSource      `json:"diff"`
+	Changed []ChangedFunction `json:"changed"`
+	FailIf  string            `json:"failIf"`
 }
-
-func (w *wireDump) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
 
 // Dump reads goroutine dumps, crash texts, race reports and goroutine profiles, sorts the
 // goroutines by cause and stack, and marks those in changed code. It reads files as a
@@ -293,25 +288,14 @@ func (w *wireDump) pipes() (control, progress *int) { return &w.ControlFd, &w.Pr
 // nothing of this is an error of [CodeNoDump].
 func Dump(ctx context.Context, options DumpOptions) (*DumpResult, error) {
 	request := &wireDump{
-		Format: Format, Op: "dump", Sources: options.Sources, Diff: options.Diff,
-		Changed: options.Changed, FailIf: options.FailIf,
+		wireHead: head("dump"), Sources: list(options.Sources), Diff: list(options.Diff),
+		Changed: list(options.Changed), FailIf: options.FailIf,
 	}
-	for _, list := range []*[]DumpSource{&request.Sources, &request.Diff} {
-		if *list == nil {
-			*list = []DumpSource{}
-		}
-	}
-	if request.Changed == nil {
-		request.Changed = []ChangedFunction{}
-	}
-	answer, err := runAbandoned(ctx, request, nil)
+	result := &DumpResult{}
+	document, err := runDocument(ctx, request, result)
 	if err != nil {
 		return nil, err
 	}
-	var document json.RawMessage
-	if err := decodeResult(answer, &document); err != nil {
-		return nil, err
-	}
-	result := &DumpResult{JSON: document}
-	return result, decodeResult(answer, result)
+	result.JSON = document
+	return result, nil
 }

@@ -47,18 +47,13 @@ type FilePair struct {
 
 // wireFiles is FilesOptions as the core reads them.
 type wireFiles struct {
-	Format     int      `json:"format"`
-	Op         string   `json:"op"`
-	Dir        string   `json:"dir"`
-	Base       string   `json:"base"`
-	Release    string   `json:"release"`
-	Range      Range    `json:"range"`
-	Patterns   []string `json:"patterns"`
-	ControlFd  int      `json:"controlFd"`
-	ProgressFd int      `json:"progressFd"`
+	wireHead
+	Dir      string   `json:"dir"`
+	Base     string   `json:"base"`
+	Release  string   `json:"release"`
+	Range    Range    `json:"range"`
+	Patterns []string `json:"patterns"`
 }
-
-func (w *wireFiles) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
 
 // ReadFiles reads the files of both versions that match, from git; of the working tree
 // those that git does not ignore. Nothing is checked out.
@@ -68,8 +63,8 @@ func ReadFiles(ctx context.Context, options FilesOptions) (*Files, error) {
 		return nil, err
 	}
 	request := &wireFiles{
-		Format: Format, Op: "files", Dir: dir, Base: options.Base, Release: options.Release,
-		Range: orDefault(options.Range, RangeMergeBase), Patterns: options.Patterns, ControlFd: -1, ProgressFd: -1,
+		wireHead: head("files"), Dir: dir, Base: options.Base, Release: options.Release,
+		Range: orDefault(options.Range, RangeMergeBase), Patterns: options.Patterns,
 	}
 	answer, err := runAbandoned(ctx, request, nil)
 	if err != nil {

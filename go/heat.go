@@ -222,33 +222,22 @@ type HeatNotRead struct {
 
 // wireHeat is HeatOptions as the core reads them.
 type wireHeat struct {
-	Format     int          `json:"format"`
-	Op         string       `json:"op"`
-	Sources    []HeatSource `json:"sources"`
-	Rule       string       `json:"rule,omitempty"`
-	ControlFd  int          `json:"controlFd"`
-	ProgressFd int          `json:"progressFd"`
+	wireHead
+	Sources []HeatSource `json:"sources"`
+	Rule    string       `json:"rule,omitempty"`
 }
-
-func (w *wireHeat) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
 
 // Heat reads the logs of builds that were made with --timings and says where the time
 // went: packages by stage, the critical path, goat's own part, and whether the newest
 // build costs more than those before it. Without a build in the sources the error is one
 // of [CodeNoTimings].
 func Heat(ctx context.Context, options HeatOptions) (*HeatResult, error) {
-	request := &wireHeat{Format: Format, Op: "heat", Sources: options.Sources, Rule: options.Rule}
-	if request.Sources == nil {
-		request.Sources = []HeatSource{}
-	}
-	answer, err := runAbandoned(ctx, request, nil)
+	request := &wireHeat{wireHead: head("heat"), Sources: list(options.Sources), Rule: options.Rule}
+	result := &HeatResult{}
+	document, err := runDocument(ctx, request, result)
 	if err != nil {
 		return nil, err
 	}
-	var document json.RawMessage
-	if err := decodeResult(answer, &document); err != nil {
-		return nil, err
-	}
-	result := &HeatResult{JSON: document}
-	return result, decodeResult(answer, result)
+	result.JSON = document
+	return result, nil
 }

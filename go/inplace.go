@@ -84,7 +84,7 @@ func Recover(ctx context.Context, dir string, progress func(Progress)) (left []s
 	if err != nil {
 		return nil, err
 	}
-	answer, err := runControlled(ctx, &recoverRequest{Format: Format, Op: "recover", Dir: dir}, progress)
+	answer, err := runControlled(ctx, &recoverRequest{wireHead: head("recover"), Dir: dir}, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +94,9 @@ func Recover(ctx context.Context, dir string, progress func(Progress)) (left []s
 }
 
 type recoverRequest struct {
-	Format     int    `json:"format"`
-	Op         string `json:"op"`
-	Dir        string `json:"dir"`
-	ControlFd  int    `json:"controlFd"`
-	ProgressFd int    `json:"progressFd"`
+	wireHead
+	Dir string `json:"dir"`
 }
-
-func (r *recoverRequest) pipes() (control, progress *int) { return &r.ControlFd, &r.ProgressFd }
 
 // Clean takes everything that goat wrote out of the sources; with check it only says
 // what that would be.
@@ -110,33 +105,23 @@ func Clean(ctx context.Context, dir string, check bool) (*InPlaceResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	request := &cleanRequest{Format: Format, Op: "clean", Dir: dir, Check: check}
+	request := &cleanRequest{wireHead: head("clean"), Dir: dir, Check: check}
 	return decodeInPlace(runControlled(ctx, request, nil))
 }
 
 type cleanRequest struct {
-	Format     int    `json:"format"`
-	Op         string `json:"op"`
-	Dir        string `json:"dir"`
-	Check      bool   `json:"check"`
-	ControlFd  int    `json:"controlFd"`
-	ProgressFd int    `json:"progressFd"`
+	wireHead
+	Dir   string `json:"dir"`
+	Check bool   `json:"check"`
 }
-
-func (r *cleanRequest) pipes() (control, progress *int) { return &r.ControlFd, &r.ProgressFd }
 
 type inPlaceRequest struct {
-	Format     int               `json:"format"`
-	Op         string            `json:"op"`
-	Plan       *wireOptions      `json:"plan"`
-	Mains      []Main            `json:"mains"`
-	Runtime    map[string]string `json:"runtime"`
-	Server     bool              `json:"server"`
-	ControlFd  int               `json:"controlFd"`
-	ProgressFd int               `json:"progressFd"`
+	wireHead
+	Plan    *wireOptions      `json:"plan"`
+	Mains   []Main            `json:"mains"`
+	Runtime map[string]string `json:"runtime"`
+	Server  bool              `json:"server"`
 }
-
-func (r *inPlaceRequest) pipes() (control, progress *int) { return &r.ControlFd, &r.ProgressFd }
 
 func runInPlace(ctx context.Context, op string, options *InPlaceOptions) (*InPlaceResult, error) {
 	plan, err := planRequest(&options.Options)
@@ -144,7 +129,7 @@ func runInPlace(ctx context.Context, op string, options *InPlaceOptions) (*InPla
 		return nil, err
 	}
 	request := &inPlaceRequest{
-		Format: Format, Op: op, Plan: plan, Mains: append([]Main{}, options.Mains...), Runtime: options.Runtime,
+		wireHead: head(op), Plan: plan, Mains: append([]Main{}, options.Mains...), Runtime: options.Runtime,
 		Server: options.Server,
 	}
 	return decodeInPlace(runControlled(ctx, request, options.Progress))

@@ -127,49 +127,36 @@ type Panic struct {
 
 // wirePanics is PanicsOptions as the core reads them.
 type wirePanics struct {
-	Format     int               `json:"format"`
-	Op         string            `json:"op"`
-	Sources    []DumpSource      `json:"sources"`
-	Events     []PanicEvent      `json:"events"`
-	Modules    []string          `json:"modules"`
-	Changed    []ChangedFunction `json:"changed"`
-	FailIf     string            `json:"failIf"`
-	ControlFd  int               `json:"controlFd"`
-	ProgressFd int               `json:"progressFd"`
+	wireHead
+	Sources []DumpSource      `json:"sources"`
+	Events  []PanicEvent      `json:"events"`
+	Modules []string          `json:"modules"`
+	Changed []ChangedFunction `json:"changed"`
+	FailIf  string            `json:"failIf"`
 }
-
-func (w *wirePanics) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
 
 // Panics sorts panics, fatal errors and signals by root cause and marks those in changed
 // code. A text in which there is neither a crash nor a goroutine is an error of
 // [CodeNoDump].
 func Panics(ctx context.Context, options PanicsOptions) (*PanicsResult, error) {
 	request := &wirePanics{
-		Format: Format, Op: "panics", Sources: options.Sources, Events: options.Events,
-		Modules: options.Modules, Changed: options.Changed, FailIf: options.FailIf,
+		wireHead: head("panics"), Sources: list(options.Sources), Events: list(options.Events),
+		Modules: list(options.Modules), Changed: list(options.Changed), FailIf: options.FailIf,
 	}
-	// The core takes lists, not null.
-	request.Sources = append([]DumpSource{}, request.Sources...)
-	request.Events = append([]PanicEvent{}, request.Events...)
-	request.Modules = append([]string{}, request.Modules...)
-	request.Changed = append([]ChangedFunction{}, request.Changed...)
 	for i := range request.Events {
 		e := &request.Events[i]
-		e.Chain = append([]PanicStep{}, e.Chain...)
-		e.Frames = append([]PanicFrame{}, e.Frames...)
+		e.Chain = list(e.Chain)
+		e.Frames = list(e.Frames)
 		e.Phases = maps.Clone(e.Phases)
 		if e.Phases == nil {
 			e.Phases = map[string]uint64{}
 		}
 	}
-	answer, err := runAbandoned(ctx, request, nil)
+	result := &PanicsResult{}
+	document, err := runDocument(ctx, request, result)
 	if err != nil {
 		return nil, err
 	}
-	var document json.RawMessage
-	if err := decodeResult(answer, &document); err != nil {
-		return nil, err
-	}
-	result := &PanicsResult{JSON: document}
-	return result, decodeResult(answer, result)
+	result.JSON = document
+	return result, nil
 }

@@ -107,25 +107,20 @@ type ProfileStack struct {
 
 // wireProfile is ProfileOptions as the core reads them.
 type wireProfile struct {
-	Format     int               `json:"format"`
-	Op         string            `json:"op"`
-	Sources    []DumpSource      `json:"sources"`
-	Diff       []DumpSource      `json:"diff"`
-	Changed    []ChangedFunction `json:"changed"`
-	Sample     string            `json:"sample"`
-	Pprof      bool              `json:"pprof"`
-	ControlFd  int               `json:"controlFd"`
-	ProgressFd int               `json:"progressFd"`
+	wireHead
+	Sources []DumpSource      `json:"sources"`
+	Diff    []DumpSource      `json:"diff"`
+	Changed []ChangedFunction `json:"changed"`
+	Sample  string            `json:"sample"`
+	Pprof   bool              `json:"pprof"`
 }
-
-func (w *wireProfile) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
 
 // Profile reads profiles in the format of pprof, gzip or not, adds them up, and says what
 // each function costs and which part of it is the change's. A source that is no profile
 // is an error of [CodeNoProfile].
 func Profile(ctx context.Context, options ProfileOptions) (*ProfileResult, error) {
 	request := &wireProfile{
-		Format: Format, Op: "profile", Sources: append([]DumpSource{}, options.Sources...), Diff: append([]DumpSource{}, options.Diff...),
+		wireHead: head("profile"), Sources: list(options.Sources), Diff: list(options.Diff),
 		Changed: options.Changed, Sample: options.Sample, Pprof: options.Pprof,
 	}
 	answer, err := runAbandoned(ctx, request, nil)

@@ -54,15 +54,12 @@ type ProtobufFinding struct {
 
 // wireProtobuf is ProtobufOptions as the core reads them.
 type wireProtobuf struct {
-	Format     int                `json:"format"`
-	Op         string             `json:"op"`
-	Roots      []string           `json:"roots"`
-	Imports    []string           `json:"imports"`
-	Absent     []string           `json:"absent"`
-	Rules      []string           `json:"rules"`
-	Files      []wireProtobufFile `json:"files"`
-	ControlFd  int                `json:"controlFd"`
-	ProgressFd int                `json:"progressFd"`
+	wireHead
+	Roots   []string           `json:"roots"`
+	Imports []string           `json:"imports"`
+	Absent  []string           `json:"absent"`
+	Rules   []string           `json:"rules"`
+	Files   []wireProtobufFile `json:"files"`
 }
 
 type wireProtobufFile struct {
@@ -71,15 +68,13 @@ type wireProtobufFile struct {
 	Release *string `json:"release"`
 }
 
-func (w *wireProtobuf) pipes() (control, progress *int) { return &w.ControlFd, &w.ProgressFd }
-
 // CompareProtobuf compiles both sides of .proto files, from memory alone, and says what in
 // the release breaks those who use the base. Files that do not compile, and imports that
 // are not there, are an error of [CodeUnreadable] that names the place.
 func CompareProtobuf(ctx context.Context, options ProtobufOptions) (*ProtobufResult, error) {
 	request := &wireProtobuf{
-		Format: Format, Op: "protobuf", Roots: list(options.Roots), Imports: list(options.Imports),
-		Absent: list(options.Absent), Rules: list(options.Rules), Files: []wireProtobufFile{}, ControlFd: -1, ProgressFd: -1,
+		wireHead: head("protobuf"), Roots: list(options.Roots), Imports: list(options.Imports),
+		Absent: list(options.Absent), Rules: list(options.Rules), Files: []wireProtobufFile{},
 	}
 	for i := range options.Files {
 		f := &options.Files[i]
@@ -92,6 +87,3 @@ func CompareProtobuf(ctx context.Context, options ProtobufOptions) (*ProtobufRes
 	result := &ProtobufResult{}
 	return result, decodeResult(answer, result)
 }
-
-// list is never null on the wire.
-func list(texts []string) []string { return append([]string{}, texts...) }

@@ -62,8 +62,7 @@ func decodeResult(answer []byte, result any) error {
 
 // wireOptions is Options as the core reads them; it refuses fields that it does not know.
 type wireOptions struct {
-	Format      int          `json:"format"`
-	Op          string       `json:"op"`
+	wireHead
 	Goat        Identity     `json:"goat"`
 	Dir         string       `json:"dir"`
 	Base        string       `json:"base"`
@@ -78,11 +77,7 @@ type wireOptions struct {
 	OutDir      string       `json:"outDir"`
 	Brief       bool         `json:"brief"`
 	MemoDir     string       `json:"memoDir"`
-	ControlFd   int          `json:"controlFd"`
-	ProgressFd  int          `json:"progressFd"`
 }
-
-func (o *wireOptions) pipes() (control, progress *int) { return &o.ControlFd, &o.ProgressFd }
 
 func planRequest(options *Options) (*wireOptions, error) {
 	dir, err := absolute(options.Dir)
@@ -99,11 +94,11 @@ func planRequest(options *Options) (*wireOptions, error) {
 		}
 	}
 	return &wireOptions{
-		Format: Format, Op: "plan", Goat: Identity{Version: self.Version(), Commit: self.Commit()}, Dir: dir, Base: options.Base, Release: options.Release,
+		wireHead: head("plan"), Goat: Identity{Version: self.Version(), Commit: self.Commit()}, Dir: dir, Base: options.Base, Release: options.Release,
 		Range: orDefault(options.Range, RangeMergeBase), Precision: orDefault(options.Precision, PrecisionRenames),
 		Granularity: orDefault(options.Granularity, GranularityPatch), Exact: options.Exact,
 		Config: options.Config, Build: options.Build, Deps: options.Deps, OutDir: out,
-		Brief: options.Brief, MemoDir: memo, ControlFd: -1, ProgressFd: -1,
+		Brief: options.Brief, MemoDir: memo,
 	}, nil
 }
 
@@ -193,6 +188,35 @@ func contains(names []string, key json.Token) bool {
 // piped is a request that names the pipes of a long operation.
 type piped interface {
 	pipes() (control, progress *int)
+}
+
+// wireHead is what every request of a long operation begins with.
+type wireHead struct {
+	Format     int    `json:"format"`
+	Op         string `json:"op"`
+	ControlFd  int    `json:"controlFd"`
+	ProgressFd int    `json:"progressFd"`
+}
+
+func head(op string) wireHead { return wireHead{Format: Format, Op: op, ControlFd: -1, ProgressFd: -1} }
+
+func (h *wireHead) pipes() (control, progress *int) { return &h.ControlFd, &h.ProgressFd }
+
+// list is never null on the wire: the core takes lists.
+func list[T any](values []T) []T { return append([]T{}, values...) }
+
+// runDocument runs a request, fills result with the answer, and returns the answer as the
+// core wrote it.
+func runDocument(ctx context.Context, request piped, result any) (json.RawMessage, error) {
+	answer, err := runAbandoned(ctx, request, nil)
+	if err != nil {
+		return nil, err
+	}
+	var document json.RawMessage
+	if err := decodeResult(answer, &document); err != nil {
+		return nil, err
+	}
+	return document, decodeResult(answer, result)
 }
 
 // patience is how long a plan that was cancelled may take to stop. The core asks step by step

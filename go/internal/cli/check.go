@@ -326,7 +326,7 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 
 // checkDump reads the goroutines that a check judges.
 func (a *app) checkDump(ctx context.Context, s *dump.Settings) (*goat.DumpResult, error) {
-	found, _, err := a.readDump(ctx, s.Sources, &dumpFlags{diff: s.Baseline, failIf: s.FailIf, leak: s.Leak, timeout: 30 * time.Second})
+	found, _, err := a.readDump(ctx, s.Sources, &dumpFlags{diagnoseFlags: diagnoseFlags{timeout: 30 * time.Second}, diff: s.Baseline, failIf: s.FailIf, leak: s.Leak})
 	return found, err
 }
 

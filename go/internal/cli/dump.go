@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,11 +53,10 @@ var dumpFormats = []string{"text", "json", "html", "folded"}
 
 // dumpFlags are the flags of `goat dump`.
 type dumpFlags struct {
-	plan, token, failIf string
-	diff                []string
-	timeout             time.Duration
-	full, leak          bool
-	top                 int
+	diagnoseFlags
+	failIf     string
+	diff       []string
+	full, leak bool
 }
 
 func (a *app) newDump() *cobra.Command {
@@ -74,12 +72,9 @@ func (a *app) newDump() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.diff, "diff", nil, "compare with the older dump `OLD`; repeatable")
 	flags.StringVar(&f.failIf, "fail-if", "", "exit with 1 when `CONDITION` holds, as 'leaked>0 || grown>50'")
-	flags.StringVar(&f.plan, "plan", "", "take the change from this plan `DIR or FILE`")
-	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the process (better: GOAT_TOKEN)")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long one request may take")
+	f.add(flags, "clusters")
 	flags.BoolVar(&f.full, "full", false, "ask a live process for all stacks, however many there are")
 	flags.BoolVar(&f.leak, "leak", false, "ask a live process for the goroutines that nothing can wake")
-	flags.IntVar(&f.top, "top", 0, "show only the first `N` clusters as text")
 	return cmd
 }
 
@@ -92,8 +87,8 @@ func (a *app) runDump(ctx context.Context, names []string, f *dumpFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.timeout <= 0 || f.top < 0 {
-		return usage("--timeout and --top are above zero", "use something like --timeout 10s and --top 20")
+	if err := f.check(); err != nil {
+		return err
 	}
 	if names, err = a.sourcesOr(names, "dump"); err != nil {
 		return err
@@ -115,22 +110,10 @@ func (a *app) runDump(ctx context.Context, names []string, f *dumpFlags) error {
 	return a.judgeFigures(found.FailIf, found.Source.Truncated)
 }
 
-// judgeFigures says no when the condition holds. What was cut off may hide what it asks for.
-func (a *app) judgeFigures(v *goat.DumpVerdict, truncated bool) error {
-	switch {
-	case v == nil:
-		return nil
-	case v.Failed:
-		a.tell("--fail-if: %s", v.Because)
-		return exitStatus(exitNo)
-	case truncated:
-		return exitStatus(exitInconclusive)
-	}
-	return nil
-}
-
 func (a *app) readDump(ctx context.Context, names []string, f *dumpFlags) (*goat.DumpResult, string, error) {
-	collector := diag.NewCollector(diag.Live{Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout, Full: f.full, Leak: f.leak})
+	live := a.process(&f.diagnoseFlags)
+	live.Full, live.Leak = f.full, f.leak
+	collector := diag.NewCollector(live)
 	defer collector.Close()
 	options := goat.DumpOptions{FailIf: f.failIf}
 	for _, list := range []struct {
@@ -155,26 +138,6 @@ func (a *app) readDump(ctx context.Context, names []string, f *dumpFlags) (*goat
 	}
 	found, err := goat.Dump(ctx, options)
 	return found, change, err
-}
-
-// sourcePaths takes files from the directory in which goat works.
-func (a *app) sourcePaths(names []string) []string {
-	paths := make([]string, len(names))
-	for i, name := range names {
-		if paths[i] = name; name != "-" && !diag.IsLive(name) {
-			paths[i] = joinDir(a.directory(), name)
-		}
-	}
-	return paths
-}
-
-// changedFunctions are those of the nearest plan, and what it compares; nil without a plan.
-func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, change string, err error) {
-	plan, change, err := a.changeOf(named)
-	if err != nil || plan == nil {
-		return nil, "", err
-	}
-	return append([]goat.ChangedFunction{}, goat.ChangedFunctions(plan)...), change, nil
 }
 
 // dumpForm is the dump in one format.

@@ -4,19 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/diag"
-	"github.com/goat-trace/goat/go/internal/render"
 	"github.com/goat-trace/goat/go/internal/render/text"
-	"github.com/goat-trace/goat/go/internal/report/source"
-	"github.com/goat-trace/goat/go/internal/store"
 )
 
 const panicsLong = `Panics sorts panics, fatal errors and signals by root cause: their kind, the type of the
@@ -58,9 +52,8 @@ var panicsFormats = []string{"text", "json"}
 
 // panicsFlags are the flags of `goat panics`.
 type panicsFlags struct {
-	plan, token, failIf string
-	timeout             time.Duration
-	top                 int
+	diagnoseFlags
+	failIf string
 }
 
 func (a *app) newPanics() *cobra.Command {
@@ -75,10 +68,7 @@ func (a *app) newPanics() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.failIf, "fail-if", "", "exit with 1 when `CONDITION` holds, as 'ended>0 || causes.changed>0'")
-	flags.StringVar(&f.plan, "plan", "", "take the change from this plan `DIR or FILE`")
-	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the process (better: GOAT_TOKEN)")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long one request may take")
-	flags.IntVar(&f.top, "top", 0, "show only the first `N` root causes as text")
+	f.add(flags, "root causes")
 	return cmd
 }
 
@@ -91,8 +81,8 @@ func (a *app) runPanics(ctx context.Context, names []string, f *panicsFlags) err
 	if err != nil {
 		return err
 	}
-	if f.timeout <= 0 || f.top < 0 {
-		return usage("--timeout and --top are above zero", "use something like --timeout 10s and --top 20")
+	if err := f.check(); err != nil {
+		return err
 	}
 	names, err = a.sourcesOr(names, "crash text")
 	if err != nil {
@@ -112,25 +102,11 @@ func (a *app) runPanics(ctx context.Context, names []string, f *panicsFlags) err
 	return a.judgeFigures(found.FailIf, found.Truncated)
 }
 
-// sourcesOr takes standard input where nothing is named, if something comes from there.
-func (a *app) sourcesOr(names []string, what string) ([]string, error) {
-	if len(names) > 0 {
-		return names, nil
-	}
-	if file, ok := a.stdin.(*os.File); ok && isTerminal(file) {
-		return nil, usage("no "+what+" is named", "name a file or a URL, or pipe one into it")
-	}
-	return []string{"-"}, nil
-}
-
 func (a *app) readPanics(ctx context.Context, names []string, f *panicsFlags) (*goat.PanicsResult, string, error) {
-	collector := diag.NewCollector(diag.Live{Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout})
+	collector := diag.NewCollector(a.process(&f.diagnoseFlags))
 	defer collector.Close()
 	options := goat.PanicsOptions{FailIf: f.failIf}
-	for _, name := range names {
-		if name != "-" && !diag.IsLive(name) {
-			name = joinDir(a.directory(), name)
-		}
+	for _, name := range a.sourcePaths(names) {
 		if err := collector.Panics(ctx, name, a.stdin, &options); err != nil {
 			return nil, "", err
 		}
@@ -148,22 +124,6 @@ func (a *app) readPanics(ctx context.Context, names []string, f *panicsFlags) (*
 	}
 	found, err := goat.Panics(ctx, options)
 	return found, change, err
-}
-
-// changeOf is the plan that what was found is held against, and how it is called; nil
-// where there is none.
-func (a *app) changeOf(path string) (*goat.Result, string, error) {
-	dir, err := config.WorkDir(a.directory())
-	if err != nil {
-		return nil, "", err
-	}
-	// Without a cache there is no plan to find in it.
-	cache, _ := store.Open(a.getenv)
-	plan, err := source.Nearest(joinDir(a.directory(), path), dir, cache)
-	if plan == nil || err != nil {
-		return nil, "", err
-	}
-	return &plan.Plan, fmt.Sprintf("%s to %s", render.Base(&plan.Plan.Base), render.Release(&plan.Plan.Release)), nil
 }
 
 // panicsForm is what was found in one format.

@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,10 +45,10 @@ var profileFormats = []string{"text", "json", "html", "folded"}
 
 // profileFlags are the flags of `goat profile`.
 type profileFlags struct {
-	kind, sample, plan, token, out string
-	diff                           []string
-	seconds, top                   int
-	timeout                        time.Duration
+	diagnoseFlags
+	kind, sample, out string
+	diff              []string
+	seconds           int
 }
 
 // longestProfile is the most seconds that a process is asked for.
@@ -72,10 +70,8 @@ func (a *app) newProfile() *cobra.Command {
 	flags.StringArrayVar(&f.diff, "diff", nil, "compare with the older profile `OLD`, a file or a URL; repeatable")
 	flags.StringVar(&f.sample, "sample", "", "show the values of this `TYPE`, as alloc_space")
 	flags.StringVarP(&f.out, "out", "o", "", "write the sum to `FILE`, as pprof reads it")
-	flags.StringVar(&f.plan, "plan", "", "take the change from this plan `DIR or FILE`")
-	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the process (better: GOAT_TOKEN)")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long one request may take, beside --seconds")
-	flags.IntVar(&f.top, "top", 0, "show only the first `N` functions as text")
+	f.add(flags, "functions")
+	flags.Lookup("timeout").Usage += ", beside --seconds"
 	return cmd
 }
 
@@ -86,10 +82,7 @@ func (f *profileFlags) check() error {
 	if f.seconds <= 0 || f.seconds > longestProfile {
 		return usage(fmt.Sprintf("--seconds is from 1 to %d", longestProfile), "use something like --seconds 30")
 	}
-	if f.timeout <= 0 || f.top < 0 {
-		return usage("--timeout and --top are above zero", "use something like --timeout 10s and --top 20")
-	}
-	return nil
+	return f.diagnoseFlags.check()
 }
 
 func (a *app) runProfile(ctx context.Context, names []string, f *profileFlags) error {
@@ -104,11 +97,8 @@ func (a *app) runProfile(ctx context.Context, names []string, f *profileFlags) e
 	if err := f.check(); err != nil {
 		return err
 	}
-	if len(names) == 0 {
-		if file, ok := a.stdin.(*os.File); ok && isTerminal(file) {
-			return usage("no profile is named", "name a file or a URL, or pipe a profile into it")
-		}
-		names = []string{"-"}
+	if names, err = a.sourcesOr(names, "profile"); err != nil {
+		return err
 	}
 	found, change, err := a.readProfile(ctx, names, f)
 	if err != nil {
@@ -131,7 +121,9 @@ func (a *app) runProfile(ctx context.Context, names []string, f *profileFlags) e
 }
 
 func (a *app) readProfile(ctx context.Context, names []string, f *profileFlags) (*goat.ProfileResult, string, error) {
-	collector := diag.NewCollector(diag.Live{Token: cmp.Or(f.token, a.getenv("GOAT_TOKEN")), Timeout: f.timeout, What: "profile"})
+	live := a.process(&f.diagnoseFlags)
+	live.What = "profile"
+	collector := diag.NewCollector(live)
 	defer collector.Close()
 	lists, err := collector.Profiles(ctx, f.kind, f.seconds, a.stdin, a.sourcePaths(names), a.sourcePaths(f.diff))
 	if err != nil {

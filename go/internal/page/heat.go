@@ -78,7 +78,7 @@ type HeatCell struct {
 var (
 	heatStyle  = style + read("css/sheet.css") + read("css/heat.css")
 	heatScript = join([]string{"heat.js"})
-	heatShell  = template.Must(template.New("heat").Parse(read("heat.html")))
+	heatShell  = templateOf("heat")
 )
 
 // Write writes the page. What could turn or hide text is shown by its code.

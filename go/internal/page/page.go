@@ -17,7 +17,7 @@ import (
 	"strings"
 )
 
-//go:embed page.html sheet.html heat.html css js
+//go:embed head.html page.html sheet.html heat.html css js
 var files embed.FS
 
 // scripts in the order in which they are put into one function.
@@ -26,8 +26,15 @@ var scripts = []string{"words.js", "model.js", "filter.js", "overview.js", "tree
 var (
 	style  = read("css/page.css")
 	script = join(scripts)
-	shell  = template.Must(template.New("page").Parse(read("page.html")))
+	shell  = templateOf("page")
 )
+
+// templateOf is the page of that name, with the head that all have.
+func templateOf(name string) *template.Template {
+	shell := template.Must(template.New(name).Parse(read(name + ".html")))
+	template.Must(shell.New("head").Parse(read("head.html")))
+	return shell
+}
 
 func read(name string) string {
 	text, err := files.ReadFile(name)

@@ -74,7 +74,7 @@ type SheetFrame struct {
 var (
 	sheetStyle  = style + read("css/sheet.css")
 	sheetScript = join([]string{"sheet.js"})
-	sheetShell  = template.Must(template.New("sheet").Parse(read("sheet.html")))
+	sheetShell  = templateOf("sheet")
 )
 
 // Write writes the page. What could turn or hide text is shown by its code.
