@@ -28,29 +28,37 @@ func isSet(value string) bool {
 	return value != "" && value != "0" && value != "false"
 }
 
-var (
-	said    atomic.Bool
-	talking atomic.Bool // the line is on its way
+// spoken is how far the one line of the process is: one state, so that whoever ends the
+// process cannot look between two.
+var spoken atomic.Int32
+
+const (
+	unsaid  int32 = iota
+	talking       // it is on its way
+	said
 )
 
 // say writes the one line a process gets, in one system call: a logger's or the
 // program's own lock must not be able to hold us. Nor must whoever reads standard
 // error, or does not: the line is written beside everything else, and dropped where it
 // would have to wait.
-func say(line string) {
-	if !said.CompareAndSwap(false, true) || !canSay() {
+func say(text string) {
+	if !spoken.CompareAndSwap(unsaid, talking) {
 		return
 	}
-	talking.Store(true)
+	if !canSay() {
+		spoken.Store(said)
+		return
+	}
 	go func() {
-		defer talking.Store(false)
-		writeError([]byte(line + "\n"))
+		defer spoken.Store(said)
+		writeError([]byte(text + "\n"))
 	}()
 }
 
 // waitSaid gives a line that is on its way a moment before the process ends.
 func waitSaid() {
-	for end := time.Now().Add(patience); talking.Load() && time.Now().Before(end); {
+	for end := time.Now().Add(patience); spoken.Load() == talking && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 }
