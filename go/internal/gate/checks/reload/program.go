@@ -134,6 +134,19 @@ func (p *program) up(ctx context.Context) error {
 	}
 }
 
+// endTime is how long the end of a program that answers no more is waited for.
+const endTime = 500 * time.Millisecond
+
+// await waits for the program's end.
+func (p *program) await(ctx context.Context, atMost time.Duration) {
+	ctx, stop := context.WithTimeout(ctx, atMost)
+	defer stop()
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+	}
+}
+
 func (p *program) lives() bool {
 	select {
 	case <-p.done:

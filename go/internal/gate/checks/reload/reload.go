@@ -273,6 +273,8 @@ func (s *stage) settle(before string) string {
 	for {
 		now, err := s.program.value(s.ctx)
 		if err != nil {
+			// What ends stops answering first.
+			s.program.await(s.ctx, endTime)
 			now = "nothing: " + err.Error()
 		}
 		if now != before || time.Now().After(limit) || s.ctx.Err() != nil {
