@@ -1,6 +1,6 @@
 # Every target is one script in scripts/; this file only names them.
 .DEFAULT_GOAL := help
-.PHONY: help build core install dist demo screenshots test lint header smoke bench matrix tools clean
+.PHONY: help build core install dist demo screenshots test lint header slow smoke bench matrix tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ demo: ## a service, a release, real traffic, and the report of what ran
 screenshots: ## the pictures of the evidence page in docs/images
 	@scripts/screenshots
 
-test: ## everything that CI runs, with the Go on this machine
+test: ## the tests, with the Go on this machine
 	@scripts/test
+
+slow: ## the tests that CI runs in a job of their own: judges, releases, other people's tests
+	@scripts/test --slow
 
 lint: ## formats and lints of Rust, Go and shell
 	@scripts/lint
