@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -81,4 +83,36 @@ func TestWithoutTheCoreTheCompilerSaysWhatToDo(t *testing.T) {
 	if strings.Contains(string(out), "cannot find -lgoat") {
 		t.Errorf("the linker's noise:\n%s", out)
 	}
+}
+
+// What the library needs from the system is what the #cgo line names: rustc's list, as
+// scripts/core left it beside the library. libc comes with every link; libgcc_s is no static
+// library, and its unwinder comes from libgcc_eh where cgo links it. libgit2 brings its own
+// zlib.
+func TestLibraries(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("cgo's line of Linux")
+	}
+	listed, err := os.ReadFile(filepath.Join("lib", runtime.GOOS+"_"+runtime.GOARCH, "native-static-libs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("link.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(source), "// #cgo linux LDFLAGS:")
+	line, _, _ = strings.Cut(line, "\n")
+	if named, needed := libraries(line, "-lgoat"), libraries(string(listed), "-lc", "-lgcc_s"); len(needed) == 0 || !slices.Equal(named, needed) {
+		t.Errorf("the #cgo line names %v, rustc %v", named, needed)
+	}
+}
+
+// libraries are the -l words of a text, sorted, each once, without some.
+func libraries(text string, without ...string) []string {
+	words := slices.DeleteFunc(strings.Fields(text), func(word string) bool {
+		return !strings.HasPrefix(word, "-l") || slices.Contains(without, word)
+	})
+	slices.Sort(words)
+	return slices.Compact(words)
 }
