@@ -37,6 +37,12 @@ type tab struct {
 // open starts a browser with the network off and opens an address in it.
 func open(t *testing.T, address string, actions ...chromedp.Action) *tab {
 	t.Helper()
+	return openTo(t, address, "html[data-drawn]", actions...)
+}
+
+// openTo waits for an element that shows that the page is there.
+func openTo(t *testing.T, address, sign string, actions ...chromedp.Action) *tab {
+	t.Helper()
 	if browser.Find() == "" {
 		if os.Getenv("GOAT_CHROMIUM_OPTIONAL") != "" {
 			t.Skip("no Chromium here")
@@ -61,7 +67,7 @@ func open(t *testing.T, address string, actions ...chromedp.Action) *tab {
 	})
 	b.run(network.Enable())
 	b.run(actions...)
-	b.run(chromedp.Navigate(address), chromedp.WaitReady("html[data-drawn]", chromedp.ByQuery))
+	b.run(chromedp.Navigate(address), chromedp.WaitReady(sign, chromedp.ByQuery))
 	return b
 }
 

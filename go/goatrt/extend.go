@@ -5,6 +5,7 @@ package goatrt
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -80,6 +81,29 @@ func SpoolPath() string {
 		}
 	}
 	return ""
+}
+
+var remarking atomic.Bool
+
+// Remark writes a line to standard error beside everything else, and reports whether it
+// does: a line that would have to wait for a reader, or for another line for long, is left
+// out. It is for what the user has asked to be told of.
+func Remark(text string) bool {
+	for i := 0; !remarking.CompareAndSwap(false, true); i++ {
+		if i == 20 {
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if !canSay() {
+		remarking.Store(false)
+		return false
+	}
+	go func() {
+		defer remarking.Store(false)
+		writeError([]byte(text + "\n"))
+	}()
+	return true
 }
 
 // besideSuffixes are the files that may lie beside a spool file. No variable: the package

@@ -4,9 +4,9 @@ package goatrt
 
 import "embed"
 
-// Source holds the files of this package, of panics and of server. goat copies them into
+// Source holds the files of this package, of panics, pprof and server. goat copies them into
 // the programs it instruments; this file stays behind, and a program that
 // imports the package itself does not link the bytes.
 //
-//go:embed *.go panics/*.go server/*.go
+//go:embed *.go panics/*.go pprof/*.go server/*.go
 var Source embed.FS

@@ -17,7 +17,7 @@ func (h *handler) admit(w http.ResponseWriter, r *http.Request, method string) b
 	}
 	trusted := h.hasToken(r)
 	if !trusted && !h.hostAllowed(r, method) {
-		fail(w, http.StatusForbidden, "host_not_allowed", "the request names the host "+r.Host,
+		Fail(w, http.StatusForbidden, "host_not_allowed", "the request names the host "+r.Host,
 			"ask by address, or send the token")
 		return false
 	}
@@ -25,18 +25,18 @@ func (h *handler) admit(w http.ResponseWriter, r *http.Request, method string) b
 	case trusted:
 		return true
 	case r.URL.Path == "/reset":
-		fail(w, http.StatusForbidden, "token_needed", "a reset needs the token",
+		Fail(w, http.StatusForbidden, "token_needed", "a reset needs the token",
 			"set GOAT_TOKEN and send Authorization: Bearer TOKEN")
 		return false
 	case h.isLocal(r):
 		return true
 	case method == http.MethodPost:
-		fail(w, http.StatusForbidden, "token_needed", "only loopback may do this without the token",
+		Fail(w, http.StatusForbidden, "token_needed", "only loopback may do this without the token",
 			"set GOAT_TOKEN and send Authorization: Bearer TOKEN")
 		return false
 	case h.token != "":
 		w.Header().Set("WWW-Authenticate", `Bearer realm="goat"`)
-		fail(w, http.StatusUnauthorized, "token_needed", "reading from another machine needs the token",
+		Fail(w, http.StatusUnauthorized, "token_needed", "reading from another machine needs the token",
 			"send Authorization: Bearer TOKEN")
 		return false
 	}

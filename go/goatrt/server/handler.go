@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	goatrt "github.com/goat-trace/goat/go/goatrt"
@@ -74,9 +75,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if section := sectionOf(r.URL.Path); section != nil && section(w, r, h.hasToken(r)) {
+		return
+	}
 	to, known := routeOf(r.URL.Path)
 	if !known {
-		fail(w, http.StatusNotFound, "not_found", "no such path: "+r.URL.Path,
+		Fail(w, http.StatusNotFound, "not_found", "no such path: "+r.URL.Path,
 			"try /track, /metrics, /metrics/points, /version, /healthz or /coverprofile")
 		return
 	}
@@ -86,7 +90,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			allow = "GET, HEAD"
 		}
 		header.Set("Allow", allow)
-		fail(w, http.StatusMethodNotAllowed, "method_not_allowed", r.Method+" "+r.URL.Path, "allowed: "+allow)
+		Fail(w, http.StatusMethodNotAllowed, "method_not_allowed", r.Method+" "+r.URL.Path, "allowed: "+allow)
 		return
 	}
 	if !h.admit(w, r, to.method) {
@@ -99,6 +103,34 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.busy }()
 	}
 	to.answer(h, w, r)
+}
+
+// A Section answers what lies below a path, in a package that is linked in on request
+// only. trusted says that the request has the token. It reports false where nothing is to
+// be seen of it.
+type Section func(w http.ResponseWriter, r *http.Request, trusted bool) bool
+
+var (
+	sectioning sync.Mutex
+	sections   = map[string]Section{}
+)
+
+// Handle adds a section for the paths that begin with prefix.
+func Handle(prefix string, s Section) {
+	sectioning.Lock()
+	defer sectioning.Unlock()
+	sections[prefix] = s
+}
+
+func sectionOf(path string) Section {
+	sectioning.Lock()
+	defer sectioning.Unlock()
+	for prefix, s := range sections {
+		if strings.HasPrefix(path, prefix) {
+			return s
+		}
+	}
+	return nil
 }
 
 // routeOf finds a path among ours and those of what else is linked in.
@@ -132,7 +164,7 @@ func (h *handler) enter(w http.ResponseWriter) bool {
 		return true
 	case <-patience.C:
 		w.Header().Set("Retry-After", "5")
-		fail(w, http.StatusServiceUnavailable, "busy", "too many requests at once", "try again in some seconds")
+		Fail(w, http.StatusServiceUnavailable, "busy", "too many requests at once", "try again in some seconds")
 		return false
 	}
 }
@@ -162,8 +194,8 @@ func plain(w http.ResponseWriter, contentType string) {
 	w.Header().Set("Content-Type", contentType)
 }
 
-// fail answers with goat's error object.
-func fail(w http.ResponseWriter, status int, code, message, hint string) {
+// Fail answers with goat's error object.
+func Fail(w http.ResponseWriter, status int, code, message, hint string) {
 	j := begin(w, status)
 	j.open('{').key("error").open('{')
 	j.key("code").str(code).key("message").str(message).key("hint").str(hint)

@@ -116,16 +116,16 @@ func isWord(text string) bool {
 func (h *handler) siblings(w http.ResponseWriter, r *http.Request) {
 	s := readSibling(r.Header)
 	if s == nil {
-		fail(w, http.StatusBadRequest, "not_a_sibling", "this path is for programs that share an address", "GET /version lists them")
+		Fail(w, http.StatusBadRequest, "not_a_sibling", "this path is for programs that share an address", "GET /version lists them")
 		return
 	}
 	if !h.isRelated(r, s) {
-		fail(w, http.StatusForbidden, "not_a_sibling", "the process is not known to be of this user", "give it an address of its own: GOAT_ADDR, GOAT_PORT")
+		Fail(w, http.StatusForbidden, "not_a_sibling", "the process is not known to be of this user", "give it an address of its own: GOAT_ADDR, GOAT_PORT")
 		return
 	}
 	hijacker, ok := w.(http.Hijacker)
 	if !ok || !h.family.add(s) {
-		fail(w, http.StatusServiceUnavailable, "too_many", "there are too many siblings", "give the process an address of its own: GOAT_ADDR, GOAT_PORT")
+		Fail(w, http.StatusServiceUnavailable, "too_many", "there are too many siblings", "give the process an address of its own: GOAT_ADDR, GOAT_PORT")
 		return
 	}
 	defer h.family.remove(s)

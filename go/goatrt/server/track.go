@@ -94,7 +94,7 @@ func parseQuery(w http.ResponseWriter, r *http.Request) (q query, ok bool) {
 	if wanted := values.Get("component"); wanted != "" {
 		chosen, unknown := selection(q.components, wanted)
 		if unknown != "" || len(chosen) == 0 {
-			fail(w, http.StatusBadRequest, "unknown_component", "no component "+strconv.Quote(unknown),
+			Fail(w, http.StatusBadRequest, "unknown_component", "no component "+strconv.Quote(unknown),
 				"components: "+strings.Join(names(q.components), ", "))
 			return q, false
 		}
@@ -103,14 +103,14 @@ func parseQuery(w http.ResponseWriter, r *http.Request) (q query, ok bool) {
 	if order := values.Get("order"); order != "" {
 		n, err := strconv.Atoi(order)
 		if err != nil || n < 0 || n > 3 {
-			fail(w, http.StatusBadRequest, "bad_order", "order "+strconv.Quote(order),
+			Fail(w, http.StatusBadRequest, "bad_order", "order "+strconv.Quote(order),
 				"0 count ascending, 1 count descending, 2 id ascending, 3 id descending")
 			return q, false
 		}
 		q.order = n
 	}
 	if q.hit != "" && q.hit != "true" && q.hit != "false" {
-		fail(w, http.StatusBadRequest, "bad_hit", "hit "+strconv.Quote(q.hit), "true or false")
+		Fail(w, http.StatusBadRequest, "bad_hit", "hit "+strconv.Quote(q.hit), "true or false")
 		return q, false
 	}
 	return q, true

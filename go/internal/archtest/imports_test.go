@@ -32,6 +32,11 @@ var (
 		"bufio", "crypto/subtle", "encoding/binary", "errors", "io", "log", "net", "net/http", "net/textproto", "net/url", "os", "path", "path/filepath",
 		"sort", "strconv", "strings", "sync", "syscall", "time", "unicode/utf8",
 	}
+	// Linked with --pprof only. Never net/http/pprof, which puts itself into every server.
+	pprofStd = []string{
+		"bytes", "compress/gzip", "context", "crypto/hmac", "crypto/sha256", "encoding/hex", "errors", "io", "net/http", "runtime", "runtime/debug",
+		"runtime/pprof", "strconv", "strings", "sync", "sync/atomic", "syscall", "time",
+	}
 )
 
 // policy names every package; a new one must be added here on purpose.
@@ -70,7 +75,7 @@ var policy = map[string]rule{
 	},
 	"internal/gate/settings":  {own: []string{".", "internal/config"}, others: yaml},
 	"internal/config":         {own: []string{".", "internal/gocmd", "internal/plan"}, others: yaml},
-	"internal/diag":           {own: []string{"."}},
+	"internal/diag":           {own: []string{".", "goatrt/pprof"}},
 	"internal/doctor":         {own: []string{".", "internal/doors", "internal/gocmd", "internal/plan", "internal/store", "internal/toolexec"}},
 	"internal/doors":          {own: []string{".", "internal/config", "internal/gocmd", "internal/golist", "internal/hook", "internal/plan", "internal/printable", "internal/rtsource", "internal/store", "internal/toolexec"}, others: []string{"golang.org/x/sys/unix"}},
 	"internal/gocmd":          {others: []string{"golang.org/x/sys/unix"}},
@@ -106,6 +111,7 @@ var policy = map[string]rule{
 	"internal/rtsource":       {own: []string{"goatrt"}},
 	"goatrt":                  {std: runtimeStd},
 	"goatrt/panics":           {own: []string{"goatrt"}, std: runtimeStd},
+	"goatrt/pprof":            {own: []string{"goatrt", "goatrt/server"}, std: pprofStd},
 	"goatrt/server":           {own: []string{"goatrt"}, std: serverStd},
 	"e2e":                     {},
 	"compat":                  {},
@@ -139,7 +145,7 @@ func TestImports(t *testing.T) {
 // What runs in every compile of the user's build, and what lives in the user's
 // program, brings nothing that the user has not got.
 func TestStandardLibraryOnly(t *testing.T) {
-	for _, name := range []string{"goatrt", "goatrt/server", "internal/toolexec", "internal/plan", "internal/hook", "internal/store"} {
+	for _, name := range []string{"goatrt", "goatrt/server", "goatrt/pprof", "internal/toolexec", "internal/plan", "internal/hook", "internal/store"} {
 		for _, p := range list(t, "-deps", "./"+name) {
 			if !p.Standard && !strings.HasPrefix(p.ImportPath, module+"/") {
 				t.Errorf("%s depends on %s", name, p.ImportPath)

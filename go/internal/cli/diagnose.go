@@ -87,7 +87,8 @@ func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, 
 	if err != nil || plan == nil {
 		return nil, "", err
 	}
-	return append([]goat.ChangedFunction{}, goat.ChangedFunctions(plan)...), change, nil
+	functions = append([]goat.ChangedFunction{}, goat.ChangedFunctions(plan)...)
+	return diag.Hashed(functions, a.getenv("GOAT_PPROF_KEY")), change, nil
 }
 
 // judgeFigures says no when the condition holds. What was cut off may hide what it asks for.

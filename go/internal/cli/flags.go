@@ -29,6 +29,7 @@ func addGoatFlags(root *cobra.Command) {
 	f.String(config.FlagTimings, "", "log what each tool of the build takes, in `DIR` (with =) or goat's cache; see goat heat")
 	f.Lookup(config.FlagTimings).NoOptDefVal = config.OwnTimings
 	f.Bool(config.FlagPanics, false, "record every panic of the program, recovered or not")
+	f.Bool(config.FlagPprof, false, "let the program serve profiles of itself; see goat profile")
 	f.Bool(config.FlagVerbose, false, "say more")
 	f.BoolP(config.FlagQuiet, "q", false, "say nothing but errors")
 	f.Bool(config.FlagNoColor, false, "no colour, even on a terminal")

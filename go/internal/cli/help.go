@@ -102,7 +102,8 @@ A flag beats its variable, which beats goat.yaml. An empty variable counts as un
 When goat looks or builds:
 
   GOAT_BASE GOAT_RELEASE GOAT_RANGE GOAT_PRECISION GOAT_GRANULARITY GOAT_CONFIG
-  GOAT_FORMAT GOAT_EXACT GOAT_SERVER GOAT_DEPS GOAT_PANICS GOAT_VERBOSE GOAT_QUIET GOAT_NO_COLOR
+  GOAT_FORMAT GOAT_EXACT GOAT_SERVER GOAT_DEPS GOAT_PANICS GOAT_PPROF GOAT_VERBOSE GOAT_QUIET
+  GOAT_NO_COLOR
   GOAT_CACHE        where plans are cached, instead of goat in the user's cache directory
   GOAT_CHECK_...    a setting of goat check: GOAT_CHECK_COVERAGE_POINTS (goat help check)
   GOAT_TIMINGS      a directory: each build leaves a log of what it took (goat help heat)
@@ -124,6 +125,9 @@ In the instrumented program:
   GOAT_WINDOW       how exactly last hits are known, default 1s; 0: not at all
   GOAT_STARTUP      how long the startup phase lasts, default 5s
   GOAT_POINT_METRICS=1  one metric per point
+  GOAT_PPROF=1      serve profiles to who has GOAT_TOKEN, if built with --pprof
+  GOAT_PPROF_LABELS the labels that a profile may tell, comma-separated; default none
+  GOAT_PPROF_KEY    hash names of functions and files with this key; goat profile needs it, too
   GOAT_CURRENT_COMPONENT  the component that /track shows
 
 GOAT_TOKEN is also what goat report sends.`

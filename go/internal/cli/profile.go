@@ -22,9 +22,15 @@ that are changed, and gives the share of the change: which part of the CPU time,
 heap, of what is waited for goes through changed functions, and which is spent in them.
 
 A source is a file (runtime/pprof, go test -cpuprofile, gzip or not), - for standard
-input, or the address of a process that serves net/http/pprof: http://host:port is asked
-for the profile that --kind names, for --seconds of CPU time; an address with a path is
-asked as it is. Several sources, such as the instances of a canary, are added up.
+input, or the address of a process: http://host:port is asked for the profile that --kind
+names, for --seconds of CPU time; an address with a path is asked as it is. Several
+sources, such as the instances of a canary, are added up.
+
+A process serves profiles with net/http/pprof, or without a change in its code if it was
+built with goat build --pprof and runs with GOAT_PPROF=1 and a GOAT_TOKEN, which is then
+sent with every request. What such a process tells has no command line, no labels but
+those in GOAT_PPROF_LABELS, and no paths of the machines; with GOAT_PPROF_KEY its names
+are hashes, and with the same key here changed functions are found among them.
 
 --diff OLD holds it against older or stable profiles, file or address, by shares of each
 total, so that they need not have run for the same time; processes are asked at the same
@@ -37,6 +43,8 @@ docs/diagnostics.md has the JSON form field by field.`
 
 const profileExample = `  goat profile cpu.pb.gz
   goat profile http://10.0.0.7:6060 --seconds 30 --diff http://10.0.0.8:6060
+  goat build --pprof -o app . && GOAT_PPROF=1 GOAT_TOKEN=T ./app
+  GOAT_TOKEN=T goat profile http://127.0.0.1:57005 --kind heap
   goat profile http://10.0.0.7:6060 --kind heap --sample alloc_space
   goat profile cpu.pb.gz --format html > cpu.html
   goat profile canary-*.pb.gz -o canary.pb.gz`
@@ -49,6 +57,7 @@ type profileFlags struct {
 	kind, sample, out string
 	diff              []string
 	seconds           int
+	given             bool // the seconds
 }
 
 // longestProfile is the most seconds that a process is asked for.
@@ -62,11 +71,14 @@ func (a *app) newProfile() *cobra.Command {
 		Short:   "Say what each function costs, and which share of it is the change's",
 		Long:    profileLong,
 		Example: profileExample,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.runProfile(cmd.Context(), args, &f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.given = cmd.Flags().Changed("seconds")
+			return a.runProfile(cmd.Context(), args, &f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "kind", "cpu", "ask a live process for its `KIND`: cpu, heap, goroutine, mutex, block or leak")
-	flags.IntVar(&f.seconds, "seconds", 10, "how long a live process measures its CPU time")
+	flags.IntVar(&f.seconds, "seconds", 10, "how long a live process measures its CPU time; where given, also heap, mutex and block")
 	flags.StringArrayVar(&f.diff, "diff", nil, "compare with the older profile `OLD`, a file or a URL; repeatable")
 	flags.StringVar(&f.sample, "sample", "", "show the values of this `TYPE`, as alloc_space")
 	flags.StringVarP(&f.out, "out", "o", "", "write the sum to `FILE`, as pprof reads it")
@@ -125,7 +137,8 @@ func (a *app) readProfile(ctx context.Context, names []string, f *profileFlags) 
 	live.What = "profile"
 	collector := diag.NewCollector(live)
 	defer collector.Close()
-	lists, err := collector.Profiles(ctx, f.kind, f.seconds, a.stdin, a.sourcePaths(names), a.sourcePaths(f.diff))
+	wanted := diag.Wanted{Kind: f.kind, Seconds: f.seconds, Given: f.given}
+	lists, err := collector.Profiles(ctx, wanted, a.stdin, a.sourcePaths(names), a.sourcePaths(f.diff))
 	if err != nil {
 		return nil, "", err
 	}

@@ -26,6 +26,7 @@ const (
 	FlagDeps        = "deps"
 	FlagTimings     = "timings"
 	FlagPanics      = "panics"
+	FlagPprof       = "pprof"
 	FlagVerbose     = "verbose"
 	FlagQuiet       = "quiet"
 	FlagNoColor     = "no-color"
@@ -179,6 +180,7 @@ func (s *Settings) switches(r *resolver) (err error) {
 		{FlagExact, &s.Exact, false},
 		{FlagDeps, &s.Deps, false},
 		{FlagPanics, &s.Panics, false},
+		{FlagPprof, &s.Pprof, false},
 		{FlagVerbose, &s.Verbose, s.File.Verbose},
 		{FlagQuiet, &s.Quiet, false},
 		{FlagNoColor, &s.NoColor, r.getenv("NO_COLOR") != ""},

@@ -40,6 +40,8 @@ type Settings struct {
 	Timings string
 	// Panics has the program record its panics.
 	Panics bool
+	// Pprof has the program serve profiles of itself.
+	Pprof bool
 	// Verbose says more, Quiet says nothing but errors.
 	Verbose, Quiet bool
 	// NoColor forbids colour also on a terminal.

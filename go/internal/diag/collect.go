@@ -5,6 +5,7 @@ package diag
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -204,6 +205,9 @@ func (c *Collector) fetch(ctx context.Context, source string) (string, error) {
 		return profile, nil
 	}
 	base.RawQuery = "debug=2"
+	if c.live.Full {
+		base.RawQuery += "&full=1" // goat's own runtime asks for it
+	}
 	return c.get(ctx, client, base, source)
 }
 
@@ -257,7 +261,7 @@ func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL,
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return "", failed(fmt.Errorf("it answers %s to %s", response.Status, from.Path), hintOf(response.StatusCode, from.Path))
+		return "", failed(c.refusal(response, from.Path))
 	}
 	path, err := c.keep(ctx, response.Body, MostBytes)
 	var known *goat.Error
@@ -267,6 +271,21 @@ func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL,
 	return path, err
 }
 
+// refusal is why there is no answer, and what to do: in the process's own words, where it
+// is a runtime of goat's that knows.
+func (c *Collector) refusal(response *http.Response, path string) (error, string) {
+	why, hint := fmt.Errorf("it answers %s to %s", response.Status, path), hintOf(response.StatusCode, path)
+	var said struct {
+		Error struct{ Code, Message, Hint string }
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
+	e := &said.Error
+	if err != nil || json.Unmarshal(body, &said) != nil || e.Message == "" || e.Code == "not_found" || e.Code == "token_needed" {
+		return why, hint
+	}
+	return fmt.Errorf("%w: %s", why, e.Message), cmp.Or(e.Hint, hint)
+}
+
 func hintOf(status int, path string) string {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
@@ -274,7 +293,7 @@ func hintOf(status int, path string) string {
 	case strings.HasSuffix(path, "leak"):
 		return "the program's Go has no leak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile): ask for another profile"
 	}
-	return "the program must serve net/http/pprof there: name the URL of the profile"
+	return "the program must serve net/http/pprof there (name the URL of the profile), or be built with `goat build --pprof` and run with GOAT_PPROF=1 and a GOAT_TOKEN"
 }
 
 // bare takes the address out of an error of net/http, which names it once more.

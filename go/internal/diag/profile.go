@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/goatrt/pprof"
 )
 
 // kinds are the profiles of a live process, by the path below /debug/pprof/.
@@ -21,10 +22,32 @@ var kinds = map[string]string{
 // ProfileKinds are the profiles that a live process may be asked for.
 var ProfileKinds = []string{"cpu", "heap", "goroutine", "mutex", "block", "leak"}
 
+// Wanted is the profile that a live process is asked for whose address names none.
+type Wanted struct {
+	Kind    string
+	Seconds int
+	// Given says that the seconds are more than a default: other profiles than that of CPU
+	// time are measured for as long, too, where they can be.
+	Given bool
+}
+
+// query is what the address asks for besides the kind.
+func (w Wanted) query() string {
+	switch w.Kind {
+	case "cpu":
+	case "heap", "mutex", "block":
+		if !w.Given {
+			return ""
+		}
+	default:
+		return ""
+	}
+	return fmt.Sprintf("seconds=%d", w.Seconds)
+}
+
 // Profiles makes arguments sources, each list for itself. Live processes are asked at the
-// same time, so that their profiles are of the same moment; kind and seconds are for
-// those whose address names no profile.
-func (c *Collector) Profiles(ctx context.Context, kind string, seconds int, stdin io.Reader, lists ...[]string) ([][]goat.DumpSource, error) {
+// same time, so that their profiles are of the same moment.
+func (c *Collector) Profiles(ctx context.Context, wanted Wanted, stdin io.Reader, lists ...[]string) ([][]goat.DumpSource, error) {
 	if err := c.ready(); err != nil {
 		return nil, err
 	}
@@ -40,7 +63,7 @@ func (c *Collector) Profiles(ctx context.Context, kind string, seconds int, stdi
 			wait.Add(1)
 			go func() {
 				defer wait.Done()
-				s, err := c.profile(ctx, name, kind, seconds, stdin)
+				s, err := c.profile(ctx, name, wanted, stdin)
 				if err != nil {
 					once.Do(func() { first = err; cancel() })
 				}
@@ -52,7 +75,24 @@ func (c *Collector) Profiles(ctx context.Context, kind string, seconds int, stdi
 	return all, first
 }
 
-func (c *Collector) profile(ctx context.Context, name, kind string, seconds int, stdin io.Reader) (goat.DumpSource, error) {
+// Hashed adds to functions the names that they have in what a program tells whose
+// GOAT_PPROF_KEY is this one.
+func Hashed(functions []goat.ChangedFunction, key string) []goat.ChangedFunction {
+	if key == "" {
+		return functions
+	}
+	all := functions
+	for _, f := range functions {
+		names := pprof.NewNames(key, f.Package, []string{f.Package})
+		hidden := f
+		hidden.Package, hidden.Func = names.Package(f.Package), names.Declaration(f.Func)
+		hidden.File = names.File(f.File, "main."+f.Func)
+		all = append(all, hidden)
+	}
+	return all
+}
+
+func (c *Collector) profile(ctx context.Context, name string, wanted Wanted, stdin io.Reader) (goat.DumpSource, error) {
 	if !IsLive(name) {
 		return c.Source(ctx, name, stdin)
 	}
@@ -61,10 +101,7 @@ func (c *Collector) profile(ctx context.Context, name, kind string, seconds int,
 		return goat.DumpSource{}, err
 	}
 	if !strings.Contains(base.Path, "/pprof/") && strings.Trim(base.Path, "/") == "" {
-		base.Path = "/debug/pprof/" + kinds[kind]
-		if kind == "cpu" {
-			base.RawQuery = fmt.Sprintf("seconds=%d", seconds)
-		}
+		base.Path, base.RawQuery = "/debug/pprof/"+kinds[wanted.Kind], wanted.query()
 	}
 	// The process answers when its time is over.
 	var asked int

@@ -30,6 +30,9 @@ func (p *patient) environment() {
 		name, _, _ := strings.Cut(note, "=")
 		p.add("environment", Warn, note, "unset "+name)
 	}
+	if value := env.Get("GOAT_PPROF"); value != "" && value != "0" && value != "false" && env.Get("GOAT_TOKEN") == "" {
+		p.add("environment", Warn, "GOAT_PPROF="+value+" without a GOAT_TOKEN: programs built with --pprof serve no profiles", "set GOAT_TOKEN, too")
+	}
 	p.spool()
 	p.server()
 }

@@ -74,11 +74,23 @@ func (d *door) sayLinked() {
 			break
 		}
 	}
+	if d.Settings.Pprof {
+		d.sayUnprofiled()
+	}
 	switch {
 	case kinds[plan.RuntimeNone]:
 		d.say("not tracked: the runtime does not compile for this target")
 	case kinds[plan.RuntimeSpool] && !kinds[plan.RuntimeServer] && d.Environ.Get(spoolVariable) == "":
 		d.say("spool only: set GOAT_SPOOL to a directory when you run the program, which does not link net/http")
+	}
+}
+
+// sayUnprofiled says which programs cannot serve profiles.
+func (d *door) sayUnprofiled() {
+	for _, m := range d.index.Mains {
+		if linked := d.noted(m); linked.Runtime != "" && linked.Runtime != plan.RuntimeNone && !linked.Pprof {
+			d.say("no profiles from %s: it does not link net/http (--server=on adds it)", m.ImportPath)
+		}
 	}
 }
 
@@ -114,7 +126,7 @@ func (d *door) nothing() string {
 	if d.index.Marked {
 		return "the points are in the sources already (`goat track`); building as go does (`goat clean` takes them out)"
 	}
-	if (d.index.Points == 0 || len(d.index.Packages) == 0) && !(d.Settings.Panics && len(d.index.Mains) > 0 && d.Verb != "test") {
+	if (d.index.Points == 0 || len(d.index.Packages) == 0) && !(d.asked() && len(d.index.Mains) > 0 && d.Verb != "test") {
 		switch n := d.untracked; {
 		case d.leftOut > 0:
 			return fmt.Sprintf("no points: of what changed against %s nothing can be tracked (`goat plan` says why); building as go does", d.baseName())
@@ -128,6 +140,9 @@ func (d *door) nothing() string {
 	}
 	return ""
 }
+
+// asked reports whether the program is to have more than points.
+func (d *door) asked() bool { return d.Settings.Panics || d.Settings.Pprof }
 
 // goArgs is the go command line of marked mode.
 func (d *door) goArgs() ([]string, error) {
@@ -166,6 +181,9 @@ func (d *door) toolexec(overlay string) (string, error) {
 	}
 	if d.Settings.Panics {
 		words = append(words, "--panics")
+	}
+	if d.Settings.Pprof {
+		words = append(words, "--pprof")
 	}
 	if d.timings != nil {
 		words = append(words, "--timings="+d.timings.file)

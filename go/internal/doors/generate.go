@@ -79,6 +79,11 @@ func (g *generation) collect(ctx context.Context) error {
 		p.Constraint = (&overlay{door: g.door}).constraintOf(g.abs(m.Dir), p.Package, false)
 		if servers[m.ImportPath] {
 			p.Runtime += "/" + hook.ServerDir
+			if g.Settings.Pprof {
+				p.Pprof = runtime + "/" + hook.PprofDir
+			}
+		} else if g.Settings.Pprof {
+			g.say("no profiles from %s: it does not link net/http (--server=on adds it)", m.ImportPath)
 		}
 		if err := g.add(filepath.Join(g.abs(m.Dir), hook.MainName), []byte(hook.Text(p))); err != nil {
 			return err
@@ -118,7 +123,11 @@ func (g *generation) tracked(m plan.Main) bool {
 
 // runtime adds the runtime's files to a module.
 func (g *generation) runtime(module *plan.Module, importPath string) error {
-	files, err := rtsource.Files(importPath, g.Settings.File.GoatPackageName)
+	source := rtsource.Files
+	if g.Settings.Pprof {
+		source = rtsource.Serving
+	}
+	files, err := source(importPath, g.Settings.File.GoatPackageName)
 	if err != nil {
 		return err
 	}
@@ -357,7 +366,7 @@ func removeOurs(path string) error {
 
 // runtimeNames are the base names of the files that generate writes.
 func runtimeNames() (map[string]bool, error) {
-	files, err := rtsource.Files(linkPath, "")
+	files, err := rtsource.Serving(linkPath, "")
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (o *overlay) absolute(path string) string {
 
 // main puts the hook into a program.
 func (o *overlay) main(m plan.Main) error {
-	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Needs: o.needs, Identity: o.identity}
+	p := hook.Params{ImportPath: m.ImportPath, Package: "main", Needs: o.mainNeeds(), Identity: o.identity}
 	p.Constraint = o.constraintOf(o.door.abs(m.Dir), p.Package, false)
 	return o.hook(m.Dir, o.names(hook.EnvMainName, hook.MainNames[:]), p)
 }

@@ -46,6 +46,20 @@ func runtimeNeeds(server bool) ([]string, error) {
 	return slices.Compact(needs), nil
 }
 
+// profileNeeds are the standard packages that serving profiles needs besides those that
+// net/http does.
+var profileNeeds = []string{"runtime/debug", "runtime/pprof"}
+
+// mainNeeds are what the hook of a program imports.
+func (o *overlay) mainNeeds() []string {
+	if !o.door.Settings.Pprof {
+		return o.needs
+	}
+	needs := slices.Concat(o.needs, profileNeeds)
+	slices.Sort(needs)
+	return slices.Compact(needs)
+}
+
 // identity is a hash over what a binary says about itself and how it is put
 // together. It stands in the hook, so that go links anew when it changes. What
 // changes with every edit (the plan's hash, the hash of a dirty tree) is not in it:
@@ -59,6 +73,9 @@ func (d *door) identity() (string, error) {
 	x := d.index
 	version, _, _ := strings.Cut(x.App.Version, "-dirty-")
 	sum := sha256.New()
+	if d.Settings.Pprof {
+		fmt.Fprintln(sum, "pprof")
+	}
 	fmt.Fprintf(sum, "%q\n", []string{
 		x.Goat.Version, x.Goat.Commit, x.Module, x.App.Name, version, x.Granularity, strconv.Itoa(x.Precision),
 		x.Base.Ref, x.Base.Commit, x.Release.Ref, x.Release.Commit, strconv.FormatBool(x.Release.Dirty),

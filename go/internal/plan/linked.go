@@ -25,6 +25,8 @@ type Linked struct {
 	Degraded []string `json:"degraded,omitempty"`
 	// Panics says that the program records its panics.
 	Panics bool `json:"panics,omitempty"`
+	// Pprof says that the program can serve profiles of itself.
+	Pprof bool `json:"pprof,omitempty"`
 	// Overflow says that the linker found no room for a point's call below a
 	// //go:nosplit function. The door sees whether plain go finds some.
 	Overflow bool `json:"overflow,omitempty"`

@@ -62,14 +62,25 @@ func TestFilesAreComplete(t *testing.T) {
 	}
 }
 
+// allowedPprof is what serving profiles may import besides.
+var allowedPprof = map[string]bool{
+	"bytes": true, "compress/gzip": true, "context": true, "crypto/hmac": true, "crypto/sha256": true, "encoding/hex": true, "io": true,
+	"net/http": true, "runtime": true, "runtime/debug": true, "runtime/pprof": true, "example.com/m/goat": true, "example.com/m/goat/server": true,
+}
+
 func TestFilesSuitTheirPlace(t *testing.T) {
-	for name, text := range files(t, "example.com/m/goat", "tracer") {
+	all, err := rtsource.Serving("example.com/m/goat", "tracer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range all {
 		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := path.Dir(name) == "server"
-		if want := map[bool]string{false: "tracer", true: "server"}[server]; file.Name.Name != want {
+		dir := path.Dir(name)
+		server, profiles := dir == "server", dir == "pprof"
+		if want := map[string]string{".": "tracer"}[dir]; file.Name.Name != want && file.Name.Name != dir {
 			t.Errorf("%s: package %s, want %s", name, file.Name.Name, want)
 		}
 		if !ast.IsGenerated(file) {
@@ -83,7 +94,7 @@ func TestFilesSuitTheirPlace(t *testing.T) {
 		}
 		for _, spec := range file.Imports {
 			from, _ := strconv.Unquote(spec.Path.Value)
-			if !allowed[from] && !(server && allowedServer[from]) {
+			if !allowed[from] && !(server && allowedServer[from]) && !(profiles && allowedPprof[from]) {
 				t.Errorf("%s imports %s", name, from)
 			}
 		}

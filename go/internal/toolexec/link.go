@@ -35,12 +35,14 @@ type linking struct {
 	// hooked says that the program's runtime tells of panics, setsCrash that it can set the
 	// second output of a crash.
 	hooked, setsCrash bool
-	starts            bool   // the hook wants the runtime from us
-	start             string // import path of the runtime package that starts it
-	runtime           []string
-	supplied          []string // standard packages that only the runtime needs
-	dir               string   // ours, beside the importcfg
-	noted             plan.Linked
+	// profiled is the import path of the package that serves profiles, where it is linked.
+	profiled string
+	starts   bool   // the hook wants the runtime from us
+	start    string // import path of the runtime package that starts it
+	runtime  []string
+	supplied []string // standard packages that only the runtime needs
+	dir      string   // ours, beside the importcfg
+	noted    plan.Linked
 }
 
 // link adds to the program one object: the table of the planned packages that are

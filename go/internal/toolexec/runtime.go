@@ -60,23 +60,16 @@ func (l *linking) addRuntime(cfg string) error {
 	if !l.complete(core) {
 		return l.incomplete(core)
 	}
-	packages := []*runtimePackage{core}
-	panics, err := l.panicsPackage()
+	packages, err := l.chosen(core, server)
 	if err != nil {
 		return err
-	}
-	if panics != nil {
-		packages = append(packages, panics)
-	}
-	if !l.noServer && l.complete(server) {
-		packages = append(packages, server)
 	}
 	for _, p := range packages {
 		file, err := l.compileRuntime(p)
 		if broken := (*problem)(nil); errors.As(err, &broken) {
 			// A target that the runtime does not know must not cost the user the build.
 			// The door says what has become of the tracking.
-			l.start, l.runtime, l.hooked = "", nil, false
+			l.start, l.runtime, l.hooked, l.profiled = "", nil, false, ""
 			l.noted.Runtime = plan.RuntimeNone
 			return nil
 		}
@@ -85,7 +78,7 @@ func (l *linking) addRuntime(cfg string) error {
 		}
 		l.archives[p.path] = file
 		l.runtime = append(l.runtime, p.path)
-		if p != panics {
+		if p == core || p == server {
 			l.start = p.path
 		}
 	}
@@ -93,8 +86,33 @@ func (l *linking) addRuntime(cfg string) error {
 	if l.start != core.path {
 		l.noted.Runtime = plan.RuntimeServer
 	}
-	l.noted.Panics = panics != nil
+	l.noted.Panics, l.noted.Pprof = l.hooked, l.profiled != ""
 	return l.extendConfig(cfg)
+}
+
+// chosen are the runtime's packages that this program gets, each behind those that it
+// imports.
+func (l *linking) chosen(core, server *runtimePackage) ([]*runtimePackage, error) {
+	packages := []*runtimePackage{core}
+	panics, err := l.panicsPackage()
+	if err != nil {
+		return nil, err
+	}
+	if panics != nil {
+		packages = append(packages, panics)
+	}
+	if l.noServer || !l.complete(server) {
+		return packages, nil
+	}
+	packages = append(packages, server)
+	profiles, err := l.profilesPackage()
+	if err != nil {
+		return nil, err
+	}
+	if profiles != nil {
+		packages = append(packages, profiles)
+	}
+	return packages, nil
 }
 
 // incomplete is for a program that lacks what the runtime needs. The hook of the
@@ -114,7 +132,8 @@ func lackingProblem(missing []string) error {
 func (l *linking) missing(p *runtimePackage) []string {
 	var missing []string
 	for _, need := range p.imports {
-		if need != "unsafe" && need != l.runtimePath() && l.archives[need] == "" {
+		ours := need == l.runtimePath() || strings.HasPrefix(need, l.runtimePath()+"/")
+		if need != "unsafe" && !ours && l.archives[need] == "" {
 			missing = append(missing, need)
 		}
 	}
@@ -205,13 +224,8 @@ func (l *linking) panicsPackage() (*runtimePackage, error) {
 	if err := l.findPanics(); err != nil || !l.hooked {
 		return nil, err
 	}
-	path := l.runtimePath()
-	files, err := l.opts.Runtime(path, "")
+	p, err := l.below(hook.PanicsDir)
 	if err != nil {
-		return nil, err
-	}
-	p := l.pick(path+"/"+hook.PanicsDir, hook.PanicsDir, files)
-	if err := p.finish(); err != nil {
 		return nil, err
 	}
 	if err := l.supply(p); err != nil {
@@ -222,6 +236,31 @@ func (l *linking) panicsPackage() (*runtimePackage, error) {
 		return nil, nil
 	}
 	return p, nil
+}
+
+// profilesPackage is the package that serves profiles, where the build asks for it and
+// the program has a server and holds what the package needs.
+func (l *linking) profilesPackage() (*runtimePackage, error) {
+	if !l.pprof || l.binaryMode() != "exe" {
+		return nil, nil
+	}
+	p, err := l.below(hook.PprofDir)
+	if err != nil || !l.complete(p) {
+		return nil, err
+	}
+	l.profiled = p.path
+	return p, nil
+}
+
+// below is one of the packages that are linked on request only.
+func (l *linking) below(dir string) (*runtimePackage, error) {
+	path := l.runtimePath()
+	files, err := l.opts.Runtime(path, "")
+	if err != nil {
+		return nil, err
+	}
+	p := l.pick(path+"/"+dir, dir, files)
+	return p, p.finish()
 }
 
 // finish adds the initialiser and collects the imports.
@@ -406,6 +445,9 @@ func (l *linking) startSource(b *strings.Builder) {
 	install := ""
 	if l.hooked {
 		install = "\tinstallPanics(ok)\n"
+	}
+	if l.profiled != "" {
+		install += "\tprofiles.Install(ok)\n"
 	}
 	fmt.Fprintf(b, "\n//go:linkname s0 %s\nvar s0 = func(t %s, e func(func())) bool {\n%s\tok := rt.Start(t, e)\n%s\treturn ok\n}\n",
 		hook.StartSymbol(l.key), hook.TableType, calls, install)

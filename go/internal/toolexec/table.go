@@ -64,6 +64,9 @@ func (l *linking) tableSource(rows []entry) string {
 		if l.hooked {
 			fmt.Fprintf(&b, "import panics \"%s/%s\"\n", l.runtime[0], hook.PanicsDir)
 		}
+		if l.profiled != "" {
+			fmt.Fprintf(&b, "import profiles \"%s\"\n", l.profiled)
+		}
 	}
 	fmt.Fprintf(&b, "\n//go:linkname t0 %s\nvar t0 = %s{\n", hook.TableSymbol(l.key), hook.TableType)
 	for i, row := range rows {

@@ -49,8 +49,8 @@ type helper struct {
 	overlay string
 	// noServer leaves the HTTP server out also where the program could have it.
 	noServer bool
-	// panics says that the build records panics.
-	panics bool
+	// panics says that the build records panics, pprof that it serves profiles.
+	panics, pprof bool
 	// next is the user's own -toolexec command.
 	next []string
 	// tool and args are the real tool and its arguments, response files read.
@@ -131,8 +131,8 @@ type Flags struct {
 	// Timings is the log of what tools take; Measure says that it is all there is to do.
 	Timings string
 	Measure bool
-	// Panics records panics.
-	Panics bool
+	// Panics records panics, Pprof serves profiles.
+	Panics, Pprof bool
 	// Next is the user's own -toolexec command.
 	Next []string
 }
@@ -153,6 +153,8 @@ func ParseFlags(args []string) (Flags, []string, error) {
 			f.Timings, f.Measure = value, name == "--measure"
 		case name == "--panics" && !ok:
 			f.Panics = true
+		case name == "--pprof" && !ok:
+			f.Pprof = true
 		case name == "--next" && ok:
 			f.Next = append(f.Next, value)
 		default:
@@ -173,7 +175,7 @@ func (h *helper) parse(args []string) error {
 		return &problem{what: "toolexec: no tool given", hint: `go build -toolexec "goat toolexec"`}
 	}
 	h.plan, h.marked, h.overlay, h.noServer, h.panics = f.Plan, f.Plan != "", f.Overlay, f.NoServer, f.Panics
-	h.measure = f.Measure
+	h.measure, h.pprof = f.Measure, f.Pprof
 	if h.timings = f.Timings; h.timings == "" {
 		h.timings = timingsFile()
 	}

@@ -86,19 +86,42 @@ impl Input {
 
     /// Whether this may be a profile as protocol buffer.
     pub fn may_be_proto(&mut self) -> io::Result<bool> {
-        if self.head.len() < 512 {
-            let more = peek(&mut self.reader, 512 - self.head.len())?;
-            self.head.extend_from_slice(&more);
-        }
+        self.look()?;
         // Texts have no control bytes; a message begins with keys and lengths.
         Ok(self.head.iter().take(64).any(|b| *b < 9))
     }
 
-    /// Everything at once, for profiles.
+    /// Everything at once, for profiles; what cannot be one only as far as that shows.
+    pub fn profile(mut self) -> io::Result<Vec<u8>> {
+        self.look()?;
+        // The key of the first field, 1 to 15, a number or bytes.
+        let key = self.head.first().copied().unwrap_or_default();
+        if key < 8 || !matches!(key & 7, 0 | 2) {
+            return Ok(self.head);
+        }
+        self.whole()
+    }
+
+    /// Everything at once.
     pub fn whole(self) -> io::Result<Vec<u8>> {
         let mut all = self.head;
-        self.reader.take(LARGEST_PROFILE).read_to_end(&mut all)?;
+        self.reader
+            .take(LARGEST_PROFILE + 1)
+            .read_to_end(&mut all)?;
+        if all.len() as u64 > LARGEST_PROFILE {
+            let most = LARGEST_PROFILE >> 20;
+            return Err(io::Error::other(format!("it holds more than {most} MiB")));
+        }
         Ok(all)
+    }
+
+    /// Has the first bytes at hand.
+    fn look(&mut self) -> io::Result<()> {
+        if self.head.len() < 512 {
+            let more = peek(&mut self.reader, 512 - self.head.len())?;
+            self.head.extend_from_slice(&more);
+        }
+        Ok(())
     }
 
     /// Hands out line by line: the line without its end, whether it had an end, and what

@@ -208,11 +208,13 @@ fn add_up(sources: Vec<SourceRequest>, symbols: &mut Symbols, stop: Stop<'_>) ->
             None => Input::file(&source.path),
         };
         let unreadable = |cause: std::io::Error| {
-            Error::new("unreadable", "the profile cannot be unpacked").cause(cause)
+            Error::new("unreadable", "the profile cannot be read to its end")
+                .hint("fetch it again, and keep it in a binary file")
+                .cause(cause)
         };
         let bytes = input
             .map_err(said_of_profiles)
-            .and_then(|input| input.whole().map_err(unreadable));
+            .and_then(|input| input.profile().map_err(unreadable));
         bytes
             .and_then(|bytes| sum.add(&bytes, symbols))
             .map_err(named)?;
@@ -226,6 +228,9 @@ fn add_up(sources: Vec<SourceRequest>, symbols: &mut Symbols, stop: Stop<'_>) ->
 /// The reader of files speaks of dumps.
 fn said_of_profiles(mut error: Error) -> Error {
     error.message = error.message.replace("dump", "profile");
+    if error.hint.is_empty() {
+        "fetch it again, and keep it in a binary file".clone_into(&mut error.hint);
+    }
     error
 }
 

@@ -279,6 +279,33 @@ fn what_is_none_is_said() {
     assert!(missing.contains("the profile cannot be read"), "{missing}");
 }
 
+/// What cannot be a profile is not read to its end, however large it is.
+#[test]
+fn large_files_of_something_else_are_left_at_once() {
+    let large = tempfile::NamedTempFile::new().unwrap();
+    large.as_file().set_len(4 << 30).unwrap();
+    let request =
+        json!({"format": 1, "op": "profile", "sources": [{"name": "n", "path": large.path()}]});
+    let answer = goat_diag::run(request.to_string().as_bytes(), &|| false).unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("no profile of pprof is in it"), "{answer}");
+}
+
+/// What is cut short says so, and what to do.
+#[test]
+fn profiles_that_end_in_the_middle_are_said() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &profile(&[(&[3, 2, 1], 3, 30)])).unwrap();
+    let packed = packed.finish().unwrap();
+    let answer = run(&[packed[..packed.len() - 12].to_vec()], &[], &json!({}));
+    let error = &answer["error"];
+    assert_eq!(error["code"], "unreadable", "{answer}");
+    assert!(
+        error["hint"].as_str().unwrap().contains("fetch it again"),
+        "{answer}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -32,6 +32,7 @@ var Commands = map[string]Command{
 	"compiled": cmdCompiled,
 	"cp-tree":  cmdCopyTree,
 	"end":      cmdEnd,
+	"halt":     cmdHalt,
 	"http":     cmdHTTP,
 	"json":     cmdJSON,
 	"module":   cmdModule,
@@ -45,7 +46,6 @@ var Commands = map[string]Command{
 	"rename":   cmdRename,
 	"start":    cmdStart,
 	"status":   cmdStatus,
-	"stop":     cmdStop,
 }
 
 // commit TAG [MESSAGE]: everything below the current directory, in a repository
@@ -97,7 +97,7 @@ func cmdCompiled(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// http METHOD URL [BODY]: prints the status line and the body.
+// http METHOD URL [BODY]: prints the status line and the body. $BEARER is sent as a token.
 func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: http method url [body]")
@@ -105,6 +105,9 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	body := strings.ReplaceAll(strings.Join(args[2:], ""), `\n`, "\n")
 	request, err := http.NewRequest(args[0], args[1], strings.NewReader(body))
 	ts.Check(err)
+	if token := ts.Getenv("BEARER"); token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	client := http.Client{Timeout: patience}
 	response, err := client.Do(request)
 	if neg {

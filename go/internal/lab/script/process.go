@@ -89,6 +89,7 @@ func Environ(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "WORK", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOENV", "GOFLAGS", "GOTOOLCHAIN",
 		"GOAT_CACHE", "GOAT_ADDR", "GOAT_PORT", "GOAT_SPOOL", "GOAT_STARTUP", "GOAT_TOKEN", "GOAT_OFF", "GOAT_LANE", "GOAT_WINDOW",
+		"GOAT_PPROF", "GOAT_PPROF_LABELS", "GOAT_PPROF_KEY",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
@@ -126,10 +127,10 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// stop NAME [SIGNAL]: ends the process (SIGTERM) and prints how it ended.
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+// halt NAME [SIGNAL]: ends the process (SIGTERM) and prints how it ended.
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: stop name [kill|int|term]")
+		ts.Fatalf("usage: halt name [kill|int|term]")
 	}
 	p, signal := find(ts, args[0]), syscall.SIGTERM
 	if len(args) == 2 {
