@@ -73,7 +73,7 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 	found, err := c.Read(ctx, &c.Settings)
 	if err != nil {
 		var known *goat.Error
-		if errors.As(err, &known) && known.Code == goat.CodeUsage {
+		if errors.As(err, &known) && (known.Code == goat.CodeUsage || known.Code == goat.CodeBadRequest) {
 			return gate.Finding{Misconfigured: fmt.Errorf("check.dump: %w", err)}
 		}
 		return gate.CouldNotLook(strings.Join(c.Sources, " "), err)

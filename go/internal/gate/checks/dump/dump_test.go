@@ -61,7 +61,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 	if f := look(s, nil, errors.New("refused")); f.Verdict() != gate.Error || f.Misconfigured != nil {
 		t.Errorf("%+v", f)
 	}
-	if f := look(s, nil, fmt.Errorf("failIf: %w", &goat.Error{Code: goat.CodeUsage, Message: "no figure"})); f.Misconfigured == nil {
+	if f := look(s, nil, fmt.Errorf("failIf: %w", &goat.Error{Code: goat.CodeBadRequest, Message: "no figure"})); f.Misconfigured == nil {
 		t.Errorf("%+v", f)
 	}
 	if err := (&dump.Settings{}).Validate(); err == nil {
