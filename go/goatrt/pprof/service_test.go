@@ -199,7 +199,7 @@ func TestSwitchedOffAndOn(t *testing.T) {
 		_, _, body := ask(t, context.Background(), http.MethodGet, base+"profile?seconds=300")
 		got <- body
 	}()
-	for now, _ := s.desk.state(); now.kind == ""; now, _ = s.desk.state() {
+	for run, _ := s.desk.state(); run.kind == ""; run, _ = s.desk.state() {
 		time.Sleep(time.Millisecond)
 	}
 	if status, _, body := ask(t, context.Background(), http.MethodPost, base+"off"); status != 200 || !strings.Contains(body, `"on":false`) {
@@ -229,12 +229,12 @@ func TestWhoGoesEndsTheProfile(t *testing.T) {
 		ask(t, ctx, http.MethodGet, base+"profile?seconds=300")
 		close(gone)
 	}()
-	for now, _ := s.desk.state(); now.kind == ""; now, _ = s.desk.state() {
+	for run, _ := s.desk.state(); run.kind == ""; run, _ = s.desk.state() {
 		time.Sleep(time.Millisecond)
 	}
 	cancel()
 	<-gone
-	for now, _ := s.desk.state(); now.kind != ""; now, _ = s.desk.state() {
+	for run, _ := s.desk.state(); run.kind != ""; run, _ = s.desk.state() {
 		time.Sleep(time.Millisecond)
 	}
 	if err := pprof.StartCPUProfile(io.Discard); err != nil {
