@@ -108,6 +108,16 @@ type AccountFile struct {
 	Reason string `json:"reason"`
 }
 
+// Source is a file that the account goes through line by line, and the builds that take it.
+type Source struct {
+	File string `json:"file"`
+	// Package is the import path.
+	Package string `json:"package"`
+	// Constraint is what its name, its build lines and an import of "C" ask for, in the
+	// syntax of //go:build; "" where every build takes it.
+	Constraint string `json:"constraint,omitempty"`
+}
+
 // Other is a changed path that is not a Go source file of the account.
 type Other struct {
 	Kind     string `json:"kind"`
@@ -173,6 +183,7 @@ type Result struct {
 	Points      []Point       `json:"points"`
 	Account     []AccountLine `json:"account"`
 	Files       []AccountFile `json:"files"`
+	Sources     []Source      `json:"sources"`
 	Summary     Summary       `json:"summary"`
 	// PlanHash identifies the plan.
 	PlanHash string `json:"planHash"`

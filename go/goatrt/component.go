@@ -16,6 +16,8 @@ type Identity struct {
 	Base, BaseCommit, Release, ReleaseCommit            string
 	Dirty, ContentHash, Plan, Granularity, Mode, Module string
 	Precision                                           string
+	GOOS, GOARCH, Tags, Cgo, GoVersion                  string // of the build; empty where it is not known
+	Plain                                               string // packages with changes and no points in the program
 	Instance                                            string // random, one per Start
 	Lane                                                string // GOAT_LANE: the gray lane of the process
 }
@@ -152,6 +154,8 @@ func parseIdentity(text string) Identity {
 		"releaseCommit": &id.ReleaseCommit, "dirty": &id.Dirty, "contentHash": &id.ContentHash,
 		"plan": &id.Plan, "granularity": &id.Granularity, "precision": &id.Precision,
 		"mode": &id.Mode, "module": &id.Module,
+		"goos": &id.GOOS, "goarch": &id.GOARCH, "tags": &id.Tags, "cgo": &id.Cgo, "goVersion": &id.GoVersion,
+		"plain": &id.Plain,
 	}
 	for _, line := range strings.Split(text, "\n") {
 		key, quoted, _ := strings.Cut(line, "=")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"strings"
 
 	goatrt "github.com/goat-trace/goat/go/goatrt"
 )
@@ -55,10 +56,24 @@ func writeIdentity(j *document, c *goatrt.Component) {
 	} else {
 		j.raw("null")
 	}
+	writeBuild(j, id)
 	j.key("instance").str(id.Instance).key("started").moment(c.Started())
 	j.key("lane").str(id.Lane).key("window").str(c.Window().String())
 	j.key("points").number(int64(c.Len())).key("degraded").strs(c.Degraded())
 	j.key("spool").open('{').key("path").strOrNull(file).key("state").str(state).close('}')
+}
+
+// writeBuild says what decided which files are in the program.
+func writeBuild(j *document, id *goatrt.Identity) {
+	j.key("build")
+	if id.GOOS == "" {
+		j.raw("null")
+		return
+	}
+	j.open('{').key("goos").str(id.GOOS).key("goarch").str(id.GOARCH)
+	j.key("tags").strs(strings.FieldsFunc(id.Tags, func(r rune) bool { return r == ',' }))
+	j.key("cgo").boolean(id.Cgo == "true").key("goVersion").str(id.GoVersion).close('}')
+	j.key("plain").strs(strings.Fields(id.Plain))
 }
 
 // coverprofile answers in the text form of `go tool cover`. A file is named as

@@ -65,7 +65,7 @@ func (dir gitIn) shortCommit(ctx context.Context, ref string) string {
 // goTool runs the go command with the user's own GOFLAGS, without what `goat env` put
 // into them, and explains its failures.
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, "go", gocmd.Looking(userEnviron(), args)...)
 	cmd.Dir = dir
 	if own, saved := os.LookupEnv(gocmd.SavedGoflags); saved {
 		cmd.Env = gocmd.Environ(os.Environ()).With("GOFLAGS", own)

@@ -55,13 +55,7 @@ func (u Upgrades) modules(ctx context.Context) (*buildModules, error) {
 }
 
 func (u Upgrades) goList(ctx context.Context, args ...string) ([]byte, error) {
-	line := []string{"list"}
-	for _, flag := range u.Flags {
-		if flag == "-mod=mod" {
-			flag = "-mod=readonly" // a look must not write go.mod
-		}
-		line = append(line, flag)
-	}
+	line := append([]string{"list"}, u.Flags...)
 	out, err := gocmd.Output(ctx, u.Dir, u.Environ, append(line, args...))
 	if err == nil {
 		return out, nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -87,13 +88,28 @@ func exitCode(exit *exec.ExitError) int {
 	return 130
 }
 
+// Looking are the arguments of a go command that goat runs for itself: where the user's
+// flags let `go list` write go.mod (-mod=mod), its own look must not.
+func Looking(env Environ, args []string) []string {
+	if len(args) == 0 || args[0] != "list" {
+		return args
+	}
+	const writes = "-mod=mod"
+	is := func(flag string) bool { return flag == writes || flag == "-"+writes }
+	if !slices.ContainsFunc(args, is) && !strings.Contains(env.Goflags(), writes) {
+		return args
+	}
+	rest := slices.DeleteFunc(slices.Clone(args[1:]), is)
+	return append([]string{"list", "-mod=readonly"}, rest...)
+}
+
 // Output runs the go command and returns what it writes to its standard output.
 func Output(ctx context.Context, dir string, env Environ, args []string) ([]byte, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {
 		return nil, ErrNoGo
 	}
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, path, Looking(env, args)...)
 	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
 	return cmd.Output()
 }
@@ -106,7 +122,7 @@ func Listen(ctx context.Context, dir string, env Environ, args []string, say fun
 	if err != nil {
 		return nil, "", ErrNoGo
 	}
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, path, Looking(env, args)...)
 	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
 	lines := &lineWriter{take: func(line string) {
 		switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -58,5 +59,21 @@ func TestRunWithoutGo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	if _, err := Run(context.Background(), ".", nil, nil, Streams{}); err != ErrNoGo {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestLooking(t *testing.T) {
+	for _, c := range []struct{ goflags, args, want string }{
+		{"", "list -e -tags=a ./...", "list -e -tags=a ./..."},
+		{"", "list -e -mod=mod ./...", "list -mod=readonly -e ./..."},
+		{"", "list --mod=mod -e", "list -mod=readonly -e"},
+		{"-trimpath -mod=mod", "list -e", "list -mod=readonly -e"},
+		{"-mod=vendor", "list -e", "list -e"},
+		{"-mod=mod", "env GOMODCACHE", "env GOMODCACHE"},
+	} {
+		got := Looking(Environ{"GOFLAGS=" + c.goflags}, strings.Fields(c.args))
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%q %q: %q, want %q", c.goflags, c.args, got, c.want)
+		}
 	}
 }

@@ -198,21 +198,9 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// goList runs go list with the build's flags; none of them lets it write go.mod.
+// goList runs go list with the build's flags.
 func (q *Query) goList(ctx context.Context, dir string, args []string) ([]byte, error) {
-	line := []string{"list"}
-	goflags := q.Environ.Goflags()
-	mayWrite := strings.Contains(goflags, "-mod=mod")
-	for _, flag := range q.Flags {
-		if flag == "-mod=mod" {
-			mayWrite = true
-			continue
-		}
-		line = append(line, flag)
-	}
-	if mayWrite {
-		line = append(line, "-mod=readonly")
-	}
+	line := append([]string{"list"}, q.Flags...)
 	if q.Overlay != "" {
 		line = append(line, "-overlay="+q.Overlay)
 	}

@@ -118,8 +118,10 @@ type Index struct {
 	Marked      bool         `json:"marked"`
 	RuntimePath string       `json:"runtimePath"`
 	Packages    []PackageRef `json:"packages"`
-	Mains       []Main       `json:"mains"`
-	Tests       []TestDir    `json:"tests"`
+	// Plain are the packages that have changed lines and no points.
+	Plain []string  `json:"plain"`
+	Mains []Main    `json:"mains"`
+	Tests []TestDir `json:"tests"`
 }
 
 // Edit inserts Text before the original byte offset At. The other texts, where

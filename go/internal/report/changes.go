@@ -26,7 +26,8 @@ const (
 
 const (
 	// ReasonNotLinked is the reason of an untracked line that is tracked in the plan, in
-	// code that no program of the report holds.
+	// code that no program of the report holds, although it compiles the file, or nobody
+	// can tell.
 	ReasonNotLinked = "not_linked"
 	// ReasonDegraded is the reason of a line without evidence in a package that was built
 	// without its points. Its state is none: it counts as code that did not run.
@@ -47,8 +48,11 @@ type Change struct {
 	State        State `json:"state"`
 	// Reason is set for not_executable and untracked, and for none where it is degraded.
 	Reason string `json:"reason,omitempty"`
+	// Planned is the reason why nothing on the line can run, where its file is not compiled:
+	// then Reason is the file's.
+	Planned string `json:"planned,omitempty"`
 	// Points are the ids of the points whose hits are the evidence; of untracked lines
-	// that are not linked, those that they would have had.
+	// that are in no program, those that they would have had.
 	Points []string `json:"points,omitempty"`
 	// Evidence is reached or entered: what a hit vouches for; "" for lines without points.
 	Evidence string `json:"evidence,omitempty"`
@@ -75,7 +79,8 @@ type Changed struct {
 	// Deletions are the places where lines were only removed, as far as they have points.
 	Deletions     States `json:"deletions"`
 	NotExecutable int    `json:"notExecutable"`
-	// Untracked includes the lines that are not linked (Summary.LinesNotLinked).
+	// Untracked includes the lines that are in no program (Summary.LinesNotLinked), and
+	// those without code in the files that none compiles.
 	Untracked int `json:"untracked"`
 }
 
@@ -115,7 +120,7 @@ func (m *merger) changes(a *Account) {
 	for i := range a.Plan.Points {
 		planned[a.Plan.Points[i].ID] = &a.Plan.Points[i]
 	}
-	d, degraded := m.document, m.degradedPoints(a)
+	d, degraded, outside := m.document, m.degradedPoints(a), m.outside(a)
 	evidence := EvidenceOf(a.Plan.Granularity)
 	d.Account, d.Lines = make([]Change, 0, len(a.Plan.Account)), []Line{}
 	sum := &Changed{}
@@ -130,6 +135,9 @@ func (m *merger) changes(a *Account) {
 			c.Initialiser = atPackageLevel(line.Points, planned)
 			c.judge(held, degraded)
 		}
+		if reason := outside[c.File]; reason != "" {
+			c.leaveOut(reason)
+		}
 		d.Account = append(d.Account, c)
 		sum.add(&c)
 		switch {
@@ -140,7 +148,7 @@ func (m *merger) changes(a *Account) {
 			d.Lines = append(d.Lines, lineOf(&c, held, degraded))
 		}
 	}
-	d.Files, d.Other = a.Plan.Files, a.Plan.Summary.Other
+	d.Files, d.Sources, d.Other = a.Plan.Files, a.Plan.Sources, a.Plan.Summary.Other
 	for i := range d.Files {
 		sum.addFile(&d.Files[i])
 	}

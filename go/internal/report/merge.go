@@ -242,7 +242,7 @@ func (o *Observation) instanceOf(index map[string]int) Instance {
 	i := Instance{
 		Source: o.Source, Instance: o.Instance, Component: o.Component, PlanHash: cmp.Or(o.Built, o.Identity.PlanHash),
 		Mode: o.Mode, Host: o.Host, Image: o.Image, Started: moment(o.Started), State: o.State,
-		Lane: o.Lane, Phase: o.Phase, Ended: o.Ended, Tests: o.Mode == "test",
+		Build: o.Build, Plain: o.Plain, Lane: o.Lane, Phase: o.Phase, Ended: o.Ended, Tests: o.Mode == "test",
 		Reachable: o.Reachable, Points: len(o.Points),
 	}
 	if o.Reachable {

@@ -33,6 +33,10 @@ type Observation struct {
 	Started  time.Time
 	Points   []Seen
 	Degraded []string
+	// Build is the build that the program is of; nil where the source does not say. Plain
+	// are then the packages with changes that are in the program without a point.
+	Build *goat.BuildContext
+	Plain []string
 	// Err is set when something is missing; without data Reachable is false.
 	Err       error
 	Reachable bool

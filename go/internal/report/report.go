@@ -31,7 +31,9 @@ type Document struct {
 	// Account), Other is what changed beside Go code.
 	Account []Change           `json:"account"`
 	Files   []goat.AccountFile `json:"files"`
-	Other   []goat.Other       `json:"other"`
+	// Sources are the files of Account and the builds that take them.
+	Sources []goat.Source `json:"sources,omitempty"`
+	Other   []goat.Other  `json:"other"`
 	// LinesMissing says why there is no account.
 	LinesMissing string `json:"linesMissing,omitempty"`
 	// NotLinked are points of the plan that no program of the report holds.
@@ -93,6 +95,10 @@ type Instance struct {
 	Phase string `json:"phase,omitempty"`
 	// Ended says how a process ended; null while it runs, and where that is not known.
 	Ended *Ended `json:"ended"`
+	// Build is the build that the program is of; null where the source does not say. Plain
+	// are then the packages with changes that are in the program without a point.
+	Build *goat.BuildContext `json:"build,omitempty"`
+	Plain []string           `json:"plain,omitempty"`
 	// Tests says that it is a test binary: what it ran, tests asked for.
 	Tests     bool `json:"tests,omitempty"`
 	Reachable bool `json:"reachable"`

@@ -50,7 +50,7 @@ func (i *Instance) observation(source string, d *Document) Observation {
 	o := Observation{
 		Source: source, Instance: i.Instance, Component: i.Component, Identity: d.Identity, Built: i.PlanHash,
 		Mode: i.Mode, Host: i.Host, Image: i.Image, Lane: i.Lane, Phase: i.Phase, Ended: i.Ended, State: i.State,
-		Degraded: d.Degraded, Reachable: i.Reachable,
+		Degraded: d.Degraded, Build: i.Build, Plain: i.Plain, Reachable: i.Reachable,
 	}
 	if o.State != "ended" {
 		o.State = "unknown" // what ran when the report was saved may be gone
@@ -138,7 +138,7 @@ func (d *Document) Kept() *Account {
 	for i := range d.Account {
 		p.Account = append(p.Account, d.Account[i].planned())
 	}
-	p.Files, p.Summary.Other = d.Files, d.Other
+	p.Files, p.Sources, p.Summary.Other = d.Files, d.Sources, d.Other
 	return a
 }
 
@@ -148,8 +148,11 @@ func (c *Change) planned() goat.AccountLine {
 		File: c.File, Line: c.Line, DeletedAfter: c.DeletedAfter, DeletedLines: c.DeletedLines,
 		Class: goat.ClassTracked, Points: c.Points, Effects: c.Effects, Note: c.Note,
 	}
-	if c.State == StateNotExecutable || c.State == StateUntracked && c.Reason != ReasonNotLinked {
-		line.Class, line.Reason, line.Points = goat.Class(c.State), c.Reason, nil
+	switch {
+	case c.Planned != "":
+		line.Class, line.Reason = goat.ClassNotExecutable, c.Planned
+	case c.State == StateNotExecutable || c.State == StateUntracked && len(c.Points) == 0:
+		line.Class, line.Reason = goat.Class(c.State), c.Reason
 	}
 	return line
 }

@@ -69,7 +69,12 @@ type Identity struct {
 	Plan, Granularity, Mode, Module     string
 	Precision                           int
 	Instance, Host, Lane                string
-	window                              string
+	// GOOS and the like are of the build, empty where the program does not say; Plain are
+	// the packages with changes that have no points in it.
+	GOOS, GOARCH, GoVersion string
+	Cgo                     bool
+	Tags, Plain             []string
+	window                  string
 }
 
 // Point is one code point and what the file says about it.

@@ -20,6 +20,8 @@ func readIdentity(text string) Identity {
 		Release: values["release"], ReleaseCommit: values["releaseCommit"], ContentHash: values["contentHash"],
 		Dirty: values["dirty"] == "true", Plan: values["plan"], Granularity: values["granularity"],
 		Mode: values["mode"], Module: values["module"], Precision: precision,
+		GOOS: values["goos"], GOARCH: values["goarch"], GoVersion: values["goVersion"], Cgo: values["cgo"] == "true",
+		Tags: strings.FieldsFunc(values["tags"], func(r rune) bool { return r == ',' }), Plain: strings.Fields(values["plain"]),
 		Instance: values["instance"], Host: values["host"], Lane: values["lane"], window: values["window"],
 	}
 }

@@ -20,6 +20,10 @@ type linking struct {
 	*helper
 	args  []string
 	index *plan.Index
+	// build is what go says of the build, plain are the packages with changes that are in
+	// the program without a point.
+	build buildFacts
+	plain []string
 	// archives is the importcfg: import path to archive, in the order of the file.
 	archives map[string]string
 	order    []string
@@ -129,6 +133,7 @@ func (l *linking) readConfig(name string) error {
 		return err
 	}
 	l.archives, l.order = packageFiles(data)
+	l.build = readFacts(data)
 	return nil
 }
 
@@ -209,7 +214,7 @@ type entry struct {
 
 // entries makes the rows: the identity, then the planned packages of this program.
 func (l *linking) entries() ([]entry, error) {
-	rows := []entry{{meta: l.identity()}}
+	rows := []entry{{}}
 	for _, ref := range l.index.Packages {
 		text, symbols, err := l.archive(ref)
 		if err != nil {
@@ -222,13 +227,28 @@ func (l *linking) entries() ([]entry, error) {
 		if err != nil {
 			return nil, l.planProblem(err)
 		}
-		rows = append(rows, l.rowsOf(doc, text, symbols)...)
+		of := l.rowsOf(doc, text, symbols)
+		if len(of) == 0 {
+			l.plain = append(l.plain, ref.ImportPath)
+		}
+		rows = append(rows, of...)
 	}
+	l.findPlain()
+	rows[0].meta = l.identity()
 	number := 0
 	for i := range rows {
 		rows[i].meta += pointsMeta(rows[i].points, &number)
 	}
 	return rows, nil
+}
+
+// findPlain notes which packages without points are in the program.
+func (l *linking) findPlain() {
+	for _, path := range l.index.Plain {
+		if l.archives[path] != "" || l.component() == path {
+			l.plain = append(l.plain, path)
+		}
+	}
 }
 
 // callPattern finds that variable in a package's added file.
@@ -333,6 +353,8 @@ func (l *linking) identity() string {
 		"dirty", strconv.FormatBool(x.Release.Dirty), "contentHash", x.Release.ContentHash, "plan", x.PlanHash,
 		"granularity", x.Granularity, "precision", strconv.Itoa(x.Precision), "mode", l.binaryMode(), "module", x.Module,
 	}
+	pairs = append(pairs, l.build.pairs()...)
+	pairs = append(pairs, "plain", strings.Join(l.plain, " "))
 	var b strings.Builder
 	for i := 0; i < len(pairs); i += 2 {
 		fmt.Fprintf(&b, "%s=%s\n", pairs[i], strconv.Quote(pairs[i+1]))

@@ -14,7 +14,8 @@ import (
 // must not stand in its table, or "all of it ran" could never be true. What was
 // compiled is known at compile and needed at link, and between the two there is only
 // the archive. So the added file declares a variable that nobody uses, and which the
-// linker drops; its name says which of the document's files were there.
+// linker drops; its name says which of the document's files were there, with the text
+// that the plan has of them: an overlay or a vendored copy may have another.
 
 // presence is what the name begins with, behind the accessor's.
 const presence = "_has_"
@@ -23,7 +24,7 @@ const presence = "_has_"
 func (c *compilation) withPresence(added plan.Generated) plan.Generated {
 	compiled := map[string]bool{}
 	for _, u := range c.units {
-		compiled[u.base] = compiled[u.base] || !u.test
+		compiled[u.base] = compiled[u.base] || !u.test && !u.other
 	}
 	bits := make([]byte, len(c.doc.Files)/8+1)
 	for i := range c.doc.Files {

@@ -24,8 +24,9 @@ type unit struct {
 	object bool
 	// cover and cgo say which tools did.
 	cover, cgo bool
-	// test says that it is a test file, which goat leaves alone.
-	test bool
+	// test says that it is a test file, which goat leaves alone; other, that it is not the
+	// file that the plan has under its name.
+	test, other bool
 	// data are orig's bytes, once read.
 	data []byte
 }
@@ -253,7 +254,11 @@ func (u *unit) instrument(file *plan.File, f forms) ([]byte, bool, error) {
 			return nil, false, err
 		}
 		text, all := repoint(data, file, f.text)
-		return text, all, nil
+		if !all {
+			orig, err := u.read()
+			u.other = err == nil && !plan.SameHash(file.Hash, plan.HashBytes(orig))
+		}
+		return text, all || u.other, nil
 	}
 	if u.object && !u.cover {
 		return nil, true, nil
@@ -265,6 +270,7 @@ func (u *unit) instrument(file *plan.File, f forms) ([]byte, bool, error) {
 	if !plan.SameHash(file.Hash, plan.HashBytes(data)) {
 		// The user's own overlay replaces it, or it is another version's: anything else
 		// was called stale before.
+		u.other = true
 		return nil, true, nil
 	}
 	if !u.cover {

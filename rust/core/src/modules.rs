@@ -2,6 +2,7 @@
 
 mod discover;
 mod parse;
+mod replaced;
 
 pub use discover::{
     Covered, Find, Ground, Module, Workspace, discover, inside, is_below, join, parent,

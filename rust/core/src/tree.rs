@@ -6,7 +6,7 @@ mod dormant;
 mod embed;
 mod header;
 
-pub use constraint::{asked, either};
+pub use constraint::{asked, either, taken_by};
 pub use dormant::is_dormant;
 pub use embed::matches_pattern;
 pub use header::{Asks, Header, is_generated, is_own, read_header};

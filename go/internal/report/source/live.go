@@ -20,27 +20,29 @@ type version struct {
 }
 
 type identityJSON struct {
-	ID            int        `json:"id"`
-	Goat          *string    `json:"goat"`
-	App           string     `json:"app"`
-	Version       string     `json:"version"`
-	Component     string     `json:"component"`
-	Module        string     `json:"module"`
-	Mode          string     `json:"mode"`
-	Base          string     `json:"base"`
-	BaseCommit    string     `json:"baseCommit"`
-	Release       string     `json:"release"`
-	ReleaseCommit string     `json:"releaseCommit"`
-	Dirty         bool       `json:"dirty"`
-	ContentHash   string     `json:"contentHash"`
-	PlanHash      string     `json:"planHash"`
-	Granularity   string     `json:"granularity"`
-	Precision     int        `json:"precision"`
-	Instance      string     `json:"instance"`
-	Started       *time.Time `json:"started"`
-	Degraded      []string   `json:"degraded"`
-	Lane          string     `json:"lane"`
-	Window        string     `json:"window"`
+	ID            int                `json:"id"`
+	Goat          *string            `json:"goat"`
+	App           string             `json:"app"`
+	Version       string             `json:"version"`
+	Component     string             `json:"component"`
+	Module        string             `json:"module"`
+	Mode          string             `json:"mode"`
+	Base          string             `json:"base"`
+	BaseCommit    string             `json:"baseCommit"`
+	Release       string             `json:"release"`
+	ReleaseCommit string             `json:"releaseCommit"`
+	Dirty         bool               `json:"dirty"`
+	ContentHash   string             `json:"contentHash"`
+	PlanHash      string             `json:"planHash"`
+	Granularity   string             `json:"granularity"`
+	Precision     int                `json:"precision"`
+	Build         *goat.BuildContext `json:"build"`
+	Plain         []string           `json:"plain"`
+	Instance      string             `json:"instance"`
+	Started       *time.Time         `json:"started"`
+	Degraded      []string           `json:"degraded"`
+	Lane          string             `json:"lane"`
+	Window        string             `json:"window"`
 }
 
 // track is what is taken of GET /track of a live process.
@@ -165,7 +167,7 @@ func observe(source string, v *version, t *track) []report.Observation {
 func fromIdentity(source string, id *identityJSON) report.Observation {
 	o := report.Observation{
 		Source: source, Instance: id.Instance, Component: id.Component, Mode: id.Mode,
-		State: "live", Degraded: id.Degraded, Reachable: true, Lane: id.Lane,
+		State: "live", Degraded: id.Degraded, Build: id.Build, Plain: id.Plain, Reachable: true, Lane: id.Lane,
 		Identity: report.Identity{
 			App: id.App, Version: id.Version, Module: id.Module, PlanHash: id.PlanHash,
 			Base: report.Ref{Ref: id.Base, Commit: id.BaseCommit}, Release: report.Ref{Ref: id.Release, Commit: id.ReleaseCommit},

@@ -46,6 +46,10 @@ func fromSpool(result spool.Result) report.Observation {
 		Base: report.Ref{Ref: id.Base, Commit: id.BaseCommit}, Release: report.Ref{Ref: id.Release, Commit: id.ReleaseCommit},
 		Dirty: id.Dirty, ContentHash: id.ContentHash, Granularity: id.Granularity, Precision: id.Precision,
 	}
+	if id.GOOS != "" {
+		o.Build = &goat.BuildContext{GOOS: id.GOOS, GOARCH: id.GOARCH, Tags: id.Tags, Cgo: id.Cgo, GoVersion: id.GoVersion}
+		o.Plain = id.Plain
+	}
 	for i := range file.Points {
 		o.Points = append(o.Points, spoolPoint(&file.Points[i]))
 	}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::parse::{GoMod, parse_mod, parse_work};
+use super::replaced::{Stated, replaced};
 use crate::error::{Code, Error, Result};
 
 /// A module inside the repository.
@@ -34,10 +35,8 @@ pub struct Ground {
     pub root: PathBuf,
     /// Which go.work counts.
     pub workspace: Workspace,
-    /// Module directories of a go.work outside the repository, relative to the root.
-    pub uses: Vec<String>,
-    /// What that replaces by directories inside: module path and directory.
-    pub replaced: Vec<(String, String)>,
+    /// A go.work outside the repository, and its directory.
+    pub outer: Option<(PathBuf, GoMod)>,
     /// What stands for the go.mod of the module that was asked for (`-modfile`).
     pub alternate: Option<GoMod>,
 }
@@ -51,6 +50,21 @@ impl Ground {
             return inside(&self.root, Path::new(named));
         }
         resolve(dir, named)
+    }
+
+    /// The module directories inside the repository that a go.work outside uses.
+    #[must_use]
+    pub fn outer_uses(&self) -> Vec<String> {
+        let outer = self.outer.iter();
+        let uses = outer.flat_map(|(dir, work)| work.uses.iter().map(move |used| (dir, used)));
+        uses.filter_map(|(dir, used)| self.from_outside(dir, used))
+            .collect()
+    }
+
+    /// A path as a go.work outside the repository names it.
+    fn from_outside(&self, dir: &Path, named: &str) -> Option<String> {
+        let path = dir.join(named);
+        inside(&self.root, &path).filter(|_| path.exists())
     }
 }
 
@@ -116,12 +130,9 @@ pub fn discover(find: Find<'_>, nested: bool) -> Result<Covered<'_>> {
         uses.filter_map(|used| ground.resolve(dir, used))
             .collect::<Vec<_>>()
     });
-    let outer = if work.is_some() {
-        &[][..]
-    } else {
-        &ground.uses
-    };
-    for dir in own.iter().cloned().chain(used).chain(outer.iter().cloned()) {
+    let outer = ground.outer.iter().filter(|_| work.is_none());
+    let outer_uses = outer.clone().flat_map(|_| ground.outer_uses());
+    for dir in own.iter().cloned().chain(used).chain(outer_uses) {
         if let Some(text) = (find.read)(&join(&dir, "go.mod")) {
             let alternate = ground
                 .alternate
@@ -134,11 +145,17 @@ pub fn discover(find: Find<'_>, nested: bool) -> Result<Covered<'_>> {
     }
     let main_dir = own.or_else(|| sources.first().map(|(dir, _)| dir.clone()));
     let main = main_dir.ok_or_else(|| no_module(find.dir))?;
-    add_replaced(&mut modules, ground, sources.iter().chain(&work));
-    if work.is_none() {
-        for (path, dir) in &ground.replaced {
-            modules.entry(dir.clone()).or_insert_with(|| path.clone());
-        }
+    let outside = outer.map(|(dir, work)| Stated {
+        file: work,
+        resolve: Box::new(move |named| ground.from_outside(dir, named)),
+    });
+    let inside = work.iter().chain(&sources).map(|(dir, file)| Stated {
+        file,
+        resolve: Box::new(move |named| ground.resolve(dir, named)),
+    });
+    let files: Vec<Stated<'_>> = outside.chain(inside).collect();
+    for (dir, path) in replaced(modules.values(), &files) {
+        modules.entry(dir).or_insert(path);
     }
     let modules: Vec<Module> = modules
         .into_iter()
@@ -185,20 +202,6 @@ fn workspace(find: Find<'_>) -> Result<Option<(String, GoMod)>> {
             .path(&file)
     })?;
     Ok(Some((parent(&file).to_owned(), parse_work(&text))))
-}
-
-fn add_replaced<'m>(
-    modules: &mut BTreeMap<String, String>,
-    ground: &Ground,
-    sources: impl Iterator<Item = &'m (String, GoMod)>,
-) {
-    for (dir, source) in sources {
-        for replace in source.replace.iter().filter(|replace| replace.is_local()) {
-            if let Some(target) = ground.resolve(dir, &replace.new) {
-                modules.entry(target).or_insert_with(|| replace.old.clone());
-            }
-        }
-    }
 }
 
 impl Covered<'_> {

@@ -44,6 +44,16 @@ pub struct GoMod {
     pub uses: Vec<String>,
 }
 
+impl GoMod {
+    /// The directive that takes a module's place: one for this very version comes first.
+    #[must_use]
+    pub fn replacing(&self, name: &str, version: &str) -> Option<&Replace> {
+        let fits = self.replace.iter().filter(|r| r.old == name);
+        let fits = fits.filter(|r| r.old_version.is_empty() || r.old_version == version);
+        fits.max_by_key(|r| !r.old_version.is_empty())
+    }
+}
+
 /// Reads a go.mod file; what is not understood is skipped, as it is the go command
 /// that has to refuse it.
 #[must_use]

@@ -16,7 +16,7 @@ use crate::plan::Warning;
 use crate::points;
 use crate::syntax;
 use crate::token::scan;
-use crate::tree::{Asks, asked, hex_hash, is_dormant, read_header};
+use crate::tree::{Asks, asked, hex_hash, is_dormant, read_header, taken_by};
 
 /// Larger files are not looked into.
 const MAX_SIZE: usize = 16 << 20;
@@ -211,6 +211,7 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
     let damaged = syntax.errors.iter().map(|error| lines.line(error.at));
     Analysed {
         package: syntax.package.clone(),
+        constraint: taken_by(&change.path, source),
         damaged: damaged.collect(),
         damaged_outside: syntax.outside,
         hash,

@@ -11,8 +11,8 @@ use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
     self, Account, Base, Document, FORMAT, FileAccount, Files, Index, IndexPackage, ModuleEntry,
-    Outside, PackageDocument, PointEntry, Release, Summary, Warning, entry, hash_of, seal,
-    short_hash,
+    Outside, PackageDocument, PointEntry, Release, SourceEntry, Summary, Warning, entry, hash_of,
+    seal, short_hash,
 };
 
 /// The files of the plan directory with their hash, and the public document among them.
@@ -87,6 +87,7 @@ pub(super) fn answer(
         document.points.clear();
         document.account.clear();
         document.files.clear();
+        document.sources.clear();
     }
     let answer = Answer {
         document,
@@ -134,9 +135,20 @@ fn index(planned: &Planned) -> Index {
         marked: planned.sources.marked,
         runtime_path: planned.options.runtime_path().to_owned(),
         packages: packages.collect(),
+        plain: plain(planned),
         mains: planned.sources.mains(),
         tests: planned.sources.tests(),
     }
+}
+
+/// The packages that have lines in the account and no points.
+fn plain(planned: &Planned) -> Vec<String> {
+    let files = planned.files.iter().filter(|file| file.listed().is_some());
+    let mut changed: BTreeSet<&str> = files.map(|file| file.import_path.as_str()).collect();
+    for package in &planned.packages {
+        changed.remove(package.document.import_path.as_str());
+    }
+    changed.into_iter().map(str::to_owned).collect()
 }
 
 fn points_by_file(document: &PackageDocument) -> BTreeMap<String, usize> {
@@ -207,6 +219,7 @@ fn document(planned: &Planned, for_build: bool) -> Document {
         points,
         account: sheet.account,
         files: sheet.files,
+        sources: sheet.sources,
         summary,
     }
 }
@@ -224,6 +237,7 @@ struct Sheet<'p> {
     points: BTreeMap<(&'p str, &'p str), Vec<PointEntry>>,
     account: Vec<Account>,
     files: Vec<FileAccount>,
+    sources: Vec<SourceEntry>,
     summary: Summary,
     files_seen: usize,
     outside: Outside,
@@ -284,14 +298,15 @@ impl<'p> Sheet<'p> {
         planned: &Planned,
         view: Option<&BuildView<'_>>,
     ) {
-        // A file without a change can still hold points that somebody asked for.
-        let seen = self.see(file);
-        let Some(analysed) = file.analysed() else {
+        self.see(file);
+        let Some(analysed) = file.listed() else {
             return;
         };
-        if !seen && analysed.points.points.is_empty() {
-            return;
-        }
+        self.sources.push(SourceEntry {
+            file: file.path.clone(),
+            package: file.import_path.clone(),
+            constraint: analysed.constraint.clone(),
+        });
         let ids: Vec<String> = analysed
             .points
             .points

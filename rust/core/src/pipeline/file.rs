@@ -56,6 +56,8 @@ pub struct Analysed {
     pub hash: String,
     /// Package name.
     pub package: String,
+    /// Which builds take it, in the syntax of `//go:build`; empty where all do.
+    pub constraint: String,
     /// The lines at which what changed of it does not parse.
     pub damaged: Vec<u32>,
     /// How many of them stand outside declarations.

@@ -189,15 +189,14 @@ impl Options {
         let mut ground = Ground {
             root: root.to_owned(),
             workspace: Workspace::Off,
-            uses: Vec::new(),
-            replaced: Vec::new(),
+            outer: None,
             alternate: None,
         };
         match self.config.workspace.as_str() {
             "" | "auto" => {
                 ground.workspace = Workspace::Auto;
                 if let Some((text, file)) = outer_work(root) {
-                    ground.add_outer(&file, &parse_work(&text));
+                    ground.add_outer(&file, parse_work(&text));
                 }
             }
             "off" => {}
@@ -205,7 +204,7 @@ impl Options {
                 let file = Path::new(&self.dir).join(file);
                 match inside(root, &file).filter(|_| file.exists()) {
                     Some(inside) => ground.workspace = Workspace::File(inside),
-                    None => ground.add_outer(&file, &parse_work(&read_named("go.work", &file)?)),
+                    None => ground.add_outer(&file, parse_work(&read_named("go.work", &file)?)),
                 }
             }
         }
@@ -241,18 +240,9 @@ fn read_named(what: &str, file: &Path) -> Result<Vec<u8>> {
 
 impl Ground {
     /// Takes over what a go.work outside the repository uses and replaces inside.
-    fn add_outer(&mut self, file: &Path, work: &GoMod) {
-        let base = file.parent().unwrap_or(&self.root).to_owned();
-        let within = |dir: &String| {
-            let path = base.join(dir);
-            inside(&self.root, &path).filter(|_| path.exists())
-        };
-        let replaced = work.replace.iter().filter(|replace| replace.is_local());
-        let replaced = replaced
-            .filter_map(|replace| Some((replace.old.clone(), within(&replace.new)?)))
-            .collect();
-        self.uses = work.uses.iter().filter_map(within).collect();
-        self.replaced = replaced;
+    fn add_outer(&mut self, file: &Path, work: GoMod) {
+        let dir = file.parent().unwrap_or(&self.root).to_owned();
+        self.outer = Some((dir, work));
     }
 }
 

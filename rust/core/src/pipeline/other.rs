@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::scope::is_vendored;
 use super::{PlannedFile, Sources};
 use crate::git::{OtherChange, Repo, Sides};
-use crate::modules::{Covered, GoMod, Replace, join, parent, parse_mod};
+use crate::modules::{Covered, GoMod, join, parent, parse_mod};
 use crate::plan::Other;
 use crate::tree::matches_pattern;
 
@@ -221,14 +221,7 @@ fn modules(old: &GoMod, new: &GoMod) -> Vec<Other> {
 
 /// What takes a module's place: `path version` or a directory; empty for nothing.
 fn replacement(side: &GoMod, name: &str, version: &str) -> String {
-    replacing(side, name, version).map_or_else(String::new, |r| {
+    side.replacing(name, version).map_or_else(String::new, |r| {
         format!("{} {}", r.new, r.new_version).trim_end().to_owned()
     })
-}
-
-/// The directive that takes a module's place: one for this very version comes first.
-pub(super) fn replacing<'s>(side: &'s GoMod, name: &str, version: &str) -> Option<&'s Replace> {
-    let fits = side.replace.iter().filter(|r| r.old == name);
-    let fits = fits.filter(|r| r.old_version.is_empty() || r.old_version == version);
-    fits.max_by_key(|r| !r.old_version.is_empty())
 }

@@ -177,6 +177,15 @@ impl PlannedFile {
         }
     }
 
+    /// The same, where the account has something of it: a file without a change can still
+    /// hold points that somebody asked for.
+    #[must_use]
+    pub fn listed(&self) -> Option<&Analysed> {
+        let changed = self.added > 0 || self.deletions > 0;
+        self.analysed()
+            .filter(|analysed| changed || !analysed.points.points.is_empty())
+    }
+
     fn points(&self) -> &[Point] {
         self.analysed().map_or(&[], |a| a.points.points.as_slice())
     }

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::other::replacing;
 use super::{Options, range, scope};
 use crate::error::Result;
 use crate::git::{Repo, Sides};
@@ -57,15 +56,16 @@ pub fn requirements(options: &Options) -> Result<Requirements> {
         ..Requirements::default()
     };
     let mut found = BTreeSet::new();
+    let outer = ground.outer_uses();
     let counts = |dir: &String| {
-        *dir == covered.main.dir || in_workspace.contains(dir) || ground.uses.contains(dir)
+        *dir == covered.main.dir || in_workspace.contains(dir) || outer.contains(dir)
     };
     for module in covered.modules.iter().filter(|m| counts(&m.dir)) {
         let own = parse_mod(&base.text(&join(&module.dir, "go.mod")));
         found.extend(own.require.iter().map(|(path, version)| {
             let replace = [&work, &own]
                 .into_iter()
-                .find_map(|side| replacing(side, path, version));
+                .find_map(|side| side.replacing(path, version));
             Required {
                 path: path.clone(),
                 version: version.clone(),

@@ -237,6 +237,19 @@ pub struct FileAccount {
     pub reason: &'static str,
 }
 
+/// A file whose lines stand in the account, and the builds that take it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceEntry {
+    /// File.
+    pub file: String,
+    /// Import path.
+    pub package: String,
+    /// What its name, its build lines and an import of "C" ask for, in the syntax of
+    /// `//go:build`; empty where every build takes it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub constraint: String,
+}
+
 /// Something that changed besides the covered modules' Go code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Other {
@@ -318,6 +331,8 @@ pub struct Document {
     pub account: Vec<Account>,
     /// Files accounted for as a whole.
     pub files: Vec<FileAccount>,
+    /// The files that the account goes through line by line.
+    pub sources: Vec<SourceEntry>,
     /// The sums.
     pub summary: Summary,
 }
@@ -440,6 +455,8 @@ pub struct Index {
     pub runtime_path: String,
     /// Packages with points, by import path.
     pub packages: Vec<IndexPackage>,
+    /// Import paths of the packages that the account goes through and that have no points.
+    pub plain: Vec<String>,
     /// Main packages, by directory.
     pub mains: Vec<MainPackage>,
     /// Packages with tests, by directory.

@@ -11,7 +11,7 @@ pub use directory::{Files, hash_of, seal, short_hash, short_sum, write};
 pub use document::{
     Account, App, Base, Build, BuildPackage, Document, FileAccount, Goat, Index, IndexPackage,
     LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Position, Release, Shard,
-    Summary, TestPackage, Warning, entry,
+    SourceEntry, Summary, TestPackage, Warning, entry,
 };
 pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
 

@@ -19,29 +19,47 @@ pub fn either<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Optio
 /// takes the file.
 #[must_use]
 pub fn asked(path: &str, source: &[u8]) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let (mut all, lines) = (of_name(name), of_lines(source));
-    match lines.as_slice() {
+    let mut all = of_name(base(path));
+    all.extend(of_lines(source));
+    joined(&all)
+}
+
+/// The expression under which builds take a file, in the syntax of `//go:build`: its name,
+/// its build lines and an import of "C" decide; empty where every build does.
+#[must_use]
+pub fn taken_by(path: &str, source: &[u8]) -> String {
+    joined(&parts(base(path), source))
+}
+
+/// All parts of an expression as one.
+fn joined(parts: &[String]) -> String {
+    match parts {
         // The parentheses that make it part of another expression.
-        [one] if all.is_empty() => {
+        [one] => {
             let inner = one.strip_prefix('(').and_then(|one| one.strip_suffix(')'));
             inner.unwrap_or(one).to_owned()
         }
-        _ => {
-            all.extend(lines);
-            all.join(" && ")
-        }
+        _ => parts.join(" && "),
     }
+}
+
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// What a file's name, its build lines and an import of "C" ask for.
 pub(super) fn constraint(name: &str, source: &[u8]) -> Option<String> {
+    let all = parts(name, source);
+    (!all.is_empty()).then(|| format!("({})", all.join(" && ")))
+}
+
+fn parts(name: &str, source: &[u8]) -> Vec<String> {
     let mut all = of_name(name);
     all.extend(of_lines(source));
     if read_header(source).imports.iter().any(|path| path == "C") {
         all.push("cgo".into());
     }
-    (!all.is_empty()).then(|| format!("({})", all.join(" && ")))
+    all
 }
 
 /// `x_GOOS.go`, `x_GOARCH.go` and `x_GOOS_GOARCH.go`.
