@@ -53,6 +53,9 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.write("THIRD-PARTY-NOTICES", notices); err != nil {
+		return err
+	}
 	if err := r.writeModules(notices); err != nil {
 		return err
 	}
