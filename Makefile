@@ -1,6 +1,6 @@
 # Every target is one script in scripts/; this file only names them.
 .DEFAULT_GOAL := help
-.PHONY: help build core install dist demo screenshots test lint header slow smoke bench matrix tools clean
+.PHONY: help build core install dist demo screenshots test foreign lint header slow smoke bench matrix tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: ## the tests, with the Go on this machine
 
 slow: ## the tests that CI runs in a job of their own: judges, releases, other people's tests
 	@scripts/test --slow
+
+foreign: ## instrumented programs of other systems, under qemu and wine
+	@scripts/foreign
 
 lint: ## formats and lints of Rust, Go and shell
 	@scripts/lint

@@ -1,0 +1,161 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// foreign is a system other than this one, and what runs its programs here.
+type foreign struct {
+	goos, goarch string
+	// runners are commands that may stand in front of the program; the first that is there.
+	runners []string
+	// path is what the program calls a directory of this machine.
+	path   func(string) string
+	env    []string
+	suffix string
+}
+
+var foreigners = []foreign{
+	{goos: "linux", goarch: "arm64", runners: []string{"qemu-aarch64-static", "qemu-aarch64"}, path: func(dir string) string { return dir }},
+	{
+		goos: "windows", goarch: "amd64", runners: []string{"wine64", "wine", "/usr/lib/wine/wine64"}, suffix: ".exe",
+		path: func(dir string) string { return "Z:" + strings.ReplaceAll(dir, "/", `\`) },
+		env:  []string{"WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml="},
+	},
+}
+
+// runner is the command, or "" where this machine has none; a run that was asked for fails then.
+func (f foreign) runner(t *testing.T) string {
+	t.Helper()
+	for _, name := range f.runners {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("nothing here runs programs of %s/%s: scripts/tools --install %s", f.goos, f.goarch, f.runners[0])
+	return ""
+}
+
+// TestForeign runs instrumented programs of other systems: server, counters, spool, a kill,
+// and an ordinary end.
+func TestForeign(t *testing.T) {
+	if os.Getenv("GOAT_FOREIGN") == "" {
+		t.Skip("GOAT_FOREIGN is not set (make foreign sets it)")
+	}
+	for _, f := range foreigners {
+		t.Run(f.goos+"-"+f.goarch, func(t *testing.T) {
+			runner := f.runner(t)
+			w := newWorkshop(t)
+			if err := os.WriteFile(filepath.Join(w.root, "main.go"), []byte(servingProgram), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			w.env = append(w.env, "CGO_ENABLED=0", "GOOS="+f.goos, "GOARCH="+f.goarch)
+			app := filepath.Join(t.TempDir(), "app"+f.suffix)
+			w.run(w.dir, "goat", "--base=main", "build", "-o", app, ".")
+			home := t.TempDir()
+			for _, end := range []string{"exit", "kill"} {
+				t.Run(end, func(t *testing.T) {
+					spool := t.TempDir()
+					p := f.start(t, runner, app, spool, home)
+					for _, path := range []string{"/healthz", "/metrics", "/track"} {
+						p.get(t, path)
+					}
+					p.end(t, end == "kill")
+					report := w.run(w.dir, "goat", "report", spool)
+					if !strings.Contains(report, " points ran") || strings.Contains(report, "\n0 of ") {
+						t.Errorf("the report says:\n%s", report)
+					}
+					if strings.Contains(report, "ended") == (end == "kill") {
+						t.Errorf("after %s the report says:\n%s", end, report)
+					}
+				})
+			}
+		})
+	}
+}
+
+// process is a program of another system that listens.
+type process struct {
+	command *exec.Cmd
+	address string
+	input   io.Closer
+	rest    *bufio.Scanner
+	out     *strings.Builder
+	words   *strings.Builder
+}
+
+func (f foreign) start(t *testing.T, runner, app, spool, home string) *process {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), 3*time.Minute)
+	t.Cleanup(stop)
+	p := &process{command: exec.CommandContext(ctx, runner, app), out: &strings.Builder{}, words: &strings.Builder{}}
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.command.Cancel = func() error { return syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL) }
+	p.command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GOAT_SPOOL=" + f.path(spool), "GOAT_ADDR=127.0.0.1:0"}, f.env...)
+	var err error
+	if p.input, err = p.command.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	p.command.Stdout = p.out
+	said, err := p.command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.rest = bufio.NewScanner(io.TeeReader(said, p.words))
+	for p.address == "" && p.rest.Scan() {
+		if match := listening.FindStringSubmatch(p.rest.Text()); match != nil {
+			p.address = "http://" + match[1]
+		}
+	}
+	if p.address == "" {
+		t.Fatalf("the program names no address:\n%s", p.words)
+	}
+	return p
+}
+
+func (p *process) get(t *testing.T, path string) {
+	t.Helper()
+	client := http.Client{Timeout: 30 * time.Second}
+	response, err := client.Get(p.address + path)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, p.words)
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("%s: %s", path, response.Status)
+	}
+}
+
+// end closes the program's input, after which it ends by itself, or kills it.
+func (p *process) end(t *testing.T, kill bool) {
+	t.Helper()
+	if kill {
+		if err := syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = p.input.Close()
+	for p.rest.Scan() {
+		continue
+	}
+	err := p.command.Wait()
+	if (err != nil) != kill || !kill && strings.TrimSpace(p.out.String()) != "release" {
+		t.Errorf("the program says %q, %v\n%s", p.out, err, p.words)
+	}
+}
