@@ -1,0 +1,172 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// newcomer is a machine with git, curl, a C compiler and Go, and nothing else: a Debian of
+// its own (GOAT_NEWCOMER names its root, scripts/newcomer makes it), this machine's Go, and
+// the release for download.
+type newcomer struct {
+	*testing.T
+	root, dir string
+}
+
+func newNewcomer(t *testing.T, dir string) *newcomer {
+	t.Helper()
+	root := os.Getenv("GOAT_NEWCOMER")
+	if root == "" {
+		t.Skip("GOAT_NEWCOMER names no root (scripts/test newcomer makes one)")
+	}
+	return &newcomer{T: t, root: root, dir: dir}
+}
+
+// result is what a session in the machine came to.
+type result struct {
+	out     string
+	failed  bool
+	seconds float64
+}
+
+// session runs commands in the machine as its user, who has an empty home; prepare runs
+// before as root. Everything that it writes is gone afterwards: the root is an overlay's.
+func (n *newcomer) session(prepare, commands string) result {
+	n.Helper()
+	goroot := strings.TrimSpace(string(run1(n.T, "go", "env", "GOROOT")))
+	modules := filepath.Join(strings.TrimSpace(string(run1(n.T, "go", "env", "GOMODCACHE"))), "cache", "download")
+	const script = `
+mount -t tmpfs none "$1"
+mkdir "$1/up" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/up,workdir=$1/work" "$1/root"
+cd "$1/root"
+mkdir -p usr/local/go release modules
+mount --bind "$3" usr/local/go
+mount --bind "$4" release
+mount --bind "$5" modules
+mount --bind /proc proc
+mount --bind /dev dev
+chroot . useradd --create-home new
+chroot . /bin/bash -euc "$6"
+exec chroot --userspec=new . /usr/bin/env -i HOME=/home/new PATH=/home/new/go/bin:/usr/local/go/bin:/usr/bin:/bin \
+	GOTOOLCHAIN=local GOPROXY=file:///release/proxy,file:///modules GONOSUMDB='*' GOFLAGS=-modcacherw \
+	GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=n@example.com GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=n@example.com \
+	/bin/bash -euc "cd; $7"
+`
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer stop()
+	command := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script, "sh", n.TempDir(), n.root, goroot, n.dir, modules, prepare+"\ntrue", commands)
+	var out bytes.Buffer
+	command.Stdout, command.Stderr = &out, &out
+	began := time.Now()
+	err := command.Run()
+	return result{out: out.String(), failed: err != nil, seconds: time.Since(began).Seconds()}
+}
+
+// firstReport is what a newcomer types once goat is there.
+const firstReport = `
+git init -q -b main shop
+cd shop
+printf 'module example.com/shop\n\ngo 1.23\n' > go.mod
+printf 'package main\n\nfunc main() {\n\tprintln("stable")\n}\n' > main.go
+git add .
+git commit -qm stable
+git checkout -qb release
+printf 'package main\n\nfunc main() {\n\tprintln("release")\n}\n' > main.go
+goat build -o canary .
+GOAT_SPOOL=spool ./canary
+goat report spool
+`
+
+// TestNewcomer: from nothing to the first report, by each way of installing.
+func TestNewcomer(t *testing.T) {
+	dir, version := delivered(t)
+	n := newNewcomer(t, dir)
+	archive := "goat_" + version + "_linux_amd64.tar.gz"
+	for name, way := range map[string]struct{ prepare, install string }{
+		"go install": {install: "go install " + mainModule + "/cmd/goat@" + version},
+		"archive": {install: "curl -fsSO file:///release/" + archive + "\ncurl -fsSO file:///release/SHA256SUMS\n" +
+			"sha256sum --check --ignore-missing --quiet SHA256SUMS\nmkdir -p go/bin\ntar -xzf " + archive + " -C go/bin goat"},
+		"deb": {prepare: "dpkg --install /release/goat_*_amd64.deb", install: "true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := n.session(way.prepare, way.install+firstReport)
+			if r.failed || !strings.Contains(r.out, "1 of 1 points ran") {
+				t.Fatalf("there is no report:\n%s", r.out)
+			}
+			t.Logf("%s: %d commands to install, %.0f s with build and first report", name, strings.Count(strings.TrimSpace(way.prepare+way.install), "\n")+1, r.seconds)
+		})
+	}
+}
+
+// TestNewcomerInTrouble: each says in a line what is wrong, and leaves nothing half done.
+func TestNewcomerInTrouble(t *testing.T) {
+	dir, version := delivered(t)
+	n := newNewcomer(t, dir)
+	install := "go install " + mainModule + "/cmd/goat@" + version
+	gone := "\ntest ! -e go/bin/goat"
+	for name, c := range map[string]struct {
+		prepare, commands string
+		says              []string
+	}{
+		"no C compiler": {
+			prepare:  "rm -f /usr/bin/gcc* /usr/bin/cc /usr/bin/x86_64-linux-gnu-gcc*",
+			commands: install + "\ngoat version\n! goat -C / plan",
+			says:     []string{"without its core", "hint: "},
+		},
+		"another platform": {
+			commands: "GOARCH=arm64 " + install + "\ntest -x go/bin/linux_arm64/goat",
+		},
+		"old Go": {
+			// A Go that says it is an old one: what go checks is its VERSION.
+			prepare:  "cp -R /usr/local/go /old && umount /usr/local/go && rmdir /usr/local/go && mv /old /usr/local/go && printf 'go1.22.12\\n' > /usr/local/go/VERSION",
+			commands: "! " + install + gone,
+			says:     []string{"requires go >= 1.23"},
+		},
+		"wrong checksum": {
+			commands: "cp -R /release/proxy proxy\nchmod -R u+w proxy\nmkdir tool\ncd tool\nprintf 'module example.com/tool\\n\\ngo 1.23\\n' > go.mod\n" +
+				"go get " + mainModule + "@" + version + "\ngo clean -modcache\n" +
+				"zip=$(ls ../proxy/" + libraryModule + "/@v/*.zip)\nprintf x >> \"$zip\"\n" +
+				"! GOPROXY=file://$HOME/proxy,file:///modules go mod download " + libraryModule + "\ntest ! -e ../go/pkg/mod/" + libraryModule + "@" + version,
+		},
+		"no proxy": {
+			commands: "! GOPROXY=off " + install + gone,
+			says:     []string{"module lookup disabled by GOPROXY=off"},
+		},
+		"read-only GOPATH": {
+			commands: "mkdir go\nchmod 0555 go\n! " + install + gone,
+			says:     []string{"permission denied"},
+		},
+		"half a package": {
+			prepare: "head -c 1000000 /release/goat_*_amd64.deb > /half.deb\n! dpkg --install /half.deb\ntest ! -e /usr/bin/goat\n" +
+				"! dpkg --status goat | grep -q '^Status: install ok installed'\ndpkg --install /release/goat_*_amd64.deb",
+			commands: "goat version",
+			says:     []string{"unexpected end of file"},
+		},
+		"half an archive": {
+			commands: "head -c 1000000 /release/goat_" + version + "_linux_amd64.tar.gz > goat_" + version + "_linux_amd64.tar.gz\ncp /release/SHA256SUMS .\n" +
+				"! sha256sum --check --ignore-missing --quiet SHA256SUMS",
+			says: []string{"FAILED"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := n.session(c.prepare, c.commands)
+			if r.failed {
+				t.Fatalf("it ended otherwise:\n%s", r.out)
+			}
+			for _, text := range c.says {
+				if !strings.Contains(r.out, text) {
+					t.Errorf("nothing says %q in\n%s", text, r.out)
+				}
+			}
+		})
+	}
+}
