@@ -1,6 +1,7 @@
 package slo_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -76,7 +77,7 @@ process_start_time_seconds %d
 
 // prometheus starts a real one that scrapes the targets, each with its label version, and
 // waits until it has seen each of them a few times.
-func prometheus(t *testing.T, targets map[string]string) string {
+func prometheus(t *testing.T, targets map[string]string, flags ...string) string {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -100,7 +101,8 @@ func prometheus(t *testing.T, targets map[string]string) string {
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
-	cmd := exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	flags = append(flags, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	cmd := exec.Command(program, flags...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -208,6 +210,58 @@ func TestNativeHistograms(t *testing.T) {
 	}
 	if !strings.Contains(all(f), "the server warns: partial") {
 		t.Error(all(f))
+	}
+}
+
+// native starts testdata/native, where the modules that it needs can be had.
+func native(t *testing.T, slow int) string {
+	program := filepath.Join(t.TempDir(), "native")
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Dir, build.Env = filepath.Join("testdata", "native"), append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
+	if text, err := build.CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		t.Skipf("client_golang cannot be had: %s", text)
+	}
+	cmd := exec.Command(program, strconv.Itoa(slow))
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(address)
+}
+
+// The same against a real Prometheus and the histograms that client_golang makes: no
+// classic buckets are there, and latency and requests come out of the native one.
+func TestNativeHistogramsAgainstPrometheus(t *testing.T) {
+	server := prometheus(t, map[string]string{"v1": native(t, 0), "v2": native(t, 5), "old": version(t, 0, 0)}, "--enable-feature=native-histograms")
+	head := "{prometheus: '" + server + "', window: 1m, preset: http, "
+	for _, c := range []struct {
+		name, settings string
+		want           gate.Verdict
+		says           string
+	}{
+		{"fast", head + `canary: 'version="v1"'}`, gate.Pass, `histogram_quantile(0.99, sum(rate(http_request_duration_seconds{version="v1"}[60s])))`},
+		{"slow", head + `canary: 'version="v2"'}`, gate.Fail, "latency of the canary, at most the threshold"},
+		{"slower than stable", head + `canary: 'version="v2"', stable: 'version="v1"', rules: [{name: latency, max: 10, maxRatio: 1.5}]}`, gate.Fail, "latency of the canary in proportion"},
+		{"as stable", head + `canary: 'version="v1"', stable: 'version="v1"'}`, gate.Pass, "value=1 "},
+		{"requests are counted", head + `canary: 'version="v1"', samples: 1000000000}`, gate.Inconclusive, `histogram_count(sum(increase(http_request_duration_seconds{version="v1"}[60s])))`},
+		{"classic beside it", head + `canary: 'version="old"'}`, gate.Pass, "http_request_duration_seconds_bucket"},
+		{"none", head + `canary: 'version="v9"'}`, gate.Inconclusive, "no series matches"},
+	} {
+		f := look(t, c.settings)
+		if f.Verdict() != c.want || !strings.Contains(all(f), c.says) {
+			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, f.Verdict(), c.want, c.says, all(f))
+		}
 	}
 }
 
