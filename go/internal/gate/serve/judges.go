@@ -166,8 +166,17 @@ func (s *Server) startJob(w http.ResponseWriter, r *http.Request) {
 		}
 		j.text = withStatus(document, id)
 	}()
-	w.Header().Set("Location", "/v1/checks/"+id)
+	w.Header().Set("Location", address(r)+"/v1/checks/"+id)
 	answer(w, http.StatusAccepted, underWay(id))
+}
+
+// address is the server as the caller knows it. Spinnaker takes a Location as it stands, so
+// that it must be a whole one.
+func address(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // check refuses thresholds before a job is made of them.

@@ -105,14 +105,14 @@ func TestJudges(t *testing.T) {
 			t.Errorf("rollback, %s: %d %v", verdict, status, document)
 		}
 		status, document, header := ask(t, "POST", url+"/v1/checks", "")
-		if status != 202 || header.Get("Location") != "/v1/checks/"+document["id"].(string) {
+		if status != 202 || header.Get("Location") != url+"/v1/checks/"+document["id"].(string) {
 			t.Fatalf("%d %v %v", status, document, header)
 		}
 		for document["status"] == "running" {
 			if document["result"] != "running" {
 				t.Errorf("%v", document)
 			}
-			_, document, _ = ask(t, "GET", url+header.Get("Location"), "")
+			_, document, _ = ask(t, "GET", header.Get("Location"), "")
 		}
 		if document["status"] != "done" || document["result"] != string(verdict) || document["verdict"] != string(verdict) {
 			t.Errorf("polled, %s: %v", verdict, document)
