@@ -11,6 +11,7 @@ type FilesOptions struct {
 	// Range says what the release is compared with; empty for RangeMergeBase.
 	Range Range
 	// Patterns are globs relative to the repository's root; * stays within a directory.
+	// What matches one that begins with ! is left out.
 	Patterns []string
 }
 

@@ -18,7 +18,7 @@ import (
 
 // hostile is a name that would run as a script, end the element it stands in, or turn the
 // line around, if it were not a text.
-const hostile = `"><img src=x onerror="window.hit=1"></details><script>window.hit=1</script> {{.}} ${x}`
+const hostile = `"><img src=x onerror="window.hit=1"></details><script>window.hit=1</script> {{.}} $x`
 
 // verdict is `goat check --format json`.
 type verdict struct {

@@ -18,14 +18,15 @@ import (
 
 	"github.com/goat-trace/goat/go/contract/goapi"
 	"github.com/goat-trace/goat/go/contract/openapi"
+	"github.com/goat-trace/goat/go/contract/promsource"
 	"github.com/goat-trace/goat/go/contract/protocol"
 )
 
 // version is goat's; scripts/build links it.
 var version = "0.1.0"
 
-// largest is how long a request may be: two documents of 32 MiB, escaped.
-const largest = 128 << 20
+// largest is how long a request may be: the Go files of both sides of a large repository.
+const largest = 512 << 20
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -78,7 +79,8 @@ func answer(ctx context.Context, request protocol.Request) (said protocol.Answer
 		}
 		return said
 	}
-	findings, advice, err := operate(ctx, request)
+	var err error
+	said.Findings, said.Advice, said.Counts, err = operate(ctx, request)
 	var problem *protocol.Error
 	switch {
 	case errors.As(err, &problem):
@@ -86,25 +88,27 @@ func answer(ctx context.Context, request protocol.Request) (said protocol.Answer
 	case err != nil:
 		said.Error = &protocol.Error{Message: err.Error()}
 	}
-	if findings != nil {
-		said.Findings = findings
+	if said.Findings == nil {
+		said.Findings = []protocol.Finding{}
 	}
 	if request.Op == protocol.OpVersion {
-		said.Ops = []string{protocol.OpVersion, protocol.OpOpenAPI, protocol.OpGoAPI}
+		said.Ops = []string{protocol.OpVersion, protocol.OpOpenAPI, protocol.OpGoAPI, protocol.OpMetrics}
 	}
-	said.Advice = advice
 	return said
 }
 
-func operate(ctx context.Context, request protocol.Request) ([]protocol.Finding, string, error) {
+func operate(ctx context.Context, request protocol.Request) (findings []protocol.Finding, advice string, counts *protocol.Counts, err error) {
 	switch request.Op {
 	case protocol.OpVersion:
-		return nil, "", nil
 	case protocol.OpOpenAPI:
-		findings, err := openapi.Compare(request.Path, request.Base.Text, request.Release.Text)
-		return findings, "", err
+		findings, err = openapi.Compare(request.Path, request.Base.Text, request.Release.Text)
 	case protocol.OpGoAPI:
-		return goapi.Compare(ctx, request.Base.Dir, request.Release.Dir, request.Packages)
+		findings, advice, err = goapi.Compare(ctx, request.Base.Dir, request.Release.Dir, request.Packages)
+	case protocol.OpMetrics:
+		counts = &protocol.Counts{}
+		findings, *counts, err = promsource.Compare(request.Base.Files, request.Release.Files)
+	default:
+		err = &protocol.Error{Message: fmt.Sprintf("unknown operation %q", request.Op), Hint: "install goat and goat-contract of one version: make install"}
 	}
-	return nil, "", &protocol.Error{Message: fmt.Sprintf("unknown operation %q", request.Op), Hint: "install goat and goat-contract of one version: make install"}
+	return findings, advice, counts, err
 }

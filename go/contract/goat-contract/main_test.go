@@ -29,7 +29,7 @@ func ask(t *testing.T, request string) protocol.Answer {
 }
 
 func TestAnswers(t *testing.T) {
-	if said := ask(t, `{"format":1,"op":"version"}`); said.Error != nil || len(said.Ops) != 3 {
+	if said := ask(t, `{"format":1,"op":"version"}`); said.Error != nil || len(said.Ops) != 4 {
 		t.Errorf("version: %+v", said)
 	}
 	if said := ask(t, `{"format":9,"op":"version"}`); said.Error == nil || said.Error.Hint == "" {

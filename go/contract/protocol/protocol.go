@@ -10,6 +10,7 @@ const (
 	OpVersion = "version"
 	OpOpenAPI = "openapi"
 	OpGoAPI   = "api"
+	OpMetrics = "metrics"
 )
 
 // Request is what goat asks.
@@ -25,10 +26,12 @@ type Request struct {
 	Packages []string `json:"packages,omitempty"`
 }
 
-// Side is one of the two versions: a text (OpOpenAPI) or a directory (OpGoAPI).
+// Side is one of the two versions: a text (OpOpenAPI), a directory (OpGoAPI), or texts by
+// their paths (OpMetrics).
 type Side struct {
-	Text string `json:"text,omitempty"`
-	Dir  string `json:"dir,omitempty"`
+	Text  string            `json:"text,omitempty"`
+	Dir   string            `json:"dir,omitempty"`
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // Answer is the whole answer. Either Error is there or the rest.
@@ -38,7 +41,19 @@ type Answer struct {
 	Ops      []string  `json:"ops,omitempty"`
 	Findings []Finding `json:"findings"`
 	Advice   string    `json:"advice,omitempty"`
+	Counts   *Counts   `json:"counts,omitempty"`
 	Error    *Error    `json:"error,omitempty"`
+}
+
+// Counts say how much OpMetrics saw in the release.
+type Counts struct {
+	// Metrics are the places that make one; Uses are calls that give labels, of which Open
+	// could not be decided.
+	Metrics int `json:"metrics"`
+	Uses    int `json:"uses"`
+	Open    int `json:"open"`
+	// Broken are files that do not parse.
+	Broken int `json:"broken"`
 }
 
 // Severities of a finding.
@@ -58,7 +73,9 @@ type Finding struct {
 	// Subject is what differs: an operation, an object of a package.
 	Subject string `json:"subject"`
 	Message string `json:"message"`
-	Place   Place  `json:"place"`
+	// Old says that the base has the same fault (OpMetrics).
+	Old   bool  `json:"old,omitempty"`
+	Place Place `json:"place"`
 }
 
 // Place is where a finding stands, in the release if it is still there.

@@ -36,8 +36,8 @@ func Install(tracking bool, setCrash func(fd uintptr) bool) {
 	go func() {
 		defer func() { _ = recover() }()
 		for {
-			time.Sleep(pulse)
 			r.keep()
+			time.Sleep(pulse)
 		}
 	}()
 }
@@ -45,6 +45,8 @@ func Install(tracking bool, setCrash func(fd uintptr) bool) {
 // keeper keeps the record beside the spool up to date.
 type keeper struct {
 	writing atomic.Bool
+	// written is the total of the record on disk and one more: also that nothing happened
+	// is written, once.
 	written uint64
 }
 
@@ -54,7 +56,7 @@ func (k *keeper) keep() bool {
 		return false
 	}
 	defer k.writing.Store(false)
-	if now := total(); now != k.written && goatrt.KeepBeside(".panics", document()) {
+	if now := total() + 1; now != k.written && goatrt.KeepBeside(".panics", document()) {
 		k.written = now
 	}
 	return true

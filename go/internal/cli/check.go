@@ -16,10 +16,12 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/diag"
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks"
 	"github.com/goat-trace/goat/go/internal/gate/checks/coverage"
 	"github.com/goat-trace/goat/go/internal/gate/checks/dump"
+	"github.com/goat-trace/goat/go/internal/gate/checks/panics"
 	"github.com/goat-trace/goat/go/internal/gate/settings"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/printable"
@@ -319,15 +321,32 @@ func (a *app) planChecks(cmd *cobra.Command, args []string, f *checkFlags, furth
 	tools.Report = func(c *coverage.Settings) (func(context.Context) (*report.Document, error), []string, error) {
 		return a.checkReport(cmd, plan, c, sources, f)
 	}
-	tools.Dump = a.checkDump
+	tools.Dump, tools.Panics = a.checkDump(f), a.checkPanics(f)
 	plan.checks, err = checks.Make(names, &plan.settings, tools)
 	return plan, err
 }
 
+// diagnosed says how a check of diagnostics asks: the time is the check's own.
+func (f *checkFlags) diagnosed() diagnoseFlags {
+	return diagnoseFlags{plan: f.plan, token: f.token, timeout: time.Hour}
+}
+
 // checkDump reads the goroutines that a check judges.
-func (a *app) checkDump(ctx context.Context, s *dump.Settings) (*goat.DumpResult, error) {
-	found, _, err := a.readDump(ctx, s.Sources, &dumpFlags{diagnoseFlags: diagnoseFlags{timeout: 30 * time.Second}, diff: s.Baseline, failIf: s.FailIf, leak: s.Leak})
-	return found, err
+func (a *app) checkDump(f *checkFlags) func(context.Context, *dump.Settings) (*goat.DumpResult, string, error) {
+	return func(ctx context.Context, s *dump.Settings) (*goat.DumpResult, string, error) {
+		return a.readDump(ctx, s.Sources, &dumpFlags{diagnoseFlags: f.diagnosed(), diff: s.Baseline, failIf: s.FailIf, leak: s.Leak})
+	}
+}
+
+// checkPanics reads the panics that a check judges.
+func (a *app) checkPanics(f *checkFlags) func(context.Context, []string, string) (*panics.Record, error) {
+	return func(ctx context.Context, sources []string, failIf string) (*panics.Record, error) {
+		flags := &panicsFlags{diagnoseFlags: f.diagnosed(), failIf: failIf}
+		collector := diag.NewCollector(a.process(&flags.diagnoseFlags))
+		defer collector.Close()
+		found, change, err := a.readPanics(ctx, collector, sources, flags)
+		return &panics.Record{PanicsResult: found, Recorded: collector.Recorded, Silent: collector.Silent, Lost: collector.Lost, Change: change}, err
+	}
 }
 
 // checkVariables are the settings that the environment gives.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -88,9 +89,14 @@ func (a *app) runPanics(ctx context.Context, names []string, f *panicsFlags) err
 	if err != nil {
 		return err
 	}
-	found, change, err := a.readPanics(ctx, names, f)
+	collector := diag.NewCollector(a.process(&f.diagnoseFlags))
+	defer collector.Close()
+	found, change, err := a.readPanics(ctx, collector, names, f)
 	if err != nil {
 		return err
+	}
+	for _, said := range append(collector.Said, silent(collector.Silent)...) {
+		a.tell("%s", said)
 	}
 	shown, err := panicsForm(found, change, format, f.top, looks)
 	if err != nil {
@@ -102,17 +108,24 @@ func (a *app) runPanics(ctx context.Context, names []string, f *panicsFlags) err
 	return a.judgeFigures(found.FailIf, found.Truncated)
 }
 
-func (a *app) readPanics(ctx context.Context, names []string, f *panicsFlags) (*goat.PanicsResult, string, error) {
-	collector := diag.NewCollector(a.process(&f.diagnoseFlags))
-	defer collector.Close()
+// silent says of spools that they hold no record.
+func silent(spools []string) []string {
+	if len(spools) == 0 {
+		return nil
+	}
+	which := spools[0]
+	if len(spools) > 1 {
+		which += fmt.Sprintf(" and %d more", len(spools)-1)
+	}
+	return []string{which + ": no record of panics; only programs built with `goat build --panics` keep one"}
+}
+
+func (a *app) readPanics(ctx context.Context, collector *diag.Collector, names []string, f *panicsFlags) (*goat.PanicsResult, string, error) {
 	options := goat.PanicsOptions{FailIf: f.failIf}
 	for _, name := range a.sourcePaths(names) {
 		if err := collector.Panics(ctx, name, a.stdin, &options); err != nil {
 			return nil, "", err
 		}
-	}
-	for _, said := range collector.Said {
-		a.tell("%s", said)
 	}
 	plan, change, err := a.changeOf(f.plan)
 	if err != nil {

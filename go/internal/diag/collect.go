@@ -49,6 +49,10 @@ type Collector struct {
 	dir  string
 	// Said are remarks for the user, one line each.
 	Said []string
+	// Recorded are the addresses and spools that hold a record of panics, Silent the
+	// spools of programs that keep none; Lost counts panics that found no room in a record.
+	Recorded, Silent []string
+	Lost             uint64
 }
 
 // NewCollector makes a collector.

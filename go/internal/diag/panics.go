@@ -97,6 +97,8 @@ func (c *Collector) add(text []byte, name string, into *goat.PanicsOptions) erro
 		}
 		return e
 	}
+	c.Recorded = append(c.Recorded, name)
+	c.Lost += r.Lost
 	if r.Lost > 0 {
 		c.Said = append(c.Said, fmt.Sprintf("%s: there was no room for %d panics", name, r.Lost))
 	}
@@ -116,15 +118,8 @@ func (c *Collector) spoolDir(dir string, into *goat.PanicsOptions) error {
 	if err == nil && len(names) == 0 {
 		return &goat.Error{Code: goat.CodeNoDump, Message: "no spool in the directory", Path: dir, Hint: "name the directory that GOAT_SPOOL named, or a crash text"}
 	}
-	found := 0
 	for _, name := range names {
-		if hasPanics(name) {
-			found++
-			err = errors.Join(err, c.spoolPanics(name, into))
-		}
-	}
-	if err == nil && found == 0 {
-		return c.spoolPanics(names[0], into)
+		err = errors.Join(err, c.spoolPanics(name, into))
 	}
 	return err
 }
@@ -146,7 +141,7 @@ func hasPanics(spool string) bool {
 // wrote when the process ended.
 func (c *Collector) spoolPanics(spool string, into *goat.PanicsOptions) error {
 	if !hasPanics(spool) {
-		c.Said = append(c.Said, filepath.ToSlash(spool)+": no panics; only programs built with `goat build --panics` record them")
+		c.Silent = append(c.Silent, filepath.ToSlash(spool))
 		return nil
 	}
 	stem := strings.TrimSuffix(spool, spoolSuffix)

@@ -72,8 +72,8 @@ func measure(value any, unit string) string {
 
 // singular undoes [Plural].
 func singular(units string) string {
-	if one, es := strings.CutSuffix(units, "ses"); es {
-		return one + "s"
+	if one, es := strings.CutSuffix(units, "sses"); es {
+		return one + "ss"
 	}
 	return strings.TrimSuffix(units, "s")
 }

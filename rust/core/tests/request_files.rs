@@ -70,6 +70,11 @@ fn both_sides_are_read() {
 
     let answer = ask(dir, json!({"base": "v1", "patterns": ["**/*.yaml"]}));
     assert_eq!(told(&answer).len(), 5);
+    let answer = ask(
+        dir,
+        json!({"base": "v1", "patterns": ["**/*.yaml", "!**/deep/**", "!api/new.*"]}),
+    );
+    assert_eq!(told(&answer).len(), 3);
 
     support::git(dir, &["add", "-A"]);
     support::commit_at(dir, "2024-01-02T00:00:00Z");

@@ -16,6 +16,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gate/checks/dump"
 	"github.com/goat-trace/goat/go/internal/gate/checks/health"
 	"github.com/goat-trace/goat/go/internal/gate/checks/metrics"
+	"github.com/goat-trace/goat/go/internal/gate/checks/panics"
 	"github.com/goat-trace/goat/go/internal/gate/checks/reload"
 	"github.com/goat-trace/goat/go/internal/gate/checks/route"
 	"github.com/goat-trace/goat/go/internal/gate/checks/slo"
@@ -26,8 +27,8 @@ import (
 
 // Settings are those below check: in goat.yaml.
 type Settings struct {
-	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config.command or compat.api), as --timeout"`
-	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config.command or compat.api all of the time), as --try-timeout"`
+	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config.command, compat.api or metrics.source), as --timeout"`
+	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config.command, compat.api or metrics.source all of the time), as --try-timeout"`
 	Retry        int                 `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
 	Inconclusive string              `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
 	Coverage     *coverage.Settings  `key:"coverage" help:"did the changed code run?"`
@@ -38,6 +39,7 @@ type Settings struct {
 	Config       []reload.Settings   `key:"config" several:"" help:"does a program reload its configuration as it claims? One mapping, or a list of them"`
 	Metrics      []metrics.Settings  `key:"metrics" several:"" help:"are the canary's metrics those of the stable side? One mapping, or a list of them"`
 	Compat       *compat.Settings    `key:"compat" help:"does the release break those who use the base: OpenAPI, protobuf, Go API, modules, binaries?"`
+	Panics       []panics.Settings   `key:"panics" several:"" help:"does the canary panic where the stable side does not? One mapping, or a list of them"`
 	Dump         []dump.Settings     `key:"dump" several:"" help:"do goroutines pile up in the canary? One mapping, or a list of them"`
 }
 
@@ -55,7 +57,8 @@ const (
 
 // slow tells whether one look of a check takes long.
 func (s *Settings) slow() bool {
-	return slices.ContainsFunc(s.Config, func(c reload.Settings) bool { return c.Plays() }) || s.Compat != nil && len(s.Compat.API) > 0
+	return slices.ContainsFunc(s.Config, func(c reload.Settings) bool { return c.Plays() }) || s.Compat != nil && len(s.Compat.API) > 0 ||
+		slices.ContainsFunc(s.Metrics, func(m metrics.Settings) bool { return m.Source })
 }
 
 // Options are how the checks are run.
@@ -107,8 +110,9 @@ type Tools struct {
 	Compare goat.FilesOptions
 	// ModCache is the module cache; empty where nobody knows.
 	ModCache func() string
-	// Dump reads goroutines and marks those in changed code.
-	Dump func(context.Context, *dump.Settings) (*goat.DumpResult, error)
+	// Panics and Dump read panics and goroutines, and mark those in changed code.
+	Panics func(ctx context.Context, sources []string, failIf string) (*panics.Record, error)
+	Dump   func(context.Context, *dump.Settings) (found *goat.DumpResult, change string, err error)
 	// Hits tells when the processes of some sources were last hit.
 	Hits route.Hits
 }
@@ -150,10 +154,13 @@ var makers = []maker{
 			return &reload.Check{Settings: c, Dir: tools.Path("."), Compare: tools.Compare}
 		})
 	}},
-	{"metrics", func(s *Settings, _ *Tools) ([]gate.Check, error) {
-		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m} })
+	{"metrics", func(s *Settings, tools *Tools) ([]gate.Check, error) {
+		return each(s.Metrics, func(m metrics.Settings) gate.Check { return &metrics.Check{Settings: m, Compare: tools.Compare} })
 	}},
 	{"compat", makeCompat},
+	{"panics", func(s *Settings, tools *Tools) ([]gate.Check, error) {
+		return each(s.Panics, func(p panics.Settings) gate.Check { return &panics.Check{Settings: p, Read: tools.Panics} })
+	}},
 	{"dump", func(s *Settings, tools *Tools) ([]gate.Check, error) {
 		return each(s.Dump, func(d dump.Settings) gate.Check { return &dump.Check{Settings: d, Read: tools.Dump} })
 	}},

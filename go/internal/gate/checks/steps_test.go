@@ -76,7 +76,7 @@ var steps = []step{
 	{"dump.leaked", "2", "1", "sources: [x]\n    baseline: [y]\n    new: 9"},
 	{"dump.new", "3", "2", "sources: [x]\n    baseline: [y]\n    leaked: 9"},
 	{"dump.grown", "4", "3", "sources: [x]\n    baseline: [y]\n    leaked: 9\n    new: 9"},
-	{"dump.goroutines", "10", "9", "sources: [x]\n    leaked: 9"},
+	{"dump.goroutines", "10", "9", "sources: [x]\n    leaked: 9\n    new: 9"},
 }
 
 // elsewhere are thresholds whose step needs a real repository, cluster or program: the

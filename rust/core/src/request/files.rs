@@ -27,7 +27,8 @@ pub(super) struct Files {
     release: String,
     #[serde(default)]
     range: String,
-    /// Globs relative to the repository's root; `*` stays within a directory.
+    /// Globs relative to the repository's root; `*` stays within a directory. What matches
+    /// one that begins with `!` is left out.
     patterns: Vec<String>,
     #[serde(default)]
     #[expect(dead_code, reason = "`descriptors` reads it")]
@@ -74,14 +75,20 @@ struct File {
 }
 
 pub(super) fn files(request: &Files, control: &Control) -> Result<Answer> {
-    let patterns = compile(&request.patterns)?;
+    let (without, patterns): (Vec<&str>, Vec<&str>) = request
+        .patterns
+        .iter()
+        .map(String::as_str)
+        .partition(|pattern| pattern.starts_with('!'));
+    let patterns = compile(&patterns)?;
+    let without = compile(&without)?;
     let repo = Repo::open(Path::new(&request.dir))?;
     let sides = repo.sides(&RangeSpec {
         base: Some(request.base.clone()),
         release: Some(request.release.clone()),
         direct: direct(&request.range)?,
     })?;
-    let matches = |path: &str| patterns.is_match(path);
+    let matches = |path: &str| patterns.is_match(path) && !without.is_match(path);
     let mut files = Vec::new();
     let mut length = 0;
     for path in repo.paths(&sides, &matches, control)? {
@@ -130,7 +137,7 @@ fn direct(range: &str) -> Result<bool> {
     }
 }
 
-fn compile(patterns: &[String]) -> Result<GlobSet> {
+fn compile(patterns: &[&str]) -> Result<GlobSet> {
     let bad = |pattern: &str, cause: globset::Error| {
         Error::new(
             Code::BadRequest,
@@ -141,7 +148,7 @@ fn compile(patterns: &[String]) -> Result<GlobSet> {
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let glob = GlobBuilder::new(pattern.trim_start_matches('!')).literal_separator(true).build();
         set.add(glob.map_err(|cause| bad(pattern, cause))?);
     }
     set.build().map_err(|cause| bad("", cause))

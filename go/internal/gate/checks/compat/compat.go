@@ -2,14 +2,13 @@ package compat
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
 // Check is the question about one pair of versions.
@@ -77,19 +76,10 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 			continue
 		}
 		if err := part.look(ctx, &f); err != nil {
-			f.Add(gate.Reason{Verdict: gate.Error, Message: part.what + ": " + said(err), Query: part.what})
+			f.Add(gate.Reason{Verdict: gate.Error, Message: part.what + ": " + contract.Said(err), Query: part.what})
 		}
 	}
 	return f
-}
-
-// said is an error with what to do about it.
-func said(err error) string {
-	var problem *goat.Error
-	if errors.As(err, &problem) && problem.Hint != "" {
-		return problem.Error() + ": " + problem.Hint
-	}
-	return err.Error()
 }
 
 // files reads files of both sides.
@@ -98,17 +88,6 @@ func (c *Check) files(ctx context.Context, patterns ...string) (*goat.Files, err
 	options.Base, options.Patterns = c.base(), patterns
 	return goat.ReadFiles(ctx, options)
 }
-
-// sides names the two versions, for the query of a reason.
-func sides(files *goat.Files) string {
-	release := short(files.Release.Commit)
-	if files.Release.WorkTree {
-		release = "working tree at " + release
-	}
-	return fmt.Sprintf("%s (%s) against %s", files.Base.Ref, short(files.Base.Commit), release)
-}
-
-func short(commit string) string { return commit[:min(12, len(commit))] }
 
 // openAPI compares the documents. One that is in neither side was named wrongly.
 func (c *Check) openAPI(ctx context.Context, f *gate.Finding) error {
@@ -119,12 +98,12 @@ func (c *Check) openAPI(ctx context.Context, f *gate.Finding) error {
 	for _, pattern := range c.OpenAPI {
 		// What ** takes within a path only the core knows: there anything counts.
 		if !slices.ContainsFunc(files.Files, func(p goat.FilePair) bool { return matches(pattern, p.Path) || strings.Contains(pattern, "**") }) {
-			f.Add(gate.Reason{Verdict: gate.Error, Message: "no file " + pattern + " in base or release", Query: sides(files)})
+			f.Add(gate.Reason{Verdict: gate.Error, Message: "no file " + pattern + " in base or release", Query: contract.Sides(files)})
 		}
 	}
 	for i := range files.Files {
 		pair := &files.Files[i]
-		query := "openapi " + pair.Path + ", " + sides(files)
+		query := "openapi " + pair.Path + ", " + contract.Sides(files)
 		switch {
 		case pair.Problem != "":
 			f.Add(gate.Reason{Verdict: gate.Error, Message: pair.Path + ": " + pair.Problem, Query: query})
@@ -135,7 +114,7 @@ func (c *Check) openAPI(ctx context.Context, f *gate.Finding) error {
 			gone.Place.File, gone.Place.Base = pair.Path, true
 			c.judge(f, pair.Path, query, []finding{gone}, c.Now())
 		default:
-			answer, err := c.ask(ctx, &contractRequest{Op: "openapi", Path: pair.Path, Base: contractSide{Text: *pair.Base}, Release: contractSide{Text: *pair.Release}})
+			answer, err := contract.Ask(ctx, c.Contract, &contract.Request{Op: "openapi", Path: pair.Path, Base: contract.Side{Text: *pair.Base}, Release: contract.Side{Text: *pair.Release}})
 			if err != nil {
 				return err
 			}

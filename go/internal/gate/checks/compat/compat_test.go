@@ -1,8 +1,6 @@
 package compat
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -190,20 +188,5 @@ func TestSettingsAreRefused(t *testing.T) {
 	s := Settings{OpenAPI: []string{"./api/*.yaml"}}
 	if err := s.Validate(); err != nil || s.OpenAPI[0] != "api/*.yaml" {
 		t.Errorf("%v, %v", err, s.OpenAPI)
-	}
-}
-
-// TestFrozenDocuments: goat-contract's side reads the same ones.
-func TestFrozenDocuments(t *testing.T) {
-	for name, into := range map[string]any{"request.json": &contractRequest{}, "answer.json": &contractAnswer{}} {
-		text, err := os.ReadFile(filepath.Join("../../../../../testdata/contract", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		strict := json.NewDecoder(bytes.NewReader(text))
-		strict.DisallowUnknownFields()
-		if err := strict.Decode(into); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }

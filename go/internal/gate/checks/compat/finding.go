@@ -9,64 +9,26 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
-// Severities of a finding, as goat-contract names them.
+// finding is what every part of the check finds.
+type finding = contract.Finding
+
 const (
-	breaking = "breaking"
-	warning  = "warning"
-	info     = "info"
+	breaking = contract.Breaking
+	warning  = contract.Warning
+	info     = contract.Info
 )
 
-// finding is one difference between the sides.
-type finding struct {
-	ID       string `json:"id"`
-	Rule     string `json:"rule"`
-	Severity string `json:"severity"`
-	Subject  string `json:"subject"`
-	Message  string `json:"message"`
-	Place    struct {
-		File string `json:"file"`
-		Line int    `json:"line"`
-		// Column is 0 where it is not known.
-		Column int  `json:"column"`
-		Base   bool `json:"base"`
-	} `json:"place"`
-}
-
-func (f *finding) String() string {
-	text := f.ID + ": " + f.Subject + ": " + f.Message
-	switch {
-	case f.Place.File == "":
-		return text
-	case f.Place.Line == 0:
-		return f.Place.File + ": " + text
-	}
-	place := fmt.Sprintf("%s:%d", f.Place.File, f.Place.Line)
-	if f.Place.Column > 0 {
-		place += fmt.Sprintf(":%d", f.Place.Column)
-	}
-	if f.Place.Base {
-		place += " of the base"
-	}
-	return place + ": " + text
-}
-
-func (f *finding) place() *gate.Place {
-	if f.Place.File == "" {
-		return nil
-	}
-	return &gate.Place{File: f.Place.File, Line: f.Place.Line}
-}
-
-// buf tells whether the rule has one of the names that buf promises to keep.
-func (f *finding) buf() bool { return strings.HasPrefix(f.ID, "protobuf.") }
+// buf tells whether its rule has one of the names that buf promises to keep.
+func buf(f *finding) bool { return strings.HasPrefix(f.ID, "protobuf.") }
 
 // ignoring finds the entry that means a finding.
 func (s *Settings) ignoring(f *finding) *Ignore {
 	for i := range s.Ignore {
 		entry := &s.Ignore[i]
-		if (entry.ID == "" || matches(entry.ID, f.ID) || f.buf() && matches(entry.ID, f.Rule)) &&
+		if (entry.ID == "" || matches(entry.ID, f.ID) || buf(f) && matches(entry.ID, f.Rule)) &&
 			(entry.Place == "" || matches(entry.Place, f.Place.File) || matches(entry.Place, f.Subject)) {
 			return entry
 		}
@@ -116,7 +78,7 @@ func (s *Settings) judge(f *gate.Finding, what, query string, found []finding, n
 			failed++
 		}
 		if one.Severity != info && (verdict == gate.Fail && failed <= most || verdict == gate.Pass && counts[one.Severity] <= most) {
-			f.Add(gate.Reason{Verdict: verdict, Message: message, Query: query, Place: one.place()})
+			f.Add(gate.Reason{Verdict: verdict, Message: message, Query: query, Place: one.At()})
 		}
 	}
 	verdict := gate.Pass

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
 // sources are the files that type-checking a module needs.
@@ -41,11 +42,11 @@ func (c *Check) goAPI(ctx context.Context, f *gate.Finding) (err error) {
 			return err
 		}
 	}
-	answer, err := c.ask(ctx, &contractRequest{Op: "api", Base: contractSide{Dir: base}, Release: contractSide{Dir: release}, Packages: c.API})
+	answer, err := contract.Ask(ctx, c.Contract, &contract.Request{Op: "api", Base: contract.Side{Dir: base}, Release: contract.Side{Dir: release}, Packages: c.API})
 	if err != nil {
 		return err
 	}
-	query := "Go API, " + sides(files)
+	query := "Go API, " + contract.Sides(files)
 	c.judge(f, "Go API", query, answer.Findings, c.Now())
 	f.Add(gate.Reason{Verdict: gate.Pass, Message: "semantic versioning asks for a " + answer.Advice + " version", Query: query})
 	return nil

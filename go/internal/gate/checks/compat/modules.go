@@ -13,6 +13,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
 // modules compares the requirements of every go.mod. What the base's branch did since the
@@ -26,7 +27,7 @@ func (c *Check) modules(ctx context.Context, f *gate.Finding) error {
 	if err != nil {
 		return err
 	}
-	query := "go.mod, " + sides(files)
+	query := "go.mod, " + contract.Sides(files)
 	looked := 0
 	for i := range files.Files {
 		pair := &files.Files[i]

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
 // protobuf compares the .proto files below directories by the rules that buf has. What
@@ -36,7 +37,7 @@ func (c *Check) protobuf(ctx context.Context, f *gate.Finding) error {
 	for i := range result.Roots {
 		root := &result.Roots[i]
 		rules := strings.Join(c.Rules, ", ")
-		query := fmt.Sprintf("protobuf %s by %s, %s", root.Root, rules, sides(files))
+		query := fmt.Sprintf("protobuf %s by %s, %s", root.Root, rules, contract.Sides(files))
 		c.judge(f, fmt.Sprintf("protobuf %s (%s)", root.Root, rules), query, protobufFindings(root), c.Now())
 	}
 	return nil

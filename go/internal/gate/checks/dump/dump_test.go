@@ -9,6 +9,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/checks/dump"
+	"github.com/goat-trace/goat/go/internal/gate/diagnosed"
 )
 
 // found are ten goroutines: two leaked, three new in changed code, five in a cluster that
@@ -26,7 +27,7 @@ func found() *goat.DumpResult {
 // One step of each threshold flips the verdict.
 func TestThresholds(t *testing.T) {
 	ten, nine := 10, 9
-	at := dump.Settings{Sources: []string{"s"}, Baseline: []string{"b"}, Leaked: 2, New: 3, Grown: 4, Most: &ten}
+	at := dump.Settings{Group: diagnosed.Group{Sources: []string{"s"}, Baseline: []string{"b"}}, Leaked: 2, New: 3, Grown: 4, Most: &ten}
 	for name, c := range map[string]struct {
 		change func(*dump.Settings)
 		want   gate.Verdict
@@ -49,15 +50,22 @@ func TestThresholds(t *testing.T) {
 	if f := look(at, cut, nil); f.Verdict() != gate.Inconclusive {
 		t.Errorf("cut off: %s", f.Verdict())
 	}
+	if f := lookAt(at, found(), "", nil); f.Verdict() != gate.Inconclusive {
+		t.Errorf("nobody knows what is changed: %s", f.Verdict())
+	}
 }
 
 func look(s dump.Settings, d *goat.DumpResult, err error) gate.Finding {
-	check := &dump.Check{Settings: s, Read: func(context.Context, *dump.Settings) (*goat.DumpResult, error) { return d, err }}
+	return lookAt(s, d, "v1 to v2", err)
+}
+
+func lookAt(s dump.Settings, d *goat.DumpResult, change string, err error) gate.Finding {
+	check := &dump.Check{Settings: s, Read: func(context.Context, *dump.Settings) (*goat.DumpResult, string, error) { return d, change, err }}
 	return check.Look(context.Background())
 }
 
 func TestWhatCannotBeRead(t *testing.T) {
-	s := dump.Settings{Sources: []string{"s"}}
+	s := dump.Settings{Group: diagnosed.Group{Sources: []string{"s"}}}
 	if f := look(s, nil, errors.New("refused")); f.Verdict() != gate.Error || f.Misconfigured != nil {
 		t.Errorf("%+v", f)
 	}

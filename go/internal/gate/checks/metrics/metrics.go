@@ -1,8 +1,10 @@
 // Package metrics holds the canary's metrics against the stable side's: what dashboards,
-// alerts and judges rely on must still be there, and be the same.
+// alerts and judges rely on must still be there, and be the same. It also looks for faults
+// of metrics in the Go sources.
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +14,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/ask"
+	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
 // Settings are those of a pair of expositions.
@@ -28,15 +32,21 @@ type Settings struct {
 	Require  []string          `key:"requireLabels" help:"labels that each metric of the canary must have"`
 	Labels   []string          `key:"allowLabels" help:"labels that metrics of the canary may have; without it any"`
 	Vanished string            `key:"vanished" oneof:"pass,inconclusive,fail" help:"verdict where a metric of the stable side is missing (fail)"`
+	Source   bool              `key:"source" help:"whether the metrics in the Go sources of the release are judged, beside the base's: labels, registration (with goat-contract)"`
+	Base     string            `key:"base" help:"the base of source, a ref; otherwise the one that goat plan takes"`
+	Old      string            `key:"old" oneof:"pass,inconclusive,fail" help:"verdict on faults in the sources that the base has, too (pass: they are named)"`
 	Lint     string            `key:"lint" oneof:"pass,inconclusive,fail" help:"verdict where the canary brings in names against the conventions (pass: they are named)"`
 }
 
 // SetDefaults sets what holds without a configuration.
-func (s *Settings) SetDefaults() { s.Growth, s.Vanished, s.Lint = 2, "fail", "pass" }
+func (s *Settings) SetDefaults() { s.Growth, s.Vanished, s.Lint, s.Old = 2, "fail", "pass", "pass" }
 
 // Validate refuses what cannot be compared.
 func (s *Settings) Validate() error {
 	for _, side := range []struct{ key, url string }{{"canary", s.Canary}, {"stable", s.Stable}} {
+		if s.Source && s.Canary+s.Stable == "" {
+			break
+		}
 		if side.url == "" {
 			return errors.New(side.key + " is missing: the address of its metrics")
 		}
@@ -53,7 +63,13 @@ func (s *Settings) Validate() error {
 }
 
 // Check is the question about a pair.
-type Check struct{ Settings }
+type Check struct {
+	Settings
+	// Compare are the repository and its two versions.
+	Compare goat.FilesOptions
+	// Contract is the program goat-contract; empty for the one beside goat or on PATH.
+	Contract string
+}
 
 // Name is metrics, with the name that it was given.
 func (c *Check) Name() gate.Name {
@@ -65,7 +81,15 @@ func (c *Check) Name() gate.Name {
 
 // Explain says what is read.
 func (c *Check) Explain() []string {
-	return []string{"compare the metrics of " + ask.Shown(c.Canary) + " with those of " + ask.Shown(c.Stable)}
+	var lines []string
+	if c.Canary != "" {
+		lines = append(lines, "compare the metrics of "+ask.Shown(c.Canary)+" with those of "+ask.Shown(c.Stable))
+	}
+	if c.Source {
+		lines = append(lines, "look for faults of metrics in the Go sources of "+cmp.Or(c.Compare.Release, "the working tree")+
+			" that "+cmp.Or(c.Settings.Base, c.Compare.Base, "the base (as goat plan takes it)")+" has not")
+	}
+	return lines
 }
 
 // look is one look.
@@ -78,20 +102,33 @@ type look struct {
 // Look reads both sides and compares them.
 func (c *Check) Look(ctx context.Context) gate.Finding {
 	l := &look{Check: c}
+	if c.Canary != "" {
+		l.shown(ctx)
+	}
+	if c.Source {
+		if err := l.source(ctx); err != nil {
+			l.Add(gate.Reason{Verdict: gate.Error, Message: "sources: " + contract.Said(err), Query: "sources"})
+		}
+	}
+	return l.Finding
+}
+
+// shown compares what two processes show.
+func (l *look) shown(ctx context.Context) {
+	c := l.Check
 	var err error
 	if l.stable, err = l.read(ctx, c.Stable, false); err == nil {
 		l.canary, err = l.read(ctx, c.Canary, true)
 	}
 	if err != nil {
 		l.Add(gate.Reason{Verdict: gate.Error, Message: err.Error(), Query: "GET " + ask.Shown(c.Canary)})
-		return l.Finding
+		return
 	}
 	if len(l.stable.order) == 0 || len(l.canary.order) == 0 {
 		l.Add(gate.Reason{Verdict: gate.Inconclusive, Message: fmt.Sprintf("nothing to compare: the canary shows %d metrics, the stable side %d", len(l.canary.order), len(l.stable.order))})
-		return l.Finding
+		return
 	}
 	l.compare()
-	return l.Finding
 }
 
 // accept asks for the text that all clients of Prometheus write.
@@ -109,11 +146,17 @@ func (l *look) read(ctx context.Context, url string, canary bool) (*exposition, 
 	if answer.Status != http.StatusOK {
 		return nil, fmt.Errorf("%s: status %s", ask.Shown(url), ask.StatusText(answer))
 	}
-	kind := answer.Header.Get("Content-Type")
-	if base, _, err := mime.ParseMediaType(kind); canary && (err != nil || base != "text/plain" && base != "application/openmetrics-text") {
-		l.Add(gate.Reason{Verdict: gate.Fail, Message: "Prometheus 3 refuses the content type", Value: kind, Threshold: "text/plain; version=0.0.4", Query: "GET " + ask.Shown(url)})
+	kind, shown := answer.Header.Get("Content-Type"), parse(answer.Body)
+	base, _, err := mime.ParseMediaType(kind)
+	if known := err == nil && (base == "text/plain" || base == "application/openmetrics-text"); !known {
+		if len(shown.order) == 0 {
+			return nil, fmt.Errorf("%s: something answers there, but not with metrics: %q", ask.Shown(url), kind)
+		}
+		if canary {
+			l.Add(gate.Reason{Verdict: gate.Fail, Message: "Prometheus 3 refuses the content type", Value: kind, Threshold: "text/plain; version=0.0.4", Query: "GET " + ask.Shown(url)})
+		}
 	}
-	return parse(answer.Body), nil
+	return shown, nil
 }
 
 func (l *look) compare() {

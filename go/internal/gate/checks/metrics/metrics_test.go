@@ -110,6 +110,9 @@ func TestComparison(t *testing.T) {
 			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, f.Verdict(), c.want, c.says, all(f))
 		}
 	}
+	if f := look(t, "<html>log in", "text/html", ""); f.Verdict() != gate.Error || !strings.Contains(all(f), `not with metrics: "text/html"`) {
+		t.Error(all(f))
+	}
 	if f := look(t, stable, "application/json", ""); f.Verdict() != gate.Fail || !strings.Contains(all(f), "refuses the content type") {
 		t.Error(all(f))
 	}

@@ -1,4 +1,6 @@
-package compat
+// Package contract asks the program goat-contract, which knows interfaces that goat itself
+// does not: two versions of one go in, what differs comes out (docs/contract-protocol.md).
+package contract
 
 import (
 	"bytes"
@@ -15,32 +17,36 @@ import (
 	"github.com/goat-trace/goat/go/internal/child"
 )
 
-// contractFormat is the number of the protocol (docs/contract-protocol.md).
-const contractFormat = 1
+// format is the number of the protocol.
+const format = 1
 
-// contractRequest is what goat-contract is asked.
-type contractRequest struct {
-	Format   int          `json:"format"`
-	Op       string       `json:"op"`
-	Path     string       `json:"path,omitempty"`
-	Base     contractSide `json:"base"`
-	Release  contractSide `json:"release"`
-	Packages []string     `json:"packages,omitempty"`
+// Request is what goat-contract is asked.
+type Request struct {
+	Format   int      `json:"format"`
+	Op       string   `json:"op"`
+	Path     string   `json:"path,omitempty"`
+	Base     Side     `json:"base"`
+	Release  Side     `json:"release"`
+	Packages []string `json:"packages,omitempty"`
 }
 
-type contractSide struct {
-	Text string `json:"text,omitempty"`
-	Dir  string `json:"dir,omitempty"`
+// Side is one of the two versions: a text, a directory, or texts by their paths.
+type Side struct {
+	Text  string            `json:"text,omitempty"`
+	Dir   string            `json:"dir,omitempty"`
+	Files map[string]string `json:"files,omitempty"`
 }
 
-// contractAnswer is what it answers.
-type contractAnswer struct {
+// Answer is what it answers.
+type Answer struct {
 	Format   int       `json:"format"`
 	Version  string    `json:"version"`
 	Ops      []string  `json:"ops"`
-	Findings []finding `json:"findings"`
+	Findings []Finding `json:"findings"`
 	Advice   string    `json:"advice"`
-	Error    *struct {
+	// Counts say how much was looked at, where that is told.
+	Counts Counts `json:"counts"`
+	Error  *struct {
 		Side    string `json:"side"`
 		File    string `json:"file"`
 		Line    int    `json:"line"`
@@ -49,18 +55,26 @@ type contractAnswer struct {
 	} `json:"error"`
 }
 
+// Counts are how much of the metrics in sources was seen.
+type Counts struct {
+	Metrics int `json:"metrics"`
+	Uses    int `json:"uses"`
+	Open    int `json:"open"`
+	Broken  int `json:"broken"`
+}
+
 // longestAnswer bounds what goat-contract may print.
 const longestAnswer = 64 << 20
 
-var errNoContract = &goat.Error{
+var errNone = &goat.Error{
 	Code: goat.CodeUsage, Message: "goat-contract is neither beside goat nor on PATH",
 	Hint: "build it with Go 1.26 or newer: `make install` in goat's repository",
 }
 
-// contract finds the program: beside goat, then on PATH.
-func (c *Check) contract() (string, error) {
-	if c.Contract != "" {
-		return c.Contract, nil
+// find finds the program: beside goat, then on PATH.
+func find(named string) (string, error) {
+	if named != "" {
+		return named, nil
 	}
 	name := "goat-contract"
 	if runtime.GOOS == "windows" {
@@ -74,18 +88,19 @@ func (c *Check) contract() (string, error) {
 	}
 	found, err := exec.LookPath(name)
 	if err != nil {
-		return "", errNoContract
+		return "", errNone
 	}
 	return found, nil
 }
 
-// ask has goat-contract compare something.
-func (c *Check) ask(ctx context.Context, request *contractRequest) (*contractAnswer, error) {
-	program, err := c.contract()
+// Ask has goat-contract compare something; program is empty for the one beside goat or on
+// PATH.
+func Ask(ctx context.Context, program string, request *Request) (*Answer, error) {
+	program, err := find(program)
 	if err != nil {
 		return nil, err
 	}
-	request.Format = contractFormat
+	request.Format = format
 	text, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
@@ -99,16 +114,16 @@ func (c *Check) ask(ctx context.Context, request *contractRequest) (*contractAns
 		}
 		return nil, fmt.Errorf("%s: %s", program, child.Said(complaint.String(), err))
 	}
-	var answer contractAnswer
+	var answer Answer
 	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
 		return nil, fmt.Errorf("%s does not answer as goat-contract does: %w", program, err)
 	}
 	if answer.Error != nil {
 		return nil, answer.problem()
 	}
-	if answer.Format != contractFormat {
+	if answer.Format != format {
 		return nil, &goat.Error{
-			Code: goat.CodeUsage, Message: fmt.Sprintf("%s %s speaks format %d, not %d", program, answer.Version, answer.Format, contractFormat),
+			Code: goat.CodeUsage, Message: fmt.Sprintf("%s %s speaks format %d, not %d", program, answer.Version, answer.Format, format),
 			Hint: "install goat and goat-contract of one version: make install",
 		}
 	}
@@ -116,7 +131,7 @@ func (c *Check) ask(ctx context.Context, request *contractRequest) (*contractAns
 }
 
 // problem is why goat-contract could not compare, with its place.
-func (a *contractAnswer) problem() error {
+func (a *Answer) problem() error {
 	e := a.Error
 	message := e.Message
 	if e.File != "" {
@@ -146,3 +161,23 @@ func (b *bounded) Write(data []byte) (int, error) {
 	}
 	return b.to.Write(data)
 }
+
+// Said is an error with what to do about it.
+func Said(err error) string {
+	var problem *goat.Error
+	if errors.As(err, &problem) && problem.Hint != "" {
+		return problem.Error() + ": " + problem.Hint
+	}
+	return err.Error()
+}
+
+// Sides names the two versions, for the query of a reason.
+func Sides(files *goat.Files) string {
+	release := short(files.Release.Commit)
+	if files.Release.WorkTree {
+		release = "working tree at " + release
+	}
+	return fmt.Sprintf("%s (%s) against %s", files.Base.Ref, short(files.Base.Commit), release)
+}
+
+func short(commit string) string { return commit[:min(12, len(commit))] }
