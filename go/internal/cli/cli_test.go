@@ -13,6 +13,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/self"
 )
 
@@ -381,5 +382,17 @@ func TestReportOfNothing(t *testing.T) {
 	want := "goat: no source could be read: " + dir + "/none: no such file or directory\nhint: start the program with GOAT_SPOOL=DIR and name that directory\n"
 	if got.code != 4 || got.stderr != want {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The documented exit code of each verdict; what is no verdict is not a pass.
+func TestExitCodesOfVerdicts(t *testing.T) {
+	for verdict, code := range map[gate.Verdict]exitStatus{gate.Fail: 1, gate.Inconclusive: 3, gate.Error: 4, "perhaps": 4} {
+		if err := exitOf(verdict); err != code {
+			t.Errorf("%s: %v, want %d", verdict, err, code)
+		}
+	}
+	if err := exitOf(gate.Pass); err != nil {
+		t.Errorf("pass: %v", err)
 	}
 }
