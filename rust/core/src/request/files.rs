@@ -148,7 +148,9 @@ fn compile(patterns: &[&str]) -> Result<GlobSet> {
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = GlobBuilder::new(pattern.trim_start_matches('!')).literal_separator(true).build();
+        let glob = GlobBuilder::new(pattern.trim_start_matches('!'))
+            .literal_separator(true)
+            .build();
         set.add(glob.map_err(|cause| bad(pattern, cause))?);
     }
     set.build().map_err(|cause| bad("", cause))
