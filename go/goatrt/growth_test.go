@@ -16,7 +16,7 @@ func TestGrowth(t *testing.T) {
 	}{
 		{"spool only", "bare", "", 300 << 10},
 		{"server, where net/http is linked", "bare,client", "with_server,client", 1 << 20},
-		{"profiles, where there is the server", "with_server,client", "with_server,with_pprof,client", 512 << 10},
+		{"profiles, where there is the server", "with_server,client", "with_server,with_pprof,client", 700 << 10},
 	} {
 		growth := size(t, build(t, c.with)) - size(t, build(t, c.without))
 		t.Logf("%s: %d bytes", c.name, growth)

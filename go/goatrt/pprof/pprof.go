@@ -40,7 +40,7 @@ func Install(tracking bool) {
 		return
 	}
 	s := &service{desk: newDesk(), rules: newRules(getenv)}
-	server.Handle(Prefix, s.answer)
+	server.Handle(&server.Section{Prefix: Prefix, Answer: s.answer})
 }
 
 // newRules reads what may leave the process.

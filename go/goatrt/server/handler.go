@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	goatrt "github.com/goat-trace/goat/go/goatrt"
@@ -75,7 +75,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	if section := sectionOf(r.URL.Path); section != nil && section(w, r, h.hasToken(r)) {
+	if s := section.Load(); s != nil && strings.HasPrefix(r.URL.Path, s.Prefix) && s.Answer(w, r, h.hasToken(r)) {
 		return
 	}
 	to, known := routeOf(r.URL.Path)
@@ -108,30 +108,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // A Section answers what lies below a path, in a package that is linked in on request
 // only. trusted says that the request has the token. It reports false where nothing is to
 // be seen of it.
-type Section func(w http.ResponseWriter, r *http.Request, trusted bool) bool
-
-var (
-	sectioning sync.Mutex
-	sections   = map[string]Section{}
-)
-
-// Handle adds a section for the paths that begin with prefix.
-func Handle(prefix string, s Section) {
-	sectioning.Lock()
-	defer sectioning.Unlock()
-	sections[prefix] = s
+type Section struct {
+	Prefix string
+	Answer func(w http.ResponseWriter, r *http.Request, trusted bool) bool
 }
 
-func sectionOf(path string) Section {
-	sectioning.Lock()
-	defer sectioning.Unlock()
-	for prefix, s := range sections {
-		if strings.HasPrefix(path, prefix) {
-			return s
-		}
-	}
-	return nil
-}
+var section atomic.Pointer[Section]
+
+// Handle adds the section.
+func Handle(s *Section) { section.Store(s) }
 
 // routeOf finds a path among ours and those of what else is linked in.
 func routeOf(path string) (route, bool) {

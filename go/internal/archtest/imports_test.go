@@ -30,7 +30,7 @@ var (
 	// Linked only where net/http is linked anyway.
 	serverStd = []string{
 		"bufio", "crypto/subtle", "encoding/binary", "errors", "io", "log", "net", "net/http", "net/textproto", "net/url", "os", "path", "path/filepath",
-		"sort", "strconv", "strings", "sync", "syscall", "time", "unicode/utf8",
+		"sort", "strconv", "strings", "sync", "sync/atomic", "syscall", "time", "unicode/utf8",
 	}
 	// Linked with --pprof only. Never net/http/pprof, which puts itself into every server.
 	pprofStd = []string{
