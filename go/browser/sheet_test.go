@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/goat-trace/goat/go"
@@ -85,6 +86,11 @@ func TestTheProfilePage(t *testing.T) {
 	b.press("c")
 	b.until(`document.getElementById('found').textContent === '2 of 6'`)
 	b.press("c", "/")
+	if got := eval[string](b, `document.activeElement.id`); got != "find" {
+		t.Errorf("/ leads to %q", got)
+	}
+	// The driver sends a key and its character apart; a keyboard does not.
+	b.run(chromedp.Evaluate(`document.getElementById('find').value = ''`, nil))
 	b.press("m", "a", "l", "l", "o", "c")
 	b.until(`document.getElementById('found').textContent === '2 of 6'`)
 	b.press(kb.Escape)
