@@ -145,6 +145,13 @@ type DumpFrame struct {
 	Own bool `json:"own"`
 }
 
+// ChangedIn names a changed function by its package, its file and its name in the plan.
+type ChangedIn struct {
+	Package string `json:"package"`
+	File    string `json:"file"`
+	Func    string `json:"func"`
+}
+
 // DumpCluster is a group of goroutines.
 type DumpCluster struct {
 	// ID is the same for the same code on every machine and Go version; StackID is the
@@ -169,7 +176,9 @@ type DumpCluster struct {
 	Examples       []uint64       `json:"examples"`
 	Labels         []DumpLabelled `json:"labels"`
 	// Changed says that a frame or the creator is in a changed function.
-	Changed   bool       `json:"changed"`
+	Changed bool `json:"changed"`
+	// ChangedIn are the changed functions of its stack, the innermost first, and of its creator.
+	ChangedIn []ChangedIn `json:"changedIn"`
 	LeakScore float64    `json:"leakScore"`
 	Delta     *DumpDelta `json:"delta"`
 }

@@ -72,6 +72,15 @@ type PanicsResult struct {
 	JSON json.RawMessage `json:"-"`
 }
 
+// The classes of a panic.
+const (
+	PanicDefect = "defect"
+	// PanicFlow is the standard library's own way back, which it recovers.
+	PanicFlow = "flow"
+	// PanicAbort is http.ErrAbortHandler.
+	PanicAbort = "abort"
+)
+
 // PanicsText is about one text.
 type PanicsText struct {
 	Name       string  `json:"name"`
@@ -117,6 +126,8 @@ type Panic struct {
 	Frames []DumpFrame `json:"frames"`
 	// Changed says that a frame or the go statement is in a changed function.
 	Changed bool `json:"changed"`
+	// ChangedIn are the changed functions of its stack, the innermost first, and of its creator.
+	ChangedIn []ChangedIn `json:"changedIn"`
 	// Phases count by init, startup and traffic, as far as that is known.
 	Phases    map[string]uint64 `json:"phases"`
 	Lanes     []string          `json:"lanes"`

@@ -3,11 +3,12 @@
 //	client BASE-URL < requests
 //
 // A request is one line: method, path and, for a POST, the body. Lines that
-// start with # are printed as they are.
+// start with # are printed as they are. EOF stands where the service hung up.
 package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,6 +37,10 @@ func run(base string, requests io.Reader, out io.Writer) error {
 			continue
 		}
 		status, err := send(base, line)
+		if errors.Is(err, io.EOF) {
+			fmt.Fprintf(out, "EOF %s\n", line)
+			continue
+		}
 		if err != nil {
 			return err
 		}

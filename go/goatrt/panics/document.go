@@ -16,6 +16,7 @@ func document() []byte {
 		id := c.Identity()
 		b = text(b, `,"app":`, id.App)
 		b = text(b, `,"module":`, id.Module)
+		b = text(b, `,"planHash":`, id.Plan)
 		b = text(b, `,"instance":`, id.Instance)
 		b = text(b, `,"lane":`, id.Lane)
 		break
@@ -115,24 +116,45 @@ func metrics(b []byte) []byte {
 			other[changed] += p.count()
 			continue
 		}
-		b = series(b, p.key, p.class, p.changed, p.count())
+		b = series(b, p, p.count())
 	}
 	for i, n := range other {
 		if n > 0 {
-			b = series(b, "other", "defect", i == 1, n)
+			b = series(b, &panicked{key: "other", class: "defect", changed: i == 1}, n)
 		}
 	}
 	b = append(b, "# HELP goat_panics_lost_total Panics for which there was no room on record.\n# TYPE goat_panics_lost_total counter\ngoat_panics_lost_total "...)
 	return append(strconv.AppendUint(b, lost.Load(), 10), '\n')
 }
 
-func series(b []byte, key, class string, changed bool, n uint64) []byte {
-	b = append(b, `goat_panics_total{key="`...)
-	b = append(b, key...)
-	b = append(b, `",changed="`...)
-	b = strconv.AppendBool(b, changed)
-	b = append(b, `",class="`...)
-	b = append(b, class...)
+// series is one root cause. What it says beside the key follows from the key, so that it
+// makes no more series; who has nothing but metrics learns from it where the panic was.
+func series(b []byte, p *panicked, n uint64) []byte {
+	b = label(append(b, "goat_panics_total{"...), "key", p.key)
+	b = append(b, `,changed="`...)
+	b = strconv.AppendBool(b, p.changed)
+	b = label(append(b, `",`...), "class", p.class)
+	b = label(append(b, ','), "type", p.typ)
+	b = label(append(b, ','), "func", p.place.function)
+	b = label(append(b, ','), "file", p.file)
+	b = append(b, `,line="`...)
+	b = strconv.AppendInt(b, int64(p.place.line), 10)
 	b = append(b, `"} `...)
 	return append(strconv.AppendUint(b, n, 10), '\n')
+}
+
+// label writes a label as the text format has it.
+func label(b []byte, name, value string) []byte {
+	b = append(append(b, name...), `="`...)
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; c {
+		case '\\', '"':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
 }

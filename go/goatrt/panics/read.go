@@ -30,6 +30,7 @@ type panicked struct {
 	chain                    []string
 	frames                   []frame
 	place                    frame
+	file                     string // of the place, as metrics have it
 	changed                  bool
 }
 
@@ -112,7 +113,7 @@ func (r *rules) add(list []*panicked, byKey map[string]*panicked, s *slot) []*pa
 	if p == nil {
 		p = &panicked{
 			key: key, typ: canonical(s.typ), message: s.message, class: classOf(s.typ, s.message, frames),
-			first: s.first, goroutine: s.goroutine, parent: s.parent, frames: frames, place: place,
+			first: s.first, goroutine: s.goroutine, parent: s.parent, frames: frames, place: place, file: r.label(place),
 			changed: r.changed(frames),
 		}
 		if s.creator != 0 {
@@ -183,25 +184,37 @@ func (r *rules) changed(frames []frame) bool {
 	for _, f := range frames {
 		pkg, name := goatrt.SplitFunction(f.function)
 		name = declaration(name)
-		if r.functions[pkg+"."+name] || pkg == "main" && r.inMain(f.file, name) {
+		if r.functions[pkg+"."+name] || pkg == "main" && r.inMain(f.file, name) != "" {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *rules) inMain(file, name string) bool {
-	for at := 0; at >= 0; {
+// inMain is the file, as the plan calls it, of a changed function of a main package; empty
+// where it is none.
+func (r *rules) inMain(file, name string) string {
+	for at := 0; ; {
 		if r.functions["main "+file[at:]+" "+name] {
-			return true
+			return file[at:]
 		}
 		next := strings.IndexByte(file[at:], '/')
 		if next < 0 {
-			return false
+			return ""
 		}
 		at += next + 1
 	}
-	return false
+}
+
+// label is the file of a place without the folders of whoever built the program. Of a
+// main package, whose path no stack tells, it is the plan's.
+func (r *rules) label(f frame) string {
+	if pkg, name := split(f.function); pkg == "main" {
+		if known := r.inMain(f.file, declaration(name)); known != "" {
+			return known
+		}
+	}
+	return f.file[strings.LastIndexAny(f.file, `/\`)+1:]
 }
 
 // declaration is the function around a closure, without type arguments.

@@ -66,15 +66,16 @@ func (a *app) sourcePaths(names []string) []string {
 }
 
 // changeOf is the plan that what was found is held against, and how it is called; nil
-// where there is none.
-func (a *app) changeOf(path string) (*goat.Result, string, error) {
+// where there is none. built is the plan that a program says it was built from: two trees
+// of one module have one cache.
+func (a *app) changeOf(path, built string) (*goat.Result, string, error) {
 	dir, err := config.WorkDir(a.directory())
 	if err != nil {
 		return nil, "", err
 	}
 	// Without a cache there is no plan to find in it.
 	cache, _ := store.Open(a.getenv)
-	plan, err := source.Nearest(joinDir(a.directory(), path), dir, cache)
+	plan, err := source.Nearest(joinDir(a.directory(), path), built, dir, cache)
 	if plan == nil || err != nil {
 		return nil, "", err
 	}
@@ -83,7 +84,7 @@ func (a *app) changeOf(path string) (*goat.Result, string, error) {
 
 // changedFunctions are those of the nearest plan, and what it compares; nil without a plan.
 func (a *app) changedFunctions(named string) (functions []goat.ChangedFunction, change string, err error) {
-	plan, change, err := a.changeOf(named)
+	plan, change, err := a.changeOf(named, "")
 	if err != nil || plan == nil {
 		return nil, "", err
 	}

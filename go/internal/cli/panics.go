@@ -127,7 +127,7 @@ func (a *app) readPanics(ctx context.Context, collector *diag.Collector, names [
 			return nil, "", err
 		}
 	}
-	plan, change, err := a.changeOf(f.plan)
+	plan, change, err := a.changeOf(f.plan, collector.Plan)
 	if err != nil {
 		return nil, "", err
 	}

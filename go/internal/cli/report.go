@@ -48,6 +48,11 @@ besides, whole or not at all, and may be given several times.
 With --fail-under the exit code is 1 when less than that part of the points (--of lines:
 of the tracked lines) ran. It is 3, as without, when part of the sources could not be read.
 
+Panics that programs built with goat build --panics have on record, and how processes
+ended, stand beside the points of the same functions. --dump FILE or URL does the same
+with goroutines: a dump, or a process that serves net/http/pprof (goat dump has the
+forms). With a token, a process that shows its profiles is asked by itself.
+
 The account of changed lines comes from --plan (a plan directory, or a file that goat
 plan --format json wrote), else from .goat, else from the plan cache, else from a saved
 report. Where sources were built from different plans, one plan counts: --plan, else that
@@ -59,6 +64,7 @@ const reportExample = `  goat report
   goat report http://10.0.0.7:57005 http://10.0.0.8:57005 --not-hit
   goat report --pods app=shop,track=canary -n prod
   goat report --prometheus http://prometheus:9090 --match 'app="shop"' --range 24h
+  goat report /var/run/goat --dump crash.txt
   goat report /var/run/goat --by package --since 30m
   goat report /var/run/goat --format html > page.html
   goat report /var/run/goat --output markdown=comment.md --output sarif=goat.sarif
@@ -67,6 +73,7 @@ const reportExample = `  goat report
 // reportFlags are the flags of `goat report`.
 type reportFlags struct {
 	sourceFlags
+	besideFlags
 	notHit                bool
 	by, phase, of         word
 	since, lane, subtract string
@@ -88,7 +95,8 @@ func (a *app) newReport() *cobra.Command {
 		},
 	}
 	addReportFlags(cmd, &f)
-	f.add(cmd)
+	f.sourceFlags.add(cmd)
+	f.besideFlags.add(cmd)
 	return cmd
 }
 
@@ -143,6 +151,11 @@ func (a *app) runReport(cmd *cobra.Command, sources []string, f *reportFlags) er
 	if err != nil {
 		return err
 	}
+	end, err := a.collect(cmd.Context(), &f.besideFlags, &q.request)
+	if err != nil {
+		return err
+	}
+	defer end()
 	document, err := source.Make(cmd.Context(), q.request)
 	if err != nil {
 		return err

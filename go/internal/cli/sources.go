@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/goat-trace/goat/go/internal/config"
+	"github.com/goat-trace/goat/go/internal/diag"
 	"github.com/goat-trace/goat/go/internal/gittext"
 	"github.com/goat-trace/goat/go/internal/page"
 	"github.com/goat-trace/goat/go/internal/render/html"
@@ -35,6 +36,31 @@ func (f *sourceFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.plan, "plan", "", "take the account from this plan `DIR or FILE`")
 	cmd.Flags().StringVar(&f.token, "token", "", "bearer `TOKEN` of the programs (better: GOAT_TOKEN)")
 	f.fleet.add(cmd)
+}
+
+// besideFlags name what processes left behind beside their points.
+type besideFlags struct{ dumps []string }
+
+func (f *besideFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.dumps, "dump", nil, "show the goroutines of this `FILE or URL` beside the points, as goat dump reads it; repeatable")
+}
+
+// collect brings the dumps to where the core can read them, until the end, which the
+// caller says.
+func (a *app) collect(ctx context.Context, f *besideFlags, r *source.Request) (end func(), err error) {
+	collector := diag.NewCollector(diag.Live{Token: r.Token, Timeout: r.Timeout})
+	for _, name := range a.sourcePaths(f.dumps) {
+		s, err := collector.Source(ctx, name, a.stdin)
+		if err != nil {
+			collector.Close()
+			return nil, err
+		}
+		r.Dumps = append(r.Dumps, s)
+	}
+	for _, said := range collector.Said {
+		a.tell("%s", said)
+	}
+	return collector.Close, nil
 }
 
 // sources is the request for what a verb names; by default, where an instrumented

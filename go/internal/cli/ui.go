@@ -20,6 +20,9 @@ const uiLong = `Ui serves the evidence page of a report, live: what a hit change
 within a second or two. The sources are those of goat report; they may come and go while
 it runs, and the evidence of a process that has ended stays.
 
+Panics on record stand beside the points; --dump FILE or URL puts the goroutines of that
+moment there, too.
+
 It prints an address with a token of this run, and opens it in the browser where there is
 a desktop. The page shows source code, so only who has the token sees it, only this
 machine reaches it, and no other page in the browser can read from it. --addr on another
@@ -33,6 +36,7 @@ const uiExample = `  goat ui
 
 type uiFlags struct {
 	sourceFlags
+	besideFlags
 	addr   string
 	noOpen bool
 }
@@ -49,7 +53,8 @@ func (a *app) newUI() *cobra.Command {
 			return a.runUI(cmd, args, &f)
 		},
 	}
-	f.add(cmd)
+	f.sourceFlags.add(cmd)
+	f.besideFlags.add(cmd)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", requestTimeout, "how long one request may take")
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:0", "listen on `HOST:PORT`; port 0 takes a free one")
 	cmd.Flags().BoolVar(&f.noOpen, "no-open", false, "do not open the browser")
@@ -62,6 +67,11 @@ func (a *app) runUI(cmd *cobra.Command, names []string, f *uiFlags) error {
 		return err
 	}
 	defer live.end()
+	end, err := a.collect(cmd.Context(), &f.besideFlags, &live.request)
+	if err != nil {
+		return err
+	}
+	defer end()
 	server, err := ui.Listen(cmd.Context(), f.addr, drawPage(live.request))
 	if err != nil {
 		e := &goat.Error{Code: goat.CodeNetwork, Message: "ui cannot listen on " + f.addr, Hint: "--addr HOST:PORT names another address; port 0 takes a free one"}

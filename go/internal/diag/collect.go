@@ -47,6 +47,8 @@ type Live struct {
 type Collector struct {
 	live Live
 	dir  string
+	// Plan is that of the newest program whose record was read; "" where none said it.
+	Plan string
 	// Said are remarks for the user, one line each.
 	Said []string
 	// Recorded are the addresses and spools that hold a record of panics, Silent the

@@ -21,7 +21,7 @@ import (
 var files embed.FS
 
 // scripts in the order in which they are put into one function.
-var scripts = []string{"words.js", "model.js", "filter.js", "overview.js", "tree.js", "code.js", "keys.js", "live.js", "start.js"}
+var scripts = []string{"words.js", "model.js", "filter.js", "beside.js", "overview.js", "tree.js", "code.js", "keys.js", "live.js", "start.js"}
 
 var (
 	style  = read("css/page.css")

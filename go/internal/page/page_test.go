@@ -122,7 +122,7 @@ func TestNothingFromElsewhere(t *testing.T) {
 			t.Error("the policy's digest is not that of what stands in the page")
 		}
 	}
-	if len(text) > 80<<10 {
+	if len(text) > 90<<10 {
 		t.Errorf("an empty page has %d bytes", len(text))
 	}
 }

@@ -42,6 +42,7 @@ func Markdown(d *report.Document, link Linker) []byte {
 	m.groups(d)
 	// The end and the line that says what was cut always fit.
 	m.room = MarkdownLimit - m.b.Len() - len(end) - 400
+	m.beside(d)
 	m.unhit(d)
 	m.startup(d)
 	m.rest(d)
@@ -167,6 +168,45 @@ func (m *markdown) list(b block, lines []string) {
 // details is a list that is folded up.
 func details(summary string) block {
 	return block{"\n<details><summary>" + summary + "</summary>\n\n", "\n</details>\n"}
+}
+
+// beside lists panics and waiting goroutines near the change; others are counted.
+func (m *markdown) beside(d *report.Document) {
+	var lines []string
+	far := 0
+	for i := range d.Panics {
+		p := &d.Panics[i]
+		switch {
+		case p.Class != goat.PanicDefect:
+		case p.Near == "":
+			far++
+		default:
+			lines = append(lines, fmt.Sprintf("- %s: %s, %s, in %s%s\n", code(PanicWords(&p.Panic)), Plural(int(p.Count), "time"), PanicEnd(&p.Panic), code(PanicPlace(&p.Panic)), nearNote(p.Near)))
+		}
+	}
+	if far > 0 {
+		lines = append(lines, fmt.Sprintf("- and %s outside of the change\n", Plural(far, "root cause")))
+	}
+	m.list(block{"\n#### Panics\n\n", ""}, lines)
+	lines = nil
+	if d.Dump != nil {
+		for i := range d.Dump.Clusters {
+			if c := &d.Dump.Clusters[i]; c.Near != "" && c.Dimension != "running" {
+				lines = append(lines, fmt.Sprintf("- %s: %s, in %s%s\n", Plural(int(c.Count), "goroutine"), WaitWords(&c.DumpCluster), code(FramesPlace(c.Frames)), nearNote(c.Near)))
+			}
+		}
+	}
+	m.list(block{"\n#### Goroutines that wait near the change\n\n", ""}, lines)
+	if d.BesideMissing != "" {
+		m.list(block{"\n", ""}, []string{"Panics and goroutines are not shown: " + escape(d.BesideMissing) + ".\n"})
+	}
+}
+
+func nearNote(near string) string {
+	if near == report.NearFunction {
+		return ", **in a changed function**"
+	}
+	return ", in a changed file"
 }
 
 // unhit lists what did not run, package by package.

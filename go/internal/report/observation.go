@@ -37,6 +37,11 @@ type Observation struct {
 	// are then the packages with changes that are in the program without a point.
 	Build *goat.BuildContext
 	Plain []string
+	// Panics are those on record; nil where the process does not record them. Crash is what
+	// Go wrote when it ended, Goroutines a dump of it while it runs; nil for none.
+	Panics     []goat.PanicEvent
+	Crash      *goat.DumpSource
+	Goroutines *goat.DumpSource
 	// Err is set when something is missing; without data Reachable is false.
 	Err       error
 	Reachable bool

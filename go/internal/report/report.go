@@ -45,6 +45,12 @@ type Document struct {
 	Degraded []string `json:"degraded"`
 	// Lanes holds the gray lanes against the stable one; null where there is only one kind.
 	Lanes *LaneSplit `json:"lanes"`
+	// Panics are those that the processes recorded, by root cause, with the points beside
+	// each; null where no source records them. Dump are their goroutines in clusters, the
+	// same way; null without a dump. BesideMissing says why they could not be looked at.
+	Panics        []Panic `json:"panics"`
+	Dump          *Dump   `json:"dump"`
+	BesideMissing string  `json:"besideMissing,omitempty"`
 	// Shown is set where the document holds less than it could, or sums on top.
 	Shown *Shown `json:"shown,omitempty"`
 	// Counting says what counts as run.
@@ -199,6 +205,8 @@ type Summary struct {
 	LinesNotLinked int `json:"linesNotLinked"`
 	// Changed sums up the account; null without one.
 	Changed *Changed `json:"changed"`
+	// Panics sums them up; null where no source records them.
+	Panics *PanicSum `json:"panics"`
 	// Sources and Failed count what was asked and what could not be read.
 	Sources int `json:"sources"`
 	Failed  int `json:"failed"`

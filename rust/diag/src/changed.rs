@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::names;
 use crate::symbols::{Frame, Symbols};
@@ -31,17 +31,24 @@ pub struct Changed {
 
 #[derive(Debug)]
 struct Entry {
-    package: String,
-    file: String,
+    known: Known,
     declaration: String,
     lines: HashSet<u32>,
 }
 
+/// A changed function as the plan calls it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Known {
+    pub package: String,
+    pub file: String,
+    pub func: String,
+}
+
 /// What a frame has to do with the change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Touch {
-    /// Its function is changed.
-    pub function: bool,
+pub struct Touch<'a> {
+    /// Its function, where that is changed.
+    pub function: Option<&'a Known>,
     /// Its line is.
     pub line: bool,
 }
@@ -57,8 +64,11 @@ impl Changed {
                 .or_default()
                 .push(Entry {
                     declaration: names::facts(full.as_bytes()).declaration,
-                    package: f.package,
-                    file: f.file,
+                    known: Known {
+                        package: f.package,
+                        file: f.file,
+                        func: f.func,
+                    },
                     lines: f.lines.into_iter().collect(),
                 });
         }
@@ -66,7 +76,7 @@ impl Changed {
     }
 
     /// What the frame has to do with the change.
-    pub fn touch(&self, frame: Frame, symbols: &Symbols) -> Touch {
+    pub fn touch(&self, frame: Frame, symbols: &Symbols) -> Touch<'_> {
         let (file, line) = symbols.file_line(frame.place);
         let file = file.replace('\\', "/");
         let Some(entries) = self.files.get(base(&file)) else {
@@ -75,10 +85,10 @@ impl Changed {
         let facts = symbols.facts(frame.func);
         let mut touch = Touch::default();
         for entry in entries {
-            let package =
-                facts.package == entry.package || (facts.package == "main" && entry.is_file(&file));
+            let package = facts.package == entry.known.package
+                || (facts.package == "main" && entry.known.is_file(&file));
             if package && same_declaration(&facts.declaration, &entry.declaration) {
-                touch.function = true;
+                touch.function = Some(&entry.known);
                 touch.line |= entry.lines.contains(&line);
             }
         }
@@ -86,7 +96,7 @@ impl Changed {
     }
 }
 
-impl Entry {
+impl Known {
     /// A main package has no path of its own in a stack: its file must be the one.
     fn is_file(&self, file: &str) -> bool {
         let tail = file.strip_suffix(self.file.as_str());
@@ -162,7 +172,7 @@ mod tests {
                 place: symbols.place(place.as_bytes()),
             };
             let touch = changed.touch(frame, &symbols);
-            assert_eq!((touch.function, touch.line), want, "{func} {place}");
+            assert_eq!((touch.function.is_some(), touch.line), want, "{func} {place}");
         }
     }
 }

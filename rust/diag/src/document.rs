@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::cause::Dimension;
-use crate::changed::Changed;
+use crate::changed::{Changed, Known};
 use crate::cluster::{self, Cluster, Clusters};
 use crate::collect::{Collector, Source};
 use crate::expression::Condition;
@@ -131,6 +131,8 @@ pub struct ClusterFacts {
     pub examples: Vec<u64>,
     pub labels: Vec<Labelled>,
     pub changed: bool,
+    /// The changed functions of its stack and of its creator, as the plan calls them.
+    pub changed_in: Vec<Known>,
     pub leak_score: f64,
     pub delta: Option<Delta>,
 }
@@ -227,7 +229,7 @@ impl Writer<'_> {
             func: self.symbols.name(frame.func),
             file,
             line,
-            changed: touch.function,
+            changed: touch.function.is_some(),
             changed_line: touch.line,
             own: cluster::is_users(frame, self.symbols),
         }
@@ -237,11 +239,23 @@ impl Writer<'_> {
         frames.iter().map(|f| self.frame(*f)).collect()
     }
 
+    /// The changed functions of a stack, the innermost first, and of its creator.
+    pub fn changed_in(&self, frames: &[Frame], creator: Option<Frame>) -> Vec<Known> {
+        let mut all: Vec<Known> = Vec::new();
+        for frame in frames.iter().copied().chain(creator) {
+            let touched = self.changed.touch(frame, self.symbols).function;
+            if let Some(known) = touched.filter(|known| !all.contains(known)) {
+                all.push(known.clone());
+            }
+        }
+        all
+    }
+
     pub fn cluster(&self, c: &Cluster) -> ClusterFacts {
         let frames = self.frames(&c.frames);
         let creator = c.creator.map(|f| self.frame(f));
         let (min, median, max) = c.wait();
-        let changed = frames.iter().chain(&creator).any(|f| f.changed);
+        let changed_in = self.changed_in(&c.frames, c.creator);
         let mut labels: Vec<Labelled> = c
             .labels
             .iter()
@@ -273,7 +287,8 @@ impl Writer<'_> {
             stacks: c.stacks,
             examples: c.examples.clone(),
             labels,
-            changed,
+            changed: !changed_in.is_empty(),
+            changed_in,
             leak_score: leak_score(c),
             delta: None,
         }
@@ -576,6 +591,7 @@ impl ClusterFacts {
                 ..self.wait_minutes
             },
             delta: Some(delta(0, Some(self.count))),
+            changed_in: self.changed_in.clone(),
             count: 0,
             leaked: 0,
             locked_to_thread: 0,

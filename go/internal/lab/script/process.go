@@ -127,14 +127,15 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// halt NAME [SIGNAL]: ends the process (SIGTERM) and prints how it ended.
+// halt NAME [SIGNAL]: ends the process (SIGTERM) and prints how it ended. It is not called
+// stop: testscript has that itself, and it ends the script.
 func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: halt name [kill|int|term]")
+		ts.Fatalf("usage: halt name [kill|int|term|quit]")
 	}
 	p, signal := find(ts, args[0]), syscall.SIGTERM
 	if len(args) == 2 {
-		signal = map[string]syscall.Signal{"kill": syscall.SIGKILL, "int": syscall.SIGINT, "term": syscall.SIGTERM}[args[1]]
+		signal = map[string]syscall.Signal{"kill": syscall.SIGKILL, "int": syscall.SIGINT, "term": syscall.SIGTERM, "quit": syscall.SIGQUIT}[args[1]]
 	}
 	ts.Check(p.cmd.Process.Signal(signal))
 	cmdEnd(ts, neg, args[:1])

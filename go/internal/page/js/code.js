@@ -219,7 +219,7 @@ function noteOf(row) {
   if (row.reason && row.state !== 'none') return el('span.n', t('reason.' + row.reason) + (row.entry.effects ? ' · ' + t('effects') : ''));
   const hits = row.points.filter((p) => p.hit);
   const first = earliest(hits.map((p) => p.firstTraffic || p.firstHit));
-  const words = [t('state.' + row.state), first ? clock(first) : '', fleet(row)].filter(Boolean);
+  const words = [t('state.' + row.state), first ? clock(first) : '', fleet(row), ...besideWords(row)].filter(Boolean);
   return el('span.n', words.join(' · '));
 }
 
@@ -248,6 +248,7 @@ function detailsOf(row) {
   if (row.entry.effects) panel.append(el('p', t('effectsAt') + ' '), effectsOf(row));
   if (row.points.length) panel.append(el('div.scroll', pointTable(row)));
   if (row.points.length) panel.append(el('p.dim', `${t('evidence')}: ${t('evidenceText.' + (row.entry.evidence || (report.identity.granularity === 'line' ? 'reached' : 'entered')))}.`));
+  panel.append(...besideDetails(row));
   const link = el('a', t('link'));
   link.href = '#at=' + placeOf(row);
   panel.append(el('p.buttons', link, button(t('close'), () => { toggleDetails(row, false); row.node.querySelector('.g').focus(); })));

@@ -28,11 +28,13 @@ function takeIn(change) {
   }
   for (const key of Object.keys(change)) if (!['points', 'account', 'lines'].includes(key)) report[key] = change[key];
   const touched = new Set();
+  const near = besideIds();
+  if (change.panics || change.dump) indexBeside();
   for (const line of change.account || []) {
     const row = rowOf.get(keyOf(line.file, line.line, line.deletedAfter));
     if (row) touched.add(takeLine(row, line));
   }
-  refreshPoints(change.points || [], touched);
+  refreshPoints([...(change.points || []).map((p) => p.id), ...near, ...besideIds()], touched);
   for (const file of touched) if (file.headed) drawFileHead(file);
   keepingFocus(() => {
     drawOverview();
@@ -67,9 +69,9 @@ function takeLine(row, line) {
   return row.file;
 }
 
-// refreshPoints has the rows of changed points drawn again, with their open details.
+// refreshPoints has the rows of these points drawn again, with their open details.
 function refreshPoints(changed, touched) {
-  const ids = new Set(changed.map((p) => p.id));
+  const ids = new Set(changed);
   for (const row of rows) {
     if (!(row.entry.points || []).some((id) => ids.has(id))) continue;
     row.points = (row.entry.points || []).map((id) => points.get(id)).filter(Boolean);

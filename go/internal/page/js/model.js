@@ -49,6 +49,7 @@ let texts = null; // of files, in their order; null until unpacked
 function indexReport() {
   points = new Map((report.points || []).map((p) => [p.id, p]));
   for (const p of report.notLinked || []) if (!points.has(p.id)) points.set(p.id, p);
+  indexBeside();
 }
 
 const keyOf = (file, line, after) => `${line || '-' + after}:${file}`;

@@ -9,7 +9,7 @@ const short = (ref) => (ref && ref.commit ? ref.commit.slice(0, 12) : '');
 const refText = (ref) => [...new Set([ref && ref.ref, short(ref)])].filter(Boolean).join(' ');
 
 function drawOverview() {
-  const parts = [sumCard(), timelineCard(), instancesCard()];
+  const parts = [sumCard(), timelineCard(), ...besideCards(), instancesCard()];
   $('overview').replaceChildren(...parts, ...notes());
 }
 
@@ -94,6 +94,7 @@ function notes() {
   const list = [];
   const add = (title, items) => { if (items && items.length) list.push(el('details.card.more', el('summary', el('h2', `${title} (${items.length})`)), el('ul', ...items.slice(0, 500)))); };
   if (report.lines === null) list.push(el('p.note', t('noLines', visible(report.linesMissing || ''))));
+  if (report.besideMissing) list.push(el('p.note', t('besideMissing', visible(report.besideMissing))));
   add(t('other'), (report.other || []).map((o) => el('li', bdi([o.kind, o.path, o.old && o.new ? `${o.old} → ${o.new}` : o.new || o.old, o.replaced ? `(${t('replaced')})` : ''].filter(Boolean).join(' ')))));
   add(t('degraded'), (report.degraded || []).map((d) => el('li', bdi(d))));
   add(t('notLinked'), (report.notLinked || []).map((p) => el('li', bdi(`${p.file}:${p.start.line} ${p.func}`))));

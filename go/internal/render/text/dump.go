@@ -3,7 +3,6 @@ package text
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,7 +113,7 @@ func writeFrames(b *strings.Builder, frames []goat.DumpFrame, looks Looks, s sty
 	var t table
 	for i := range own {
 		f := &own[i]
-		t.add(cell{text: f.Func}, cell{text: place(f.File, f.Line)}, cell{text: mark(f.Changed), paint: s.warn})
+		t.add(cell{text: f.Func}, cell{text: render.ShortPlace(f.File, f.Line)}, cell{text: mark(f.Changed), paint: s.warn})
 	}
 	t.width, t.shrink = looks.Width, []int{0, 1}
 	t.write(b, "  ")
@@ -129,15 +128,6 @@ func mark(changed bool) string {
 		return "changed"
 	}
 	return ""
-}
-
-// place is a file without the directories that only its machine knows.
-func place(file string, line int) string {
-	if file == "" {
-		return ""
-	}
-	file = strings.ReplaceAll(file, `\`, "/")
-	return path.Join(path.Base(path.Dir(file)), path.Base(file)) + ":" + strconv.Itoa(line)
 }
 
 func (v *dumpView) races(b *strings.Builder) {
@@ -235,7 +225,7 @@ func creatorsOf(clusters []*goat.DumpCluster) (order []string, by map[string][]*
 // started writes the clusters of one creator.
 func (v *dumpView) started(b *strings.Builder, list []*goat.DumpCluster) {
 	if first := list[0]; first.Creator != "" {
-		fmt.Fprintf(b, "  %s %s %s\n", v.style.faint("started by"), first.Creator, v.style.faint(place(first.CreatorFile, first.CreatorLine)))
+		fmt.Fprintf(b, "  %s %s %s\n", v.style.faint("started by"), first.Creator, v.style.faint(render.ShortPlace(first.CreatorFile, first.CreatorLine)))
 	}
 	t := table{width: v.Width, shrink: []int{3, 4}, right: map[int]bool{0: true, 1: true}}
 	for _, c := range list {
@@ -262,7 +252,7 @@ func whereOf(c *goat.DumpCluster) (name, at string) {
 	if len(frames) == 0 {
 		return "(no stack)", ""
 	}
-	return frames[0].Func, place(frames[0].File, frames[0].Line)
+	return frames[0].Func, render.ShortPlace(frames[0].File, frames[0].Line)
 }
 
 func marks(c *goat.DumpCluster) string {

@@ -74,7 +74,7 @@ func (v *panicsView) one(b *strings.Builder, p *goat.Panic) {
 	}
 	writeFrames(b, p.Frames, v.Looks, v.style)
 	if p.Creator != "" {
-		fmt.Fprintf(b, "  %s %s %s\n", v.style.faint("started by"), p.Creator, v.style.faint(place(p.CreatorFile, p.CreatorLine)))
+		fmt.Fprintf(b, "  %s %s %s\n", v.style.faint("started by"), p.Creator, v.style.faint(render.ShortPlace(p.CreatorFile, p.CreatorLine)))
 	}
 	b.WriteByte('\n')
 }

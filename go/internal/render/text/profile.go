@@ -75,7 +75,7 @@ func (v *profileView) functions(b *strings.Builder, top int) {
 		if before {
 			row = append(row, cell{text: sinceOf(f.Delta)})
 		}
-		row = append(row, cell{text: f.Func}, cell{text: place(f.File, f.Line)}, cell{text: mark(f.Changed), paint: v.style.warn})
+		row = append(row, cell{text: f.Func}, cell{text: render.ShortPlace(f.File, f.Line)}, cell{text: mark(f.Changed), paint: v.style.warn})
 		t.add(row...)
 	}
 	at := 4

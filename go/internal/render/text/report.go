@@ -39,6 +39,7 @@ func (v *reportView) text() string {
 		v.points(&b)
 	}
 	v.lanes(&b)
+	v.beside(&b)
 	v.rest(&b)
 	fmt.Fprintf(&b, "%d of %d points ran\n", v.document.Summary.Hit, v.document.Summary.Points)
 	return b.String()
@@ -179,6 +180,10 @@ func (v *reportView) pointTable(b *strings.Builder, points []report.Point) {
 	if several {
 		head = append(head, "PROCESSES")
 	}
+	panics, waiting := v.document.PanicsAt(), v.document.WaitingAt()
+	if len(panics)+len(waiting) > 0 {
+		head = append(head, "IN ITS FUNCTION")
+	}
 	t := v.table(head)
 	t.shrink = []int{0, 1}
 	for i := range points {
@@ -190,6 +195,9 @@ func (v *reportView) pointTable(b *strings.Builder, points []report.Point) {
 		}
 		if several {
 			row = append(row, cell{text: fmt.Sprintf("%d of %d", p.HitInstances, p.Instances)})
+		}
+		if len(panics)+len(waiting) > 0 {
+			row = append(row, cell{render.BesideWords(panics[p.ID], waiting[p.ID]), v.style.bad})
 		}
 		t.add(row...)
 	}
@@ -358,6 +366,9 @@ func (v *reportView) rest(b *strings.Builder) {
 	case d.Summary.Lines > 0:
 		fmt.Fprintf(b, "%d of %s %s\n", d.Summary.LinesReached, render.Plural(d.Summary.Lines, "tracked line"), v.evidence())
 		v.lineStates(b)
+	}
+	if s := d.Summary.Panics; s != nil && s.Causes > 0 {
+		fmt.Fprintln(b, render.PanicSumWords(s))
 	}
 	if p := d.Summary.Phases; p.Init+p.Startup > 0 {
 		fmt.Fprintf(b, "by phase: %d traffic, %d startup, %d init\n", p.Traffic, p.Startup, p.Init)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -44,7 +46,7 @@ func (p *Prometheus) Read(ctx context.Context, _ *source.Request) ([]report.Obse
 		return nil, badMatch(errors.New("label matchers stand without braces"))
 	}
 	s := &scrape{p: p, ctx: ctx, targets: map[target]*report.Observation{}}
-	for _, step := range []func() error{s.builds, s.points, s.phases, s.degraded} {
+	for _, step := range []func() error{s.builds, s.points, s.phases, s.degraded, s.panics} {
 		var failure *prom.Error
 		switch err := step(); {
 		case err == nil:
@@ -242,6 +244,57 @@ func (s *scrape) degraded() error {
 		}
 	}
 	return err
+}
+
+// panics learns what processes that were built with --panics recorded, by root cause:
+// how often, and the first place of the user's code. A counter begins again at a restart,
+// so over a range the most that was seen counts.
+func (s *scrape) panics() error {
+	by := "sum by (instance, class, key, type, func, file, line)"
+	samples, err := s.ask(by + " (" + s.p.metric("max_over_time", "goat_panics_total") + ")")
+	if err != nil {
+		return err
+	}
+	records, err := s.ask("sum by (instance) (" + s.p.metric("last_over_time", "goat_panics_lost_total") + ")")
+	for _, o := range s.processes() {
+		for i := range records {
+			if records[i].Labels["instance"] == o.Instance {
+				o.Panics = []goat.PanicEvent{}
+			}
+		}
+		for i := range samples {
+			if l := samples[i].Labels; l["instance"] == o.Instance && l["class"] == goat.PanicDefect {
+				o.Panics = append(o.Panics, panicOf(&samples[i], o))
+			}
+		}
+	}
+	return err
+}
+
+// processes are the first component of each.
+func (s *scrape) processes() []*report.Observation {
+	first := map[string]*report.Observation{}
+	for _, o := range s.targets {
+		if known := first[o.Instance]; known == nil || o.Component < known.Component {
+			first[o.Instance] = o
+		}
+	}
+	return slices.Collect(maps.Values(first))
+}
+
+// panicOf is a series as the process would have it on record, of which only the place is
+// known.
+func panicOf(sample *prom.Sample, o *report.Observation) goat.PanicEvent {
+	l := sample.Labels
+	e := goat.PanicEvent{
+		Source: o.Source, Instance: o.Instance, Lane: o.Lane, Type: l["type"], Recovered: "unknown",
+		Count: uint64(max(sample.Value, 0)), Chain: []goat.PanicStep{},
+	}
+	if l["func"] != "" {
+		line, _ := strconv.Atoi(l["line"])
+		e.Frames = []goat.PanicFrame{{Func: l["func"], File: l["file"], Line: line}}
+	}
+	return e
 }
 
 // result orders the observations. No process at all, or one without its points, is data

@@ -3,11 +3,15 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/diag/recorded"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
@@ -115,7 +119,49 @@ func (l *live) observe(ctx context.Context, instance string) ([]report.Observati
 	if err != nil {
 		return nil, nil, err
 	}
-	return observe(l.name, &v, &t), v.Siblings, nil
+	all := observe(l.name, &v, &t)
+	// They are the process's: one of its components stands for it.
+	l.diagnose(ctx, &all[0])
+	return all, v.Siblings, nil
+}
+
+// diagnose asks for the panics on record and, where it may, for the goroutines.
+func (l *live) diagnose(ctx context.Context, o *report.Observation) {
+	var text []byte
+	l.tag = ""
+	switch err := l.get(ctx, "panics", recorded.Most, keepAll(&text)); {
+	case errors.Is(err, errNotGoat):
+		// Only programs that were built with --panics have them.
+	case err != nil:
+		o.Err = fmt.Errorf("its panics: %w", err)
+	default:
+		r, err := recorded.Decode(text, l.name)
+		switch {
+		case r.Format == 0: // another program's path of this name
+		case err != nil:
+			o.Err = fmt.Errorf("its panics: %w", err)
+		default:
+			o.Panics = eventsOf(r)
+		}
+	}
+	if l.token == "" || l.memory != nil {
+		return // shown to who has a token; and who looks each second does not stop the process as often
+	}
+	l.base.RawQuery = "debug=1"
+	defer func() { l.base.RawQuery = "" }()
+	// Where the process does not show them, nobody has asked it to.
+	if err := l.get(ctx, "debug/pprof/goroutine", maxTrack, keepAll(&text)); err == nil && utf8.Valid(text) {
+		o.Goroutines = &goat.DumpSource{Name: l.name, Text: ptr(string(text)), Instance: o.Instance}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func keepAll(into *[]byte) func(io.Reader) error {
+	return func(r io.Reader) (err error) {
+		*into, err = io.ReadAll(r)
+		return err
+	}
 }
 
 // track asks for the points of an instance, unless they are what they were.

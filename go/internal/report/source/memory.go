@@ -1,8 +1,11 @@
 package source
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 
+	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
@@ -15,6 +18,7 @@ type Memory struct {
 	tracks map[string]kept
 	said   map[string][]report.Observation
 	points pool
+	dumped map[string]*goat.DumpResult
 }
 
 // pool is where readings that follow each other share their points.
@@ -23,6 +27,29 @@ func (m *Memory) pool() *pool {
 		return &pool{}
 	}
 	return &m.points
+}
+
+// dump reads dumps, once for the same ones against the same plan: they are files, and who
+// follows the sources looks each second.
+func (m *Memory) dump(plan string, sources []goat.DumpSource, read func() (*goat.DumpResult, error)) (*goat.DumpResult, error) {
+	if m == nil {
+		return read()
+	}
+	name := strings.Builder{}
+	name.WriteString(plan)
+	for i := range sources {
+		fmt.Fprintf(&name, " %q", sources[i].Path)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.dumped[name.String()]; known != nil {
+		return known, nil
+	}
+	result, err := read()
+	if err == nil {
+		m.dumped = map[string]*goat.DumpResult{name.String(): result}
+	}
+	return result, err
 }
 
 // kept are points and the tag by which their process knows them again.

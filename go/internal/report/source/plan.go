@@ -30,11 +30,15 @@ func openPlan(path string) (*report.Account, error) {
 	return nil, e.Wrap(err)
 }
 
-// Nearest reads the plan that somebody named, else that of .goat in the directory or above
-// it, else the newest of this module in goat's cache; nil where there is none.
-func Nearest(path, dir, cache string) (*report.Account, error) {
+// Nearest reads the plan that somebody named, else the one that a program was built from,
+// else that of .goat in the directory or above it, else the newest of this module in goat's
+// cache; nil where there is none.
+func Nearest(path, built, dir, cache string) (*report.Account, error) {
 	if path != "" {
 		return openPlan(path)
+	}
+	if a, err := findPlan(built, &Request{Dir: dir, Cache: cache}); err == nil {
+		return a, nil
 	}
 	if generated, err := plan.GeneratedIn(dir); err == nil && generated != "" {
 		return readPlan(generated)

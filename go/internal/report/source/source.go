@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/spool"
 )
@@ -57,6 +58,8 @@ type Request struct {
 	Counting report.Counting
 	// Timeout is for one request to a live process.
 	Timeout time.Duration
+	// Dumps are goroutine dumps and crash texts of the processes, in any form.
+	Dumps []goat.DumpSource
 	// Memory is kept from one reading to the next by who follows the sources; may be nil.
 	Memory *Memory
 	pool   *pool
@@ -94,6 +97,9 @@ func Make(ctx context.Context, request Request) (*report.Document, error) {
 		Plan: named, Find: func(hash string) (*report.Account, error) { return found.plan(hash, &request) },
 		Counting: request.Counting, Subtract: subtract,
 	})
+	if err := request.beside(ctx, document, found); err != nil {
+		return nil, err
+	}
 	return document, sameModule(document, subtract)
 }
 

@@ -224,7 +224,7 @@ func TestAFailureThatPassesIsTriedAgain(t *testing.T) {
 		}
 		p.ServeHTTP(w, r)
 	}))
-	if d := makeReport(t, request(t, source)); d.Outcome() != report.Complete || calls.Load() != 3 {
+	if d := makeReport(t, request(t, source)); d.Outcome() != report.Complete || calls.Load() != 4 {
 		t.Errorf("%+v after %d calls", d.Instances, calls.Load())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/diag/recorded"
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/spool"
 )
@@ -53,7 +54,28 @@ func fromSpool(result spool.Result) report.Observation {
 	for i := range file.Points {
 		o.Points = append(o.Points, spoolPoint(&file.Points[i]))
 	}
+	addBeside(&o, result.Path)
 	return o
+}
+
+// addBeside takes what lies beside a spool file: panics, and how the process ended.
+func addBeside(o *report.Observation, path string) {
+	beside, err := recorded.Read(path)
+	if err != nil && o.Err == nil {
+		o.Err = err
+	}
+	if beside.Record != nil {
+		o.Panics = eventsOf(beside.Record)
+	}
+	o.Crash = beside.Crash
+}
+
+// eventsOf are the events of a record, not nil where there are none.
+func eventsOf(r *recorded.Record) []goat.PanicEvent {
+	if r.Panics == nil {
+		return []goat.PanicEvent{}
+	}
+	return r.Panics
 }
 
 func spoolError(result spool.Result) error {

@@ -8,7 +8,7 @@ use super::entry::{Entry, Event};
 use super::group::{self, Group, kind_word};
 use super::kinds::Class;
 use super::root::InApp;
-use crate::changed::Changed;
+use crate::changed::{Changed, Known};
 use crate::collect::Collector;
 use crate::document::{FrameFacts, NotParsed, StepFacts, Verdict, Writer, not_parsed};
 
@@ -69,6 +69,8 @@ pub struct PanicFacts {
     pub frames: Vec<FrameFacts>,
     /// A frame or the `go` statement is in a changed function.
     pub changed: bool,
+    /// The changed functions of its stack and of its creator, as the plan calls them.
+    pub changed_in: Vec<Known>,
     pub phases: BTreeMap<String, u64>,
     pub lanes: BTreeSet<String>,
     pub instances: BTreeSet<String>,
@@ -145,7 +147,7 @@ fn facts(g: &Group, writer: &Writer<'_>) -> PanicFacts {
     let e = &g.shown;
     let frames = writer.frames(&e.frames);
     let creator = e.creator.map(|f| writer.frame(f));
-    let changed = frames.iter().chain(&creator).any(|f| f.changed);
+    let changed_in = writer.changed_in(&e.frames, e.creator);
     let (creator, creator_file, creator_line) =
         creator.map_or_else(Default::default, |f| (f.func, f.file, f.line));
     PanicFacts {
@@ -170,7 +172,8 @@ fn facts(g: &Group, writer: &Writer<'_>) -> PanicFacts {
         tests: e.tests.clone(),
         place: g.place.map(|f| writer.frame(f)),
         frames,
-        changed,
+        changed: !changed_in.is_empty(),
+        changed_in,
         phases: g.phases.clone(),
         lanes: g.lanes.clone(),
         instances: g.instances.clone(),

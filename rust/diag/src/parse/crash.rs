@@ -67,9 +67,10 @@ impl Pending {
         &self.system
     }
 
-    /// Whether the lines may still be the text of a panic.
+    /// Whether the lines may still be the text of a panic that Go itself printed. In a log
+    /// the goroutine follows its message at once.
     pub fn is_message(&self) -> bool {
-        self.message && self.crash.is_some()
+        self.message && self.crash.is_some() && self.before.is_empty()
     }
 
     /// A blank line ends the message of a plain crash, and more often than not.
