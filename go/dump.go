@@ -179,8 +179,8 @@ type DumpCluster struct {
 	Changed bool `json:"changed"`
 	// ChangedIn are the changed functions of its stack, the innermost first, and of its creator.
 	ChangedIn []ChangedIn `json:"changedIn"`
-	LeakScore float64    `json:"leakScore"`
-	Delta     *DumpDelta `json:"delta"`
+	LeakScore float64     `json:"leakScore"`
+	Delta     *DumpDelta  `json:"delta"`
 }
 
 // DumpWait is for how many minutes the goroutines of a cluster have waited.

@@ -172,7 +172,11 @@ mod tests {
                 place: symbols.place(place.as_bytes()),
             };
             let touch = changed.touch(frame, &symbols);
-            assert_eq!((touch.function.is_some(), touch.line), want, "{func} {place}");
+            assert_eq!(
+                (touch.function.is_some(), touch.line),
+                want,
+                "{func} {place}"
+            );
         }
     }
 }

@@ -176,7 +176,8 @@ impl Marks<'_> {
     fn of(&mut self, frame: Frame) -> (bool, bool) {
         let (symbols, changed) = (self.symbols, self.changed);
         *self.known.entry(frame).or_insert_with(|| {
-            let touched = changed.is_some_and(|changed| changed.touch(frame, symbols).function.is_some());
+            let touched =
+                changed.is_some_and(|changed| changed.touch(frame, symbols).function.is_some());
             (touched, !symbols.is_standard(frame))
         })
     }

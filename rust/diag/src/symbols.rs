@@ -119,6 +119,16 @@ impl Symbols {
         self.functions.text(func)
     }
 
+    /// The name's bytes.
+    pub fn function_text(&self, func: u32) -> &[u8] {
+        self.functions.get(func)
+    }
+
+    /// The bytes of a place.
+    pub fn place_text(&self, place: u32) -> &[u8] {
+        self.places.get(place)
+    }
+
     /// File and line of a place; an empty file and line 0 for none.
     pub fn file_line(&self, place: u32) -> (String, u32) {
         let text = self.places.get(place);

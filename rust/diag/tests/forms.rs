@@ -176,7 +176,9 @@ fn crashes_are_read() {
         (&json!("boom"), &json!("yes"))
     );
     // Also where a plain dump follows in the same log.
-    let both = text(&format!("{logged}SIGQUIT: quit\nPC=0x1 m=0 sigcode=0\n\n{TWO}"));
+    let both = text(&format!(
+        "{logged}SIGQUIT: quit\nPC=0x1 m=0 sigcode=0\n\n{TWO}"
+    ));
     assert_eq!(both["crashes"].as_array().unwrap().len(), 2);
     assert_eq!(both["source"]["notParsedLines"], 0, "{both:#}");
     let tests = "panic: test timed out after 1s\n\trunning tests:\n\t\tTestX (1s)\n\ngoroutine 1 [running]:\ntesting.f()\n\t/t.go:2 +0x1\n";

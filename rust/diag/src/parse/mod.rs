@@ -4,6 +4,7 @@
 //! does not know is noted with its place and left out, and the next line is tried anew.
 
 mod crash;
+mod foreseen;
 mod frame;
 pub mod header;
 mod inferred;
@@ -66,6 +67,7 @@ pub struct Parser<'c> {
     crash: crash::Pending,
     race: race::Reader,
     profile: profile::Reader,
+    foreseen: foreseen::Foreseen,
     /// The last line that no reader knew, with its number.
     noted: (u64, String),
     /// That line where it stands above the goroutine.
@@ -89,6 +91,7 @@ impl<'c> Parser<'c> {
             crash: crash::Pending::default(),
             race: race::Reader::default(),
             profile: profile::Reader::default(),
+            foreseen: foreseen::Foreseen::default(),
             noted: (0, String::new()),
             heading: String::new(),
         }
@@ -97,7 +100,40 @@ impl<'c> Parser<'c> {
     /// Takes one line of the source; `rest` is what is known of the text behind it.
     pub fn line(&mut self, line: &[u8], rest: &[u8]) {
         self.number += 1;
+        if self.is_foreseen(line) {
+            return;
+        }
         self.wrapped(line.strip_suffix(b"\r").unwrap_or(line), rest);
+    }
+
+    /// Takes the next line of a stack where it is what it was the last time.
+    fn is_foreseen(&mut self, line: &[u8]) -> bool {
+        if self.state != State::Stack(Part::Frames) || !self.prefix.is_empty() {
+            return false;
+        }
+        let Some(last) = self.goroutine.frames.last_mut() else {
+            return false;
+        };
+        let symbols = &self.out.symbols;
+        if self.open {
+            let Some(place) = self.foreseen.place(last.func, line, symbols) else {
+                return false;
+            };
+            last.place = place;
+            self.open = false;
+        } else {
+            let Some((func, args)) = self.foreseen.function(*last, line, symbols) else {
+                return false;
+            };
+            self.goroutine.frames.push(Frame {
+                func,
+                place: Symbols::NO_PLACE,
+            });
+            self.goroutine.addresses.push(frame::first_address(args));
+            self.open = true;
+        }
+        self.blank = false;
+        true
     }
 
     /// The source has ended; `whole` says whether its last line had an end.
@@ -161,7 +197,12 @@ impl<'c> Parser<'c> {
 
     /// Takes the dump out of a JSON event or a quoted string; false for a plain line.
     fn unwrapped(&mut self, line: &[u8]) -> bool {
-        if let Some(brace) = memchr::memchr(b'{', line).filter(|_| !line.starts_with(b"\t")) {
+        let brace = if line.starts_with(b"\t") {
+            None
+        } else {
+            memchr::memchr(b'{', line)
+        };
+        if let Some(brace) = brace {
             let object = line[brace + 1..].trim_ascii_start().first() == Some(&b'"');
             if object && self.event(&line[brace..]) {
                 return true;
@@ -433,6 +474,9 @@ impl<'c> Parser<'c> {
         match part {
             Part::Frames | Part::System => {
                 let func = self.out.symbols.function(name);
+                if let Some(before) = self.goroutine.frames.last() {
+                    self.foreseen.saw_function(*before, func);
+                }
                 self.goroutine.frames.push(Frame {
                     func,
                     place: Symbols::NO_PLACE,
@@ -465,6 +509,9 @@ impl<'c> Parser<'c> {
         };
         if let Some(frame) = slot {
             frame.place = self.out.symbols.place(place);
+            if part == Part::Frames {
+                self.foreseen.saw_place(*frame);
+            }
         }
         true
     }
