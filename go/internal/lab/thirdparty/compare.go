@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ import (
 )
 
 // compare runs one module's tests plain twice and through goat once.
-func compare(ctx context.Context, s subject, goat string, timeout time.Duration, progress io.Writer) row {
+func compare(ctx context.Context, s subject, goat string, timeout time.Duration, panics bool, progress io.Writer) row {
 	r := row{subject: s}
 	dir, err := os.MkdirTemp("", "goat-thirdparty-")
 	if err != nil {
@@ -42,6 +43,9 @@ func compare(ctx context.Context, s subject, goat string, timeout time.Duration,
 		return r
 	}
 	goatArgs := append([]string{args[0], "--base=" + s.base}, args[1:]...)
+	if panics {
+		goatArgs = slices.Insert(goatArgs, 1, "--panics")
+	}
 	instrumented := runTests(ctx, tree, []string{"GOAT_SPOOL=" + spool}, goat, goatArgs...)
 	r.judge(first, second, instrumented)
 	r.points, r.hits, r.err = evidence(ctx, tree, goat, spool)

@@ -3,7 +3,7 @@
 //
 // It is run by scripts/thirdparty:
 //
-//	scripts/thirdparty [-small] [-list FILE] [MODULE…]
+//	scripts/thirdparty [-small] [-panics] [MODULE…]
 //
 // Every module is made into a git repository of two commits, the two versions
 // that modules.txt names. The exit code is 0 when every module agrees and has
@@ -51,6 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("thirdparty", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	small := fs.Bool("small", false, "only the modules that CI runs")
+	panics := fs.Bool("panics", false, "with goat test --panics")
 	goat := fs.String("goat", envOr("GOAT_BIN", "goat"), "the goat binary")
 	timeout := fs.Duration("timeout", 5*time.Minute, "packages that take longer under plain go are listed and left out")
 	if err := fs.Parse(args); err != nil {
@@ -66,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(stderr, "%s %s..%s\n", s.module, s.base, s.release)
-		r := compare(ctx, s, *goat, *timeout, stderr)
+		r := compare(ctx, s, *goat, *timeout, *panics, stderr)
 		rows = append(rows, r)
 	}
 	return printTable(stdout, rows)

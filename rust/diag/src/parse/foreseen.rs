@@ -11,6 +11,10 @@ pub struct Foreseen {
     place: Vec<u32>,
     /// The next function and one more, by the number of the place before it; 0 for none.
     function: Vec<u32>,
+    /// The same for who started the goroutine and where, by the number of the place of its
+    /// first function.
+    creator: Vec<u32>,
+    started: Vec<u32>,
 }
 
 impl Foreseen {
@@ -24,20 +28,36 @@ impl Foreseen {
         put(&mut self.function, before.place, func + 1);
     }
 
+    /// Remembers who started a goroutine whose first function is the last of the stack.
+    pub fn saw_creator(&mut self, last: Frame, func: u32) {
+        put(&mut self.creator, last.place, func + 1);
+    }
+
+    /// Remembers where they did.
+    pub fn saw_start(&mut self, last: Frame, place: u32) {
+        put(&mut self.started, last.place, place);
+    }
+
     /// The number of a place line's place, where the line is the one that is foreseen; all
     /// of it is of the form that the reader would have read it by.
     pub fn place(&self, func: u32, line: &[u8], symbols: &Symbols) -> Option<u32> {
-        let place = *self.place.get(func as usize)?;
-        let text = symbols.place_text(place);
-        let tail = line.strip_prefix(b"\t")?.strip_prefix(text)?;
-        let plain = match tail.split_first() {
-            None => true,
-            Some((b' ', offset)) => offset
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b' ' | b'=')),
-            Some(_) => false,
-        };
-        (plain && !text.is_empty()).then_some(place)
+        placed(&self.place, func, line, symbols)
+    }
+
+    /// The same of the line behind `created by`.
+    pub fn start(&self, last: Frame, line: &[u8], symbols: &Symbols) -> Option<u32> {
+        placed(&self.started, last.place, line, symbols)
+    }
+
+    /// Who started the goroutine, by the line that says so, and the goroutine's number.
+    pub fn creator(&self, last: Frame, line: &[u8], symbols: &Symbols) -> Option<(u32, u64)> {
+        let func = self.creator.get(last.place as usize)?.checked_sub(1)?;
+        let name = line.strip_prefix(b"created by ")?;
+        let tail = name.strip_prefix(symbols.function_text(func))?;
+        match super::header::number(tail.strip_prefix(b" in goroutine ")?)? {
+            (parent, []) => Some((func, parent)),
+            _ => None,
+        }
     }
 
     /// The number of a function line's function, and its arguments.
@@ -54,6 +74,20 @@ impl Foreseen {
         let plain = memchr::memchr3(b'(', b'"', b'\\', args).is_none();
         plain.then_some((func, args))
     }
+}
+
+fn placed(list: &[u32], by: u32, line: &[u8], symbols: &Symbols) -> Option<u32> {
+    let place = *list.get(by as usize)?;
+    let text = symbols.place_text(place);
+    let tail = line.strip_prefix(b"\t")?.strip_prefix(text)?;
+    let plain = match tail.split_first() {
+        None => true,
+        Some((b' ', offset)) => offset
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b' ' | b'=')),
+        Some(_) => false,
+    };
+    (plain && !text.is_empty()).then_some(place)
 }
 
 fn put(list: &mut Vec<u32>, at: u32, value: u32) {

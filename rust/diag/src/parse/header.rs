@@ -23,6 +23,9 @@ pub struct Header<'a> {
 
 /// Where a line holds such a header: the place of its first byte, and what it says.
 pub fn find(line: &[u8]) -> Option<(usize, Header<'_>)> {
+    if let Some(header) = parse(line) {
+        return Some((0, header));
+    }
     memchr::memmem::find_iter(line, b"goroutine ")
         .find_map(|at| parse(&line[at..]).map(|header| (at, header)))
 }

@@ -108,9 +108,52 @@ impl<'c> Parser<'c> {
 
     /// Takes the next line of a stack where it is what it was the last time.
     fn is_foreseen(&mut self, line: &[u8]) -> bool {
-        if self.state != State::Stack(Part::Frames) || !self.prefix.is_empty() {
+        if !self.prefix.is_empty() {
             return false;
         }
+        match self.state {
+            State::Stack(Part::Frames) => {
+                self.is_foreseen_frame(line) || self.is_foreseen_creator(line)
+            }
+            State::Stack(Part::Creator) => self.is_foreseen_start(line),
+            _ => false,
+        }
+    }
+
+    fn is_foreseen_creator(&mut self, line: &[u8]) -> bool {
+        let (false, Some(last)) = (self.open, self.goroutine.frames.last()) else {
+            return false;
+        };
+        let Some((func, parent)) = self.foreseen.creator(*last, line, &self.out.symbols) else {
+            return false;
+        };
+        self.goroutine.parent = Some(parent);
+        self.goroutine.creator = Some(Frame {
+            func,
+            place: Symbols::NO_PLACE,
+        });
+        self.open = true;
+        self.blank = false;
+        self.state = State::Stack(Part::Creator);
+        true
+    }
+
+    fn is_foreseen_start(&mut self, line: &[u8]) -> bool {
+        let g = &mut self.goroutine;
+        let (true, Some(last), Some(creator)) = (self.open, g.frames.last(), g.creator.as_mut())
+        else {
+            return false;
+        };
+        let Some(place) = self.foreseen.start(*last, line, &self.out.symbols) else {
+            return false;
+        };
+        creator.place = place;
+        self.open = false;
+        self.blank = false;
+        true
+    }
+
+    fn is_foreseen_frame(&mut self, line: &[u8]) -> bool {
         let Some(last) = self.goroutine.frames.last_mut() else {
             return false;
         };
@@ -509,8 +552,15 @@ impl<'c> Parser<'c> {
         };
         if let Some(frame) = slot {
             frame.place = self.out.symbols.place(place);
-            if part == Part::Frames {
-                self.foreseen.saw_place(*frame);
+            match part {
+                Part::Frames => self.foreseen.saw_place(*frame),
+                Part::Creator => {
+                    let place = frame.place;
+                    if let Some(last) = self.goroutine.frames.last() {
+                        self.foreseen.saw_start(*last, place);
+                    }
+                }
+                Part::System | Part::Ancestors => {}
             }
         }
         true
@@ -531,8 +581,12 @@ impl<'c> Parser<'c> {
             None => (text, None),
         };
         self.goroutine.parent = parent;
+        let func = self.out.symbols.function(name);
+        if let Some(last) = self.goroutine.frames.last() {
+            self.foreseen.saw_creator(*last, func);
+        }
         self.goroutine.creator = Some(Frame {
-            func: self.out.symbols.function(name),
+            func,
             place: Symbols::NO_PLACE,
         });
         if part != Part::System {
