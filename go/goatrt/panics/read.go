@@ -209,7 +209,7 @@ func (r *rules) inMain(file, name string) string {
 // label is the file of a place without the folders of whoever built the program. Of a
 // main package, whose path no stack tells, it is the plan's.
 func (r *rules) label(f frame) string {
-	if pkg, name := split(f.function); pkg == "main" {
+	if pkg, name := goatrt.SplitFunction(f.function); pkg == "main" {
 		if known := r.inMain(f.file, declaration(name)); known != "" {
 			return known
 		}
