@@ -60,7 +60,7 @@ func Find(dir string) string {
 	root := ModuleRoot(dir)
 	for {
 		path := filepath.Join(dir, FileName)
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path
 		}
 		parent := filepath.Dir(dir)

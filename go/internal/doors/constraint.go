@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/hook"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // A hook file must not make a package of a directory that has none for this system
@@ -85,7 +86,7 @@ func (o *overlay) text(name string) []byte {
 	if to := o.replace[name]; to != "" {
 		name = to
 	}
-	text, _ := os.ReadFile(name)
+	text, _ := store.ReadFile(name)
 	return text
 }
 

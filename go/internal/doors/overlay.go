@@ -9,6 +9,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // overlay is what the go command is to see besides the tree: original path to the
@@ -144,13 +145,13 @@ func (o *overlay) names(env string, names []string) []string {
 func (o *overlay) hook(dir string, names []string, p hook.Params) error {
 	for _, name := range names {
 		at := filepath.Join(o.door.abs(dir), name)
-		if text, err := os.ReadFile(at); err == nil && !hook.IsOurs(text) {
+		if text, err := store.ReadFile(at); err == nil && !hook.IsOurs(text) {
 			continue
 		}
 		// One of `goat generate` gives way, whatever the name of ours.
 		for _, other := range hook.MainNames {
 			old := filepath.Join(o.door.abs(dir), other)
-			if text, err := os.ReadFile(old); err == nil && old != at && hook.IsOurs(text) {
+			if text, err := store.ReadFile(old); err == nil && old != at && hook.IsOurs(text) {
 				o.replace[old] = ""
 			}
 		}

@@ -131,7 +131,7 @@ func (q *Query) entry(ctx context.Context, env *environment) (string, error) {
 
 // overlaysGo reports whether an overlay has Go files, whose text is then not on disk.
 func overlaysGo(name string) bool {
-	text, err := os.ReadFile(name)
+	text, err := store.ReadFile(name)
 	return err != nil || bytes.Contains(text, []byte(".go\""))
 }
 
@@ -191,7 +191,7 @@ func (q *Query) headers(ctx context.Context, sum hash.Hash, root string) error {
 
 // headerHash is over what go reads of a file before it compiles it.
 func headerHash(path string) string {
-	text, err := os.ReadFile(path)
+	text, err := store.ReadFile(path)
 	if err != nil {
 		return "unreadable"
 	}
@@ -225,7 +225,7 @@ func (q *Query) place(kind string, sum hash.Hash) string {
 
 // content notes a file with what is in it.
 func content(sum hash.Hash, path string) {
-	text, err := os.ReadFile(path)
+	text, err := store.ReadFile(path)
 	fmt.Fprintf(sum, "%q %t %d\n", path, err == nil, len(text))
 	sum.Write(text)
 }

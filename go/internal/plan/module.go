@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // ModulePath is the path in a go.mod's module directive.
@@ -52,7 +54,7 @@ func MainModules(dir, gowork string) []string {
 
 // workspace are the module directories of a go.work file.
 func workspace(work string) []string {
-	text, err := os.ReadFile(work)
+	text, err := store.ReadFile(work)
 	if err != nil {
 		return nil
 	}
@@ -82,7 +84,7 @@ func above(dir, name string) string {
 
 // Tools are the packages that the go.mod in a module's directory names as tools.
 func Tools(module string) []string {
-	text, err := os.ReadFile(filepath.Join(module, "go.mod"))
+	text, err := store.ReadFile(filepath.Join(module, "go.mod"))
 	if err != nil {
 		return nil
 	}
@@ -166,7 +168,7 @@ func Replaced(file string) []string { return ReplacedIn(file, filepath.Dir(file)
 
 // ReplacedIn is [Replaced] for a file whose paths are relative to dir.
 func ReplacedIn(file, dir string) []string {
-	text, err := os.ReadFile(file)
+	text, err := store.ReadFile(file)
 	if err != nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
+use crate::git::read_file;
 use crate::instrument::Forms;
 use crate::model::Granularity;
 use crate::modules::{GoMod, Ground, Workspace, inside, parse_mod, parse_work};
@@ -219,11 +220,11 @@ impl Options {
 /// The nearest go.work above the repository.
 fn outer_work(root: &Path) -> Option<(Vec<u8>, PathBuf)> {
     let mut above = root.ancestors().skip(1).map(|dir| dir.join("go.work"));
-    above.find_map(|file| Some((std::fs::read(&file).ok()?, file)))
+    above.find_map(|file| Some((read_file(&file).ok()?, file)))
 }
 
 fn read_named(what: &str, file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).map_err(|cause| {
+    read_file(file).map_err(|cause| {
         let hint = match what {
             "go.work" => "set GOWORK to a go.work file, to off, or unset it",
             _ => "name a file that exists, or leave -modfile out",

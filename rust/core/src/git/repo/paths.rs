@@ -1,7 +1,7 @@
 //! Paths as git has them (bytes) and as the operating system and the plan want them.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +16,15 @@ pub(in crate::git) fn os_path(path: &[u8]) -> PathBuf {
 #[cfg(unix)]
 pub(in crate::git) fn bytes_of(name: &OsStr) -> Vec<u8> {
     name.as_bytes().to_vec()
+}
+
+/// The content of a file, also through links. A pipe or a device is none: reading it might
+/// never end, and nobody could stop it.
+pub fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    std::fs::read(path)
 }
 
 /// Whether the go command compiles such a name outside tests.

@@ -15,7 +15,7 @@ use crate::git::diff::rename::{Contents, FirstFailure};
 use crate::git::diff::trees::Pair;
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
-use crate::git::repo::paths::{is_go, text};
+use crate::git::repo::paths::{is_go, read_file, text};
 use crate::model::{FileChange, Hunk, Key};
 
 /// What is kept of earlier comparisons. It answers from what it was told, or not at all.
@@ -240,7 +240,7 @@ impl<'a> Loader<'a> {
         if let Some(sum) = kept.as_ref().and_then(|(kept, v)| kept.sum(path, v)) {
             return Ok(sum);
         }
-        let sum = Sha256::digest(std::fs::read(self.repo.full_path(path))?).into();
+        let sum = Sha256::digest(read_file(&self.repo.full_path(path))?).into();
         if let Some((kept, vouched)) = kept.filter(|(_, v)| self.repo.is_still(path, v)) {
             kept.keep_sum(path, &vouched, sum);
         }
@@ -293,7 +293,7 @@ impl<'a> Loader<'a> {
         git: &[u8],
     ) -> std::result::Result<Option<Arc<Vec<u8>>>, String> {
         let full = self.repo.full_path(path);
-        let disk = match std::fs::read(&full) {
+        let disk = match read_file(&full) {
             Ok(disk) if disk == git => return Ok(None),
             Ok(disk) => disk,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -11,7 +11,7 @@ use super::contents::no_such_file;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::git::diff::trees::Trees;
-use crate::git::repo::paths::text;
+use crate::git::repo::paths::{read_file, text};
 use crate::git::repo::sides::Sides;
 use crate::git::repo::stats::leads_to_file;
 use crate::git::repo::{Probes, Repo};
@@ -145,7 +145,7 @@ impl Repo {
             let blob = self.blob_at(sides.release_id(), path)?;
             return blob.ok_or_else(|| no_such_file(path));
         }
-        let read = std::fs::read(self.root.join(path));
+        let read = read_file(&self.root.join(path));
         if !path.as_bytes().ends_with(b".go") {
             let hash = read.as_ref().ok().map(|data| Sha256::digest(data).into());
             let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::repo::Repo;
-use crate::git::repo::paths::os_path;
+use crate::git::repo::paths::{os_path, read_file};
 use crate::git::repo::sides::Sides;
 use crate::git::repo::stats::{is_past, latest, stamp};
 
@@ -180,7 +180,7 @@ impl Look {
     }
 
     fn content(&mut self, path: &Path) {
-        let content = std::fs::read(path).unwrap_or_default();
+        let content = read_file(path).unwrap_or_default();
         self.bytes(path.as_os_str().as_encoded_bytes());
         self.bytes(&content);
     }

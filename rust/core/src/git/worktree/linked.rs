@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::git::diff::trees::Trees;
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
-use crate::git::repo::paths::{is_go, text};
+use crate::git::repo::paths::{is_go, read_file, text};
 use crate::git::repo::sides::Sides;
 
 /// How many links may lead from one to the next.
@@ -81,10 +81,7 @@ impl Repo {
     fn behind_link(&self, path: &[u8]) -> Option<Vec<u8>> {
         let full = self.full_path(path);
         let is_link = std::fs::symlink_metadata(&full).ok()?.is_symlink();
-        let is_file = std::fs::metadata(&full).ok()?.is_file();
-        (is_link && is_file)
-            .then(|| std::fs::read(&full).ok())
-            .flatten()
+        is_link.then(|| read_file(&full).ok()).flatten()
     }
 
     /// The content of a path in a tree, through links; `None` where they lead to nothing

@@ -16,7 +16,7 @@ use crate::git::diff::trees::{Pair, Trees};
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
 use crate::git::repo::index::{Freshness, Index, IndexEntry, StatRules};
-use crate::git::repo::paths::{bytes_of, is_go, os_path};
+use crate::git::repo::paths::{bytes_of, is_go, os_path, read_file};
 
 const LINK: u32 = 0o120_000;
 pub(in crate::git) const PLAIN: u32 = 0o100_644;
@@ -239,7 +239,7 @@ impl Repo {
                 disk,
             });
         }
-        let disk = std::fs::read(full).map_err(|e| format!("cannot be read: {e}"))?;
+        let disk = read_file(full).map_err(|e| format!("cannot be read: {e}"))?;
         let disk = Arc::new(disk);
         let name = String::from_utf8_lossy(path);
         let git = match self.to_git(&name, &disk)? {
