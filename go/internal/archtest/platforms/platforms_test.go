@@ -39,7 +39,10 @@ func TestPlatforms(t *testing.T) {
 			continue
 		}
 		seen[system] = true
-		checkTypes(t, set, "../../../goatrt/server", "github.com/goat-trace/goat/go/goatrt/server", with{std, core})
+		server := checkTypes(t, set, "../../../goatrt/server", "github.com/goat-trace/goat/go/goatrt/server", with{std, core})
+		if server != nil {
+			checkTypes(t, set, "../../../goatrt/pprof", "github.com/goat-trace/goat/go/goatrt/pprof", with{with{std, core}, server})
+		}
 	}
 	if len(seen) < 10 {
 		t.Errorf("only %d systems: %s", len(seen), out)
