@@ -19,6 +19,8 @@ import (
 type newcomer struct {
 	*testing.T
 	root, dir string
+	// cache is a build cache that is seen and not changed; an empty folder is a new machine's.
+	cache string
 }
 
 func newNewcomer(t *testing.T, dir string) *newcomer {
@@ -27,7 +29,7 @@ func newNewcomer(t *testing.T, dir string) *newcomer {
 	if root == "" {
 		t.Skip("GOAT_NEWCOMER names no root (scripts/test newcomer makes one)")
 	}
-	return &newcomer{T: t, root: root, dir: dir}
+	return &newcomer{T: t, root: root, dir: dir, cache: t.TempDir()}
 }
 
 // result is what a session in the machine came to.
@@ -45,25 +47,27 @@ func (n *newcomer) session(prepare, commands string) result {
 	modules := filepath.Join(strings.TrimSpace(string(run1(n.T, "go", "env", "GOMODCACHE"))), "cache", "download")
 	const script = `
 mount -t tmpfs none "$1"
-mkdir "$1/up" "$1/work" "$1/root"
+mkdir "$1/up" "$1/work" "$1/root" "$1/objects" "$1/scratch"
 mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/up,workdir=$1/work" "$1/root"
 cd "$1/root"
-mkdir -p usr/local/go release modules
+mkdir -p usr/local/go release modules objects
+mount -t overlay overlay -o "lowerdir=$8,upperdir=$1/objects,workdir=$1/scratch" objects
 mount --bind "$3" usr/local/go
 mount --bind "$4" release
 mount --bind "$5" modules
 mount --bind /proc proc
 mount --bind /dev dev
 chroot . useradd --create-home new
+find objects -maxdepth 1 -type d -exec chmod a+rwx {} +
 chroot . /bin/bash -euc "$6"
 exec chroot --userspec=new . /usr/bin/env -i HOME=/home/new PATH=/home/new/go/bin:/usr/local/go/bin:/usr/bin:/bin \
-	GOTOOLCHAIN=local GOPROXY=file:///release/proxy,file:///modules GONOSUMDB='*' GOFLAGS=-modcacherw \
+	GOCACHE=/objects GOTOOLCHAIN=local GOPROXY=file:///release/proxy,file:///modules GONOSUMDB='*' GOFLAGS=-modcacherw \
 	GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=n@example.com GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=n@example.com \
 	/bin/bash -euc "cd; $7"
 `
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer stop()
-	command := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script, "sh", n.TempDir(), n.root, goroot, n.dir, modules, prepare+"\ntrue", commands)
+	command := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script, "sh", n.TempDir(), n.root, goroot, n.dir, modules, prepare+"\ntrue", commands, n.cache)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	began := time.Now()
@@ -111,6 +115,8 @@ func TestNewcomer(t *testing.T) {
 func TestNewcomerInTrouble(t *testing.T) {
 	dir, version := delivered(t)
 	n := newNewcomer(t, dir)
+	// Here nobody counts seconds: what this machine compiled of the standard library will do.
+	n.cache = strings.TrimSpace(string(run1(t, "go", "env", "GOCACHE")))
 	install := "go install " + mainModule + "/cmd/goat@" + version
 	gone := "\ntest ! -e go/bin/goat"
 	for name, c := range map[string]struct {
