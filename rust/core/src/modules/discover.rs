@@ -57,12 +57,12 @@ impl Ground {
     pub fn outer_uses(&self) -> Vec<String> {
         let outer = self.outer.iter();
         let uses = outer.flat_map(|(dir, work)| work.uses.iter().map(move |used| (dir, used)));
-        uses.filter_map(|(dir, used)| self.from_outside(dir, used))
+        uses.filter_map(|(dir, used)| self.seen_from_outside(dir, used))
             .collect()
     }
 
     /// A path as a go.work outside the repository names it.
-    fn from_outside(&self, dir: &Path, named: &str) -> Option<String> {
+    fn seen_from_outside(&self, dir: &Path, named: &str) -> Option<String> {
         let path = dir.join(named);
         inside(&self.root, &path).filter(|_| path.exists())
     }
@@ -147,7 +147,7 @@ pub fn discover(find: Find<'_>, nested: bool) -> Result<Covered<'_>> {
     let main = main_dir.ok_or_else(|| no_module(find.dir))?;
     let outside = outer.map(|(dir, work)| Stated {
         file: work,
-        resolve: Box::new(move |named| ground.from_outside(dir, named)),
+        resolve: Box::new(move |named| ground.seen_from_outside(dir, named)),
     });
     let inside = work.iter().chain(&sources).map(|(dir, file)| Stated {
         file,

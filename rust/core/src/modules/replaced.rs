@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 
 use super::parse::{GoMod, Replace};
 
+/// Finds a directory in the repository by its name in a file.
+type Resolve<'f> = dyn Fn(&str) -> Option<String> + 'f;
+
 /// A go.mod or go.work file, and where the directories that it names lie in the
 /// repository.
 pub(super) struct Stated<'f> {
     pub(super) file: &'f GoMod,
-    pub(super) resolve: Box<dyn Fn(&str) -> Option<String> + 'f>,
+    pub(super) resolve: Box<Resolve<'f>>,
 }
 
 /// Directory and path of every module that a directory of the repository takes the place
