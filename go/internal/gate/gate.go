@@ -6,6 +6,8 @@ package gate
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/goat-trace/goat/go"
@@ -113,6 +115,22 @@ func (f *Finding) Verdict() Verdict {
 // CouldNotLook is the finding of a check that got no answer.
 func CouldNotLook(query string, err error) Finding {
 	return Finding{Reasons: []Reason{{Verdict: Error, Message: err.Error(), Query: query}}}
+}
+
+// Said is an error on one line, with the path that it is about and what to do about it.
+func Said(err error) string {
+	var problem *goat.Error
+	if !errors.As(err, &problem) {
+		return err.Error()
+	}
+	text := err.Error()
+	if problem.Path != "" && !strings.Contains(text, problem.Path) {
+		text = problem.Path + ": " + text
+	}
+	if problem.Hint != "" {
+		text += ": " + problem.Hint
+	}
+	return text
 }
 
 // Check is one question. Look asks once, and gives up when the context ends.

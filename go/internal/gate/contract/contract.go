@@ -162,15 +162,6 @@ func (b *bounded) Write(data []byte) (int, error) {
 	return b.to.Write(data)
 }
 
-// Said is an error with what to do about it.
-func Said(err error) string {
-	var problem *goat.Error
-	if errors.As(err, &problem) && problem.Hint != "" {
-		return problem.Error() + ": " + problem.Hint
-	}
-	return err.Error()
-}
-
 // Sides names the two versions, for the query of a reason.
 func Sides(files *goat.Files) string {
 	release := short(files.Release.Commit)

@@ -54,7 +54,7 @@ func (g *Group) NotRead(check string, err error) gate.Finding {
 	if errors.As(err, &known) && (known.Code == goat.CodeUsage || known.Code == goat.CodeBadRequest) {
 		return gate.Finding{Misconfigured: fmt.Errorf("check.%s: %w", check, err)}
 	}
-	return gate.CouldNotLook(g.Query(), err)
+	return gate.CouldNotLook(g.Query(), errors.New(gate.Said(err)))
 }
 
 // Most judges a number that may be as large as most, and no larger.

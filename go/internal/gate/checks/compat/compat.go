@@ -76,7 +76,7 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 			continue
 		}
 		if err := part.look(ctx, &f); err != nil {
-			f.Add(gate.Reason{Verdict: gate.Error, Message: part.what + ": " + contract.Said(err), Query: part.what})
+			f.Add(gate.Reason{Verdict: gate.Error, Message: part.what + ": " + gate.Said(err), Query: part.what})
 		}
 	}
 	return f

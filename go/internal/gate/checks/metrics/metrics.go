@@ -17,7 +17,6 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gate"
 	"github.com/goat-trace/goat/go/internal/gate/ask"
-	"github.com/goat-trace/goat/go/internal/gate/contract"
 )
 
 // Settings are those of a pair of expositions.
@@ -107,7 +106,7 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 	}
 	if c.Source {
 		if err := l.source(ctx); err != nil {
-			l.Add(gate.Reason{Verdict: gate.Error, Message: "sources: " + contract.Said(err), Query: "sources"})
+			l.Add(gate.Reason{Verdict: gate.Error, Message: "sources: " + gate.Said(err), Query: "sources"})
 		}
 	}
 	return l.Finding

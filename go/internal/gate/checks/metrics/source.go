@@ -53,7 +53,7 @@ func keep(files map[string]string, name string, text *string) {
 }
 
 func (l *look) judgeSource(answer *contract.Answer, query string) {
-	failed := 0
+	failed, worst := 0, gate.Pass
 	for i := range answer.Findings {
 		one := &answer.Findings[i]
 		if l.ignored(one.Subject) {
@@ -66,19 +66,20 @@ func (l *look) judgeSource(answer *contract.Answer, query string) {
 		}
 		if verdict != gate.Pass {
 			failed++
+			worst = gate.Worst(worst, verdict)
 		}
 		if i < most {
 			l.Add(gate.Reason{Verdict: verdict, Message: message, Query: query, Place: one.At()})
 		}
 	}
 	n := answer.Counts
-	r := gate.Reason{Verdict: gate.Pass, Value: failed, Threshold: 0, Unit: "faults", Query: query}
+	r := gate.Reason{Verdict: worst, Value: failed, Threshold: 0, Unit: "faults", Query: query}
 	r.Message = fmt.Sprintf("in the sources: metrics %d, calls that give labels %d, not decided %d", n.Metrics, n.Uses, n.Open)
 	switch {
 	case n.Broken > 0:
-		r.Verdict, r.Message = gate.Inconclusive, r.Message+fmt.Sprintf(", files that do not parse %d", n.Broken)
+		r.Verdict, r.Message = gate.Worst(worst, gate.Inconclusive), r.Message+fmt.Sprintf(", files that do not parse %d", n.Broken)
 	case n.Metrics == 0:
-		r.Verdict, r.Message = gate.Inconclusive, "in the sources: no metric of prometheus/client_golang is made in them, so that there is nothing to judge"
+		r.Verdict, r.Message = gate.Worst(worst, gate.Inconclusive), "in the sources: no metric of prometheus/client_golang is made in them, so that there is nothing to judge"
 	}
 	l.Add(r)
 }

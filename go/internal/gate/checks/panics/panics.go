@@ -5,6 +5,7 @@ package panics
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -83,7 +84,7 @@ func (c *Check) Look(ctx context.Context) gate.Finding {
 	stable := &Record{PanicsResult: &goat.PanicsResult{}}
 	if len(c.Baseline) > 0 {
 		if stable, err = c.Read(ctx, c.Baseline, ""); err != nil {
-			return gate.CouldNotLook(strings.Join(c.Baseline, " "), fmt.Errorf("the baseline: %w", err))
+			return gate.CouldNotLook(strings.Join(c.Baseline, " "), errors.New("the baseline: "+gate.Said(err)))
 		}
 	}
 	var f gate.Finding
