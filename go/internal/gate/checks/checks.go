@@ -27,8 +27,8 @@ import (
 
 // Settings are those below check: in goat.yaml.
 type Settings struct {
-	Timeout      time.Duration       `key:"timeout" help:"how long all checks together may take (30s; 3m with config.command, compat.api or metrics.source), as --timeout"`
-	Try          time.Duration       `key:"tryTimeout" help:"how long one look of a check may take (10s; with config.command, compat.api or metrics.source all of the time), as --try-timeout"`
+	Timeout      time.Duration       `key:"timeout" above:"0" help:"how long all checks together may take (30s; 3m with config.command, compat.api or metrics.source), as --timeout"`
+	Try          time.Duration       `key:"tryTimeout" above:"0" help:"how long one look of a check may take (10s; with config.command, compat.api or metrics.source all of the time), as --try-timeout"`
 	Retry        int                 `key:"retry" min:"0" max:"100" help:"how often a check looks again that could not look or is inconclusive (2), as --retry"`
 	Inconclusive string              `key:"inconclusive" oneof:"keep,fail,pass" help:"what an inconclusive verdict is taken for (keep), as --inconclusive"`
 	Coverage     *coverage.Settings  `key:"coverage" help:"did the changed code run?"`

@@ -170,6 +170,9 @@ func (d *decoder) inRange(path string, node *yaml.Node, into reflect.Value, text
 	if least, err := strconv.ParseFloat(tag.Get("min"), 64); err == nil && value < least {
 		return d.fail(node, path, "%s is too little: at least %s", text, number(least))
 	}
+	if least, err := strconv.ParseFloat(tag.Get("above"), 64); err == nil && value <= least {
+		return d.fail(node, path, "%s is too little: it must be more than %s", text, number(least))
+	}
 	if most, err := strconv.ParseFloat(tag.Get("max"), 64); err == nil && value > most {
 		return d.fail(node, path, "%s is too much: at most %s", text, number(most))
 	}

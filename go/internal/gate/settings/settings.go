@@ -4,7 +4,8 @@
 //
 //	key:"points"   the key; a struct without one is no setting
 //	help:"..."     what it means
-//	min:"0" max:"1"  the range of a number, exp:"min" without the lower end
+//	min:"0" max:"1"  the range of a number
+//	above:"0"        what a number or a time must be more than
 //	oneof:"a,b"    the legal words
 //	several:""     a list that may be written as one mapping
 //	words:""       a list that may be written as a command line, not with commas

@@ -34,7 +34,7 @@ func (p *probe) Validate() error {
 type inner struct {
 	Share *settings.Share `key:"share" help:"a share"`
 	Count int             `key:"count" min:"1" max:"9"`
-	Wait  time.Duration   `key:"wait"`
+	Wait  time.Duration   `key:"wait" above:"0"`
 	Word  string          `key:"word" oneof:"left,right"`
 	Until *settings.Date  `key:"until"`
 	Names []string        `key:"names"`
@@ -134,6 +134,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{yaml: "inner: {share: NaN}", message: `goat.yaml:1: check.inner.share: must be a part of the whole such as 0.8 or 80%, not "NaN"`},
 		{yaml: "inner: {rules: [{max: NaN}]}", message: `goat.yaml:1: check.inner.rules[0].max: must be a number, not "NaN"`},
 		{yaml: "inner: {wait: -3s}", message: `goat.yaml:1: check.inner.wait: -3s lies in the past`},
+		{yaml: "inner: {wait: 0s}", message: `goat.yaml:1: check.inner.wait: 0s is too little: it must be more than 0`},
 		{yaml: "inner: {until: soon}", message: `goat.yaml:1: check.inner.until: must be a date such as 2026-12-31, not "soon"`},
 		{yaml: "inner: {word: lefft}", message: `goat.yaml:1: check.inner.word: "lefft" is not one of left or right`, hint: `did you mean "left"?`},
 		{yaml: "inner: [a]", message: `goat.yaml:1: check.inner: must be keys with values, not a list`},

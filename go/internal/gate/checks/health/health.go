@@ -23,7 +23,7 @@ type Settings struct {
 	Header  string            `key:"header" help:"request header that carries the gray tag"`
 	Value   string            `key:"value" help:"the gray tag (--gray-tag)"`
 	Echo    Echo              `key:"echo" help:"where the answer repeats the tag"`
-	Latency time.Duration     `key:"latency" help:"longest median time to the whole answer"`
+	Latency time.Duration     `key:"latency" above:"0" help:"longest median time to the whole answer"`
 	Probes  int               `key:"probes" min:"1" max:"1000" help:"how often it is asked (1; 5 where latency is set)"`
 }
 

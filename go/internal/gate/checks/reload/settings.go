@@ -24,8 +24,8 @@ type Settings struct {
 	New      string        `key:"new" help:"what it is changed to; $n is a number that counts up"`
 	Invalid  string        `key:"invalid" help:"content that the program must refuse (otherwise one that is neither JSON, YAML nor TOML)"`
 	Ready    string        `key:"ready" help:"REGEXP of the line with which the program says that it is up; otherwise the first answer of url"`
-	Within   time.Duration `key:"within" help:"how soon a reload must show (5s)"`
-	Quiet    time.Duration `key:"quiet" help:"how long is waited for a reload that must not come (1s)"`
+	Within   time.Duration `key:"within" above:"0" help:"how soon a reload must show (5s)"`
+	Quiet    time.Duration `key:"quiet" above:"0" help:"how long is waited for a reload that must not come (1s)"`
 	Snapshot Snapshot      `key:"snapshot" help:"is what a running program has in memory what is on disk?"`
 	Keys     Keys          `key:"keys" help:"how much of the configuration does the release change?"`
 	Events   []string      `key:"events" help:"only these of: write, truncate, rename, recreate, swap, double-swap, permission, invalid, identical, directory"`
