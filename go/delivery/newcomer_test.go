@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,8 @@ type newcomer struct {
 	root, dir string
 	// cache is a build cache that is seen and not changed; an empty folder is a new machine's.
 	cache string
+	// goroot is another Go than this machine's.
+	goroot string
 }
 
 func newNewcomer(t *testing.T, dir string) *newcomer {
@@ -43,7 +46,10 @@ type result struct {
 // before as root. Everything that it writes is gone afterwards: the root is an overlay's.
 func (n *newcomer) session(prepare, commands string) result {
 	n.Helper()
-	goroot := strings.TrimSpace(string(run1(n.T, "go", "env", "GOROOT")))
+	goroot := n.goroot
+	if goroot == "" {
+		goroot = strings.TrimSpace(string(run1(n.T, "go", "env", "GOROOT")))
+	}
 	modules := filepath.Join(strings.TrimSpace(string(run1(n.T, "go", "env", "GOMODCACHE"))), "cache", "download")
 	const script = `
 mount -t tmpfs none "$1"
@@ -65,7 +71,7 @@ exec chroot --userspec=new . /usr/bin/env -i HOME=/home/new PATH=/home/new/go/bi
 	GIT_AUTHOR_NAME=n GIT_AUTHOR_EMAIL=n@example.com GIT_COMMITTER_NAME=n GIT_COMMITTER_EMAIL=n@example.com \
 	/bin/bash -euc "cd; $7"
 `
-	ctx, stop := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer stop()
 	command := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script, "sh", n.TempDir(), n.root, goroot, n.dir, modules, prepare+"\ntrue", commands, n.cache)
 	var out bytes.Buffer
@@ -120,8 +126,8 @@ func TestNewcomerInTrouble(t *testing.T) {
 	install := "go install " + mainModule + "/cmd/goat@" + version
 	gone := "\ntest ! -e go/bin/goat"
 	for name, c := range map[string]struct {
-		prepare, commands string
-		says              []string
+		goroot, prepare, commands string
+		says                      []string
 	}{
 		"no C compiler": {
 			prepare:  "rm -f /usr/bin/gcc* /usr/bin/cc /usr/bin/x86_64-linux-gnu-gcc*",
@@ -132,16 +138,17 @@ func TestNewcomerInTrouble(t *testing.T) {
 			commands: "GOARCH=arm64 " + install + "\ntest -x go/bin/linux_arm64/goat",
 		},
 		"old Go": {
-			// A Go that says it is an old one: what go checks is its VERSION.
-			prepare:  "cp -R /usr/local/go /old && umount /usr/local/go && rmdir /usr/local/go && mv /old /usr/local/go && printf 'go1.22.12\\n' > /usr/local/go/VERSION",
-			commands: "! " + install + gone,
+			goroot:   oldGo(t),
+			prepare:  "cp -R /usr/local/go /old && chmod -R a+rX /old && chmod a+x /old/bin/* /old/pkg/tool/*/*",
+			commands: "export PATH=/old/bin:$PATH\n! " + install + gone,
 			says:     []string{"requires go >= 1.23"},
 		},
 		"wrong checksum": {
-			commands: "cp -R /release/proxy proxy\nchmod -R u+w proxy\nmkdir tool\ncd tool\nprintf 'module example.com/tool\\n\\ngo 1.23\\n' > go.mod\n" +
+			commands: "mkdir tool\ncd tool\nprintf 'module example.com/tool\\n\\ngo 1.23\\n' > go.mod\n" +
 				"go get " + mainModule + "@" + version + "\ngo clean -modcache\n" +
-				"zip=$(ls ../proxy/" + libraryModule + "/@v/*.zip)\nprintf x >> \"$zip\"\n" +
-				"! GOPROXY=file://$HOME/proxy,file:///modules go mod download " + libraryModule + "\ntest ! -e ../go/pkg/mod/" + libraryModule + "@" + version,
+				"sed -i 's#^\\(" + libraryModule + " " + version + " h1:\\).*#\\1AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=#' go.sum\n" +
+				"! go mod download " + libraryModule + "\ntest ! -e ../go/pkg/mod/" + libraryModule + "@" + version,
+			says: []string{"checksum mismatch"},
 		},
 		"no proxy": {
 			commands: "! GOPROXY=off " + install + gone,
@@ -164,6 +171,8 @@ func TestNewcomerInTrouble(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			n := *n
+			n.goroot = c.goroot
 			r := n.session(c.prepare, c.commands)
 			if r.failed {
 				t.Fatalf("it ended otherwise:\n%s", r.out)
@@ -175,4 +184,14 @@ func TestNewcomerInTrouble(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oldGo is the last Go that is too old.
+func oldGo(t *testing.T) string {
+	t.Helper()
+	var module struct{ Dir string }
+	if err := json.Unmarshal(run1(t, "go", "mod", "download", "-json", "golang.org/toolchain@v0.0.1-go1.22.12.linux-amd64"), &module); err != nil {
+		t.Fatal(err)
+	}
+	return module.Dir
 }
