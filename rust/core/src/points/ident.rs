@@ -10,14 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::control;
 use crate::model::{BlockId, FuncId, Granularity, Owner, PointKind, Span, StmtId};
 
+use super::repeats::{Repeats, Sum};
 use super::runs::runs;
 use super::unit::{Shape, Unit};
 use super::view::View;
 
 /// Number of the id's recipe; another number gives other ids.
 const FORMAT: &[u8] = b"goat point 1";
-
-type Sum = [u8; 32];
 
 /// Gives ids to the points of one file.
 pub(super) struct Namer<'v, 'a> {
@@ -27,6 +26,10 @@ pub(super) struct Namer<'v, 'a> {
     blocks: Vec<Vec<BlockId>>,
     /// Where equal regions start, by function name, shape and content.
     equals: HashMap<(&'a str, Shape), HashMap<Sum, Vec<usize>>>,
+    /// Where equal statements start, by function name.
+    repeats: HashMap<&'a str, Repeats>,
+    /// The contents of statements.
+    statements: HashMap<StmtId, Sum>,
 }
 
 impl<'v, 'a> Namer<'v, 'a> {
@@ -45,40 +48,64 @@ impl<'v, 'a> Namer<'v, 'a> {
             funcs,
             blocks,
             equals: HashMap::new(),
+            repeats: HashMap::new(),
+            statements: HashMap::new(),
         }
     }
 
     /// The id of a point.
     pub(super) fn id(&mut self, unit: &Unit, kind: PointKind) -> String {
-        let name = self.view.name(unit);
-        let sum = content(self.view, unit);
-        let start = start(self.view, unit);
-        let places = self
-            .equals(name, unit.shape())
-            .get(&sum)
-            .map_or(&[][..], Vec::as_slice);
+        let (view, granularity) = (self.view, self.granularity);
+        let name = view.name(unit);
+        let sum = content(view, unit);
+        let start = start(view, unit);
+        let places = match unit {
+            Unit::Stmts(stmts) => self.repeats(name, stmts),
+            Unit::Post(_) => self.equals(name, Shape::Post, &sum),
+            Unit::List(_) => self.equals(name, Shape::List, &sum),
+            Unit::Body(_) => self.equals(name, Shape::Body, &sum),
+            Unit::Var(_) => self.equals(name, Shape::Var, &sum),
+        };
         let (k, n) = (
             places.partition_point(|&place| place < start) + 1,
             places.len().max(1),
         );
         let fields: [&[u8]; 9] = [
             FORMAT,
-            self.view.import_path.as_bytes(),
-            self.view.file.as_bytes(),
+            view.import_path.as_bytes(),
+            view.file.as_bytes(),
             name.as_bytes(),
             &sum,
             &(k as u64).to_le_bytes(),
             &(n as u64).to_le_bytes(),
-            self.granularity.as_str().as_bytes(),
+            granularity.as_str().as_bytes(),
             kind.as_str().as_bytes(),
         ];
         text(&digest(fields.into_iter()))
     }
 
-    /// All regions of a shape in the functions of a name, changed or not.
-    fn equals(&mut self, name: &'a str, shape: Shape) -> &HashMap<Sum, Vec<usize>> {
+    /// Where statements like these start in the functions of a name, changed or not.
+    fn repeats(&mut self, name: &'a str, stmts: &[StmtId]) -> &[usize] {
+        let (view, known) = (self.view, &mut self.statements);
+        let mut sum = |id: StmtId| *known.entry(id).or_insert_with(|| statement(view, id));
+        let wanted: Vec<Sum> = stmts.iter().map(|&id| sum(id)).collect();
+        let (funcs, blocks) = (&self.funcs, &self.blocks);
+        let repeats = self.repeats.entry(name).or_insert_with(|| {
+            let runs = lists(funcs, blocks, name).flat_map(|block| runs(view.syntax, block));
+            Repeats::new(runs.map(|run| {
+                let placed = run.into_iter();
+                let placed = placed.map(|id| (sum(id), view.syntax.stmts[id].span.start));
+                placed.collect()
+            }))
+        });
+        repeats.places(&wanted)
+    }
+
+    /// Where regions of a shape with this content start in the functions of a name, changed
+    /// or not.
+    fn equals(&mut self, name: &'a str, shape: Shape, sum: &Sum) -> &[usize] {
         let (view, funcs, blocks) = (self.view, &self.funcs, &self.blocks);
-        self.equals.entry((name, shape)).or_insert_with(|| {
+        let all = self.equals.entry((name, shape)).or_insert_with(|| {
             let mut found: HashMap<Sum, Vec<usize>> = HashMap::new();
             for unit in units(view, funcs, blocks, name, shape) {
                 found
@@ -90,8 +117,20 @@ impl<'v, 'a> Namer<'v, 'a> {
                 places.sort_unstable();
             }
             found
-        })
+        });
+        all.get(sum).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The lists of the functions of a name.
+fn lists<'x>(
+    funcs: &'x HashMap<&str, Vec<FuncId>>,
+    blocks: &'x [Vec<BlockId>],
+    name: &str,
+) -> impl Iterator<Item = BlockId> {
+    let funcs = funcs.get(name).map_or(&[][..], Vec::as_slice);
+    let lists = funcs.iter().map(|&func| &blocks[func]);
+    lists.flatten().copied()
 }
 
 fn units(
@@ -101,8 +140,7 @@ fn units(
     name: &str,
     shape: Shape,
 ) -> Vec<Unit> {
-    let funcs = funcs.get(name).map_or(&[][..], Vec::as_slice);
-    let lists = funcs.iter().flat_map(|&func| blocks[func].iter().copied());
+    let lists = lists(funcs, blocks, name);
     match shape {
         Shape::Var => {
             let vars = (0..view.syntax.vars.len()).map(Unit::Var);
@@ -115,16 +153,12 @@ fn units(
         }
         Shape::List => lists.map(Unit::List).collect(),
         Shape::Body => funcs
-            .iter()
+            .get(name)
+            .into_iter()
+            .flatten()
             .filter_map(|&f| view.syntax.funcs[f].body)
             .map(Unit::Body)
             .collect(),
-        Shape::Stmts(size) => {
-            let runs = lists.flat_map(|block| runs(view.syntax, block));
-            let windows =
-                |run: Vec<StmtId>| run.windows(size).map(<[_]>::to_vec).collect::<Vec<_>>();
-            runs.flat_map(windows).map(Unit::Stmts).collect()
-        }
     }
 }
 
@@ -151,8 +185,7 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
     match unit {
         Unit::Stmts(stmts) => {
             for &id in stmts {
-                tokens.push(b"statement");
-                tokens.extend(own(view, view.syntax.stmts[id].span, Owner::Stmt(id)));
+                tokens.extend(statement_tokens(view, id));
             }
         }
         Unit::Post(id) => tokens.extend(own(view, post(view, *id), Owner::Stmt(*id))),
@@ -166,6 +199,16 @@ fn content(view: &View<'_>, unit: &Unit) -> Sum {
         Unit::Var(id) => tokens.extend(own(view, view.syntax.vars[*id].span, Owner::Var(*id))),
     }
     digest(tokens.into_iter())
+}
+
+/// The content of one statement, as [`content`] takes it in.
+fn statement(view: &View<'_>, id: StmtId) -> Sum {
+    digest(statement_tokens(view, id))
+}
+
+fn statement_tokens<'x>(view: &'x View<'_>, id: StmtId) -> impl Iterator<Item = &'x [u8]> {
+    let own = own(view, view.syntax.stmts[id].span, Owner::Stmt(id));
+    std::iter::once(&b"statement"[..]).chain(own)
 }
 
 fn post(view: &View<'_>, stmt: StmtId) -> Span {

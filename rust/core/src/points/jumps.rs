@@ -3,7 +3,7 @@
 use crate::control;
 use crate::model::{BlockId, BlockKind, Place, Stmt, StmtId, StmtKind};
 
-use super::view::View;
+use super::view::{Jumps, View};
 
 /// A `break`, `continue` or `goto`.
 struct Jump<'x> {
@@ -12,26 +12,29 @@ struct Jump<'x> {
     label: &'x [u8],
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// The place before the label of a `for`, `switch` or `select`. A `goto` would pass by
     /// what stands there. So where somebody goes to the label the point stands behind it,
     /// which Go allows as long as nobody breaks to it or continues it; else both before
     /// the label and before each `goto`.
     pub(super) fn before_label(&self, label: &Stmt, labelled: StmtId) -> Place {
-        let name = self.first_word(label);
-        let to_it = |jump: &Jump<'_>| jump.label == name;
-        let jumps: Vec<(StmtId, Jump<'_>)> = self.jumps(label.block, &to_it);
-        let (gotos, others): (Vec<_>, Vec<_>) = jumps
+        let func = self.syntax.blocks[label.block].func;
+        let to_it = self
+            .all_jumps()
+            .to_label
+            .get(&(func, self.first_word(label)));
+        let (gotos, others): (Vec<_>, Vec<_>) = to_it
             .into_iter()
-            .partition(|(_, jump)| jump.word == b"goto");
+            .flatten()
+            .partition(|&&id| self.is_jump(id, b"goto"));
         if gotos.is_empty() {
             return Place::Before(label.span.start);
         }
         if others.is_empty() {
             return Place::Before(self.syntax.stmts[labelled].span.start);
         }
-        let gotos = gotos.iter().flat_map(|(id, _)| self.before(*id).all());
-        let fallen_into = self.is_fallen_into(label);
+        let gotos = gotos.into_iter().flat_map(|&id| self.before(id).all());
+        let fallen_into = self.is_fallen_into(label, labelled);
         each(
             fallen_into
                 .then_some(label.span.start)
@@ -41,9 +44,8 @@ impl View<'_> {
     }
 
     /// Whether control may come to a label from what stands before it.
-    fn is_fallen_into(&self, label: &Stmt) -> bool {
-        let list = self.syntax.blocks[label.block].stmts.iter();
-        let mut before = list.rev().filter(|&&id| {
+    fn is_fallen_into(&self, label: &Stmt, labelled: StmtId) -> bool {
+        let mut before = self.stmts_before(labelled).iter().rev().filter(|&&id| {
             let stmt = &self.syntax.stmts[id];
             stmt.span.start < label.span.start && stmt.kind != StmtKind::Empty
         });
@@ -54,33 +56,47 @@ impl View<'_> {
     /// end of its body if that can be reached. None if nothing leads there.
     pub(super) fn before_post(&self, id: StmtId) -> Option<Place> {
         let body = *self.syntax.stmts[id].blocks.first()?;
-        let continues = self.jumps(self.syntax.stmts[id].block, &|jump| {
-            jump.word == b"continue"
-        });
-        let own = continues
-            .into_iter()
-            .filter(|(stmt, jump)| self.target(*stmt, jump) == Some(id));
-        let mut places: Vec<usize> = own.flat_map(|(stmt, _)| self.before(stmt).all()).collect();
+        let own = self.jumps_about(id, b"continue");
+        let mut places: Vec<usize> = own.flat_map(|stmt| self.before(stmt).all()).collect();
         if !self.ends_elsewhere(body) {
             places.push(self.syntax.blocks[body].span.end - 1);
         }
         (!places.is_empty()).then(|| each(places.into_iter()))
     }
 
-    /// The jumps of the function that a list is of.
-    fn jumps(&self, block: BlockId, wanted: &dyn Fn(&Jump<'_>) -> bool) -> Vec<(StmtId, Jump<'_>)> {
-        let func = self.syntax.blocks[block].func;
-        let stmts = self.syntax.stmts.iter().enumerate();
-        let here = stmts.filter(|(_, stmt)| {
-            control::step();
-            stmt.kind == StmtKind::Jump && self.syntax.blocks[stmt.block].func == func
-        });
-        here.filter_map(|(id, stmt)| Some((id, self.jump(stmt)?)))
-            .filter(|(_, jump)| wanted(jump))
-            .collect()
+    /// The jumps of a kind that are about a statement.
+    fn jumps_about(&self, id: StmtId, word: &'static [u8]) -> impl Iterator<Item = StmtId> {
+        let about = self.all_jumps().about.get(&id).into_iter().flatten();
+        about.copied().filter(move |&jump| self.is_jump(jump, word))
     }
 
-    fn jump(&self, stmt: &Stmt) -> Option<Jump<'_>> {
+    fn is_jump(&self, id: StmtId, word: &[u8]) -> bool {
+        self.first_word(&self.syntax.stmts[id]) == word
+    }
+
+    /// Where all jumps lead: looked up once, for who asks asks for many.
+    fn all_jumps(&self) -> &Jumps<'a> {
+        self.jumps.get_or_init(|| {
+            let mut all = Jumps::default();
+            for (id, stmt) in self.syntax.stmts.iter().enumerate() {
+                control::step();
+                let is_jump = stmt.kind == StmtKind::Jump;
+                let Some(jump) = is_jump.then(|| self.jump(stmt)).flatten() else {
+                    continue;
+                };
+                let func = self.syntax.blocks[stmt.block].func;
+                all.to_label.entry((func, jump.label)).or_default().push(id);
+                if jump.word != b"goto"
+                    && let Some(target) = self.target(id, &jump)
+                {
+                    all.about.entry(target).or_default().push(id);
+                }
+            }
+            all
+        })
+    }
+
+    fn jump(&self, stmt: &Stmt) -> Option<Jump<'a>> {
         let words = self.words_in(stmt.span);
         let (word, rest) = words.split_first()?;
         let label = rest.first().filter(|word| &*word.text != b";");
@@ -90,7 +106,7 @@ impl View<'_> {
         })
     }
 
-    fn first_word(&self, stmt: &Stmt) -> &[u8] {
+    fn first_word(&self, stmt: &Stmt) -> &'a [u8] {
         self.words_in(stmt.span)
             .first()
             .map_or(b"", |word| &*word.text)
@@ -117,10 +133,8 @@ impl View<'_> {
 
     /// Whether a statement has this label directly before it.
     fn is_called(&self, id: StmtId, label: &[u8]) -> bool {
-        let list = &self.syntax.blocks[self.syntax.stmts[id].block].stmts;
-        let at = list.iter().position(|&other| other == id).unwrap_or(0);
-        control::step();
-        let before = at.checked_sub(1).map(|at| &self.syntax.stmts[list[at]]);
+        let before = self.stmts_before(id).last();
+        let before = before.map(|&before| &self.syntax.stmts[before]);
         before.is_some_and(|stmt| stmt.kind == StmtKind::Label && self.first_word(stmt) == label)
     }
 
@@ -165,10 +179,7 @@ impl View<'_> {
     }
 
     fn is_broken(&self, id: StmtId) -> bool {
-        let breaks = self.jumps(self.syntax.stmts[id].block, &|jump| jump.word == b"break");
-        breaks
-            .iter()
-            .any(|(stmt, jump)| self.target(*stmt, jump) == Some(id))
+        self.jumps_about(id, b"break").next().is_some()
     }
 }
 

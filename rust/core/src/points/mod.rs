@@ -15,6 +15,7 @@ mod lines;
 mod manual;
 mod places;
 mod planner;
+mod repeats;
 mod runs;
 mod unit;
 mod view;

@@ -16,15 +16,8 @@ impl View<'_> {
                 close: block.span.end,
             };
         }
-        let index = block
-            .stmts
-            .iter()
-            .position(|&other| other == id)
-            .unwrap_or(0);
-        let label = index
-            .checked_sub(1)
-            .map(|before| &self.syntax.stmts[block.stmts[before]]);
-        match label {
+        let before = self.stmts_before(id).last();
+        match before.map(|&before| &self.syntax.stmts[before]) {
             Some(label) if label.kind == StmtKind::Label && label.labels_control => {
                 self.before_label(label, id)
             }

@@ -17,24 +17,11 @@ pub(super) enum Unit {
     Var(usize),
 }
 
-/// What can equal each other: kind of unit and, for statements, how many.
+/// What can equal each other besides statements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Shape {
-    Stmts(usize),
     Post,
     List,
     Body,
     Var,
-}
-
-impl Unit {
-    pub(super) fn shape(&self) -> Shape {
-        match self {
-            Self::Stmts(stmts) => Shape::Stmts(stmts.len()),
-            Self::Post(_) => Shape::Post,
-            Self::List(_) => Shape::List,
-            Self::Body(_) => Shape::Body,
-            Self::Var(_) => Shape::Var,
-        }
-    }
 }

@@ -24,6 +24,15 @@ fn is_blank(func: &Func) -> bool {
     !func.literal && (func.name == "_" || func.name.ends_with("._"))
 }
 
+/// The `break`, `continue` and `goto` statements of a file, in order.
+#[derive(Debug, Default)]
+pub(super) struct Jumps<'a> {
+    /// By function and label.
+    pub(super) to_label: HashMap<(FuncId, &'a [u8]), Vec<StmtId>>,
+    /// By the statement that a `break` or `continue` is about.
+    pub(super) about: HashMap<StmtId, Vec<StmtId>>,
+}
+
 /// The input with what is derived from it once.
 #[derive(Debug)]
 pub(super) struct View<'a> {
@@ -39,6 +48,8 @@ pub(super) struct View<'a> {
     damaged: Vec<FuncId>,
     /// The indices of each owner's words, once somebody asks for those of a long span.
     owned: OnceCell<HashMap<Owner, Vec<usize>>>,
+    /// Filled by who first asks where jumps lead.
+    pub(super) jumps: OnceCell<Jumps<'a>>,
 }
 
 /// From so many words on it pays to sort all of the file by owner: of statements within
@@ -63,6 +74,7 @@ impl<'a> View<'a> {
                 .filter_map(|error| error.func)
                 .collect(),
             owned: OnceCell::new(),
+            jumps: OnceCell::new(),
         }
     }
 
@@ -93,8 +105,18 @@ impl<'a> View<'a> {
         owned
     }
 
+    /// The statements before one in its list.
+    pub(super) fn stmts_before(&self, id: StmtId) -> &'a [StmtId] {
+        let stmt = &self.syntax.stmts[id];
+        let list = &self.syntax.blocks[stmt.block].stmts;
+        let earlier = |other: &StmtId| self.syntax.stmts[*other].span.start < stmt.span.start;
+        let near = list.partition_point(earlier);
+        let at = list[near..].iter().position(|&other| other == id);
+        &list[..at.map_or(0, |after| near + after)]
+    }
+
     /// The words that lie in a span.
-    pub(super) fn words_in(&self, span: Span) -> &[Word<'a>] {
+    pub(super) fn words_in(&self, span: Span) -> &'a [Word<'a>] {
         let from = self
             .words
             .partition_point(|w| w.token.span.start < span.start);
