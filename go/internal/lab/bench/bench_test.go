@@ -91,3 +91,27 @@ func TestDecisions(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// What takes long is measured where somebody names it, and only then.
+func TestChoose(t *testing.T) {
+	all := []subject{{module: "a"}, {module: "b", slow: true}, {module: "c"}}
+	modules := func(names ...string) (modules []string) {
+		chosen, err := choose(all, names)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		for _, s := range chosen {
+			modules = append(modules, s.module)
+		}
+		return modules
+	}
+	for _, c := range []struct{ names, want []string }{
+		{nil, []string{"a", "c"}},
+		{[]string{"b", "a"}, []string{"b", "a"}},
+		{[]string{"d"}, []string{"no subject d"}},
+	} {
+		if got := modules(c.names...); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.names, got, c.want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -24,21 +25,23 @@ var steps = []struct {
 	edit bool
 }{{name: "cold build", bar: barCold}, {}, {name: "no-op build", bar: barNoop}, {name: "one-file edit", bar: barEdit, edit: true}}
 
-// builds measures the builds of all variants, each with caches of its own.
+// builds measures the builds of all variants, each with caches of its own, which a slow
+// subject keeps from round to round.
 func (b *bench) builds(ctx context.Context, s *checkout) error {
 	cpu := map[string]series{}
 	memory := map[string]series{}
 	for round := range b.pairs {
 		fmt.Fprintf(os.Stderr, "builds: round %d of %d\n", round+1, b.pairs)
 		for turn := range b.variants {
-			v := b.variants[(turn+round)%len(b.variants)]
-			cache := b.cache("builds")
+			number := (turn + round) % len(b.variants)
+			v := b.variants[number]
+			cache := b.cache("builds" + strconv.Itoa(number))
 			if err := os.WriteFile(s.editPath(), s.edited, 0o666); err != nil {
 				return err
 			}
 			for i, step := range steps {
 				if step.edit {
-					if err := s.touch(); err != nil {
+					if err := s.touch(round); err != nil {
 						return err
 					}
 				}
@@ -52,14 +55,17 @@ func (b *bench) builds(ctx context.Context, s *checkout) error {
 					memory[v.name] = append(memory[v.name], float64(r.rss)/1e6)
 				}
 			}
+			if s.slow {
+				continue
+			}
 			if err := errors.Join(os.RemoveAll(cache), os.RemoveAll(cache+"-goat")); err != nil {
 				return err
 			}
 		}
 	}
 	fmt.Fprintf(b.out, "%-34s %9s %9s\n", "CPU s, median", "plain", "other")
-	for _, step := range steps {
-		if step.name == "" {
+	for i, step := range steps {
+		if step.name == "" || s.slow && i == 0 {
 			continue
 		}
 		for _, v := range b.variants[1:] {
@@ -67,6 +73,9 @@ func (b *bench) builds(ctx context.Context, s *checkout) error {
 		}
 	}
 	for _, v := range b.variants[1:] {
+		if s.slow {
+			break
+		}
 		b.row("largest process: "+v.name, "MB", memory["plain"], memory[v.name], onlyGoat(v, barMemory))
 	}
 	return nil
@@ -79,10 +88,12 @@ func onlyGoat(v variant, bar float64) float64 {
 	return bar
 }
 
-// touch adds code that is linked, without a change of what the package exports.
-func (s *checkout) touch() error {
+// touch adds code that is linked, other code in each round, without a change of what the
+// package exports.
+func (s *checkout) touch(round int) error {
 	text := append([]byte(nil), s.edited...)
-	return os.WriteFile(s.editPath(), append(text, "\nvar benchEdit int\n\nfunc init() { benchEdit = 1 }\n"...), 0o666)
+	text = fmt.Appendf(text, "\nvar benchEdit int\n\nfunc init() { benchEdit = %d }\n", round+1)
+	return os.WriteFile(s.editPath(), text, 0o666)
 }
 
 // binaries compares the binaries, and counts the packages that goat compiles where a
