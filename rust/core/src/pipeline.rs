@@ -57,16 +57,21 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
     in_threads(EVERY_CORE, control, || {
         let ledger = Ledger::open(&options, &repo);
         let planned = plan_sides(options, &repo, sides, ledger.as_ref(), control)?;
-        if let Some(ledger) = ledger {
-            ledger.save();
-        }
         control.check()?;
         let (hash, files, public) = document::directory(&planned);
-        if planned.options.out_dir.is_empty() {
+        let out = Path::new(&planned.options.out_dir);
+        if out.as_os_str().is_empty() {
+            if let Some(ledger) = ledger {
+                ledger.save(None);
+            }
             return document::answer(&planned, public, &hash, None);
         }
         control.tick("write", 0, 0);
-        let directory = plan::write(Path::new(&planned.options.out_dir), &hash, &files)?;
+        let like = ledger.as_ref().and_then(Ledger::written);
+        let directory = plan::write(out, &hash, &files, like.as_deref())?;
+        if let Some(ledger) = ledger {
+            ledger.save(Some(&directory));
+        }
         let answer = document::answer(&planned, public, &hash, Some(&directory))?;
         if let Some(memo) = memo {
             memo.keep(&repo, &directory, &files, &answer);
@@ -80,7 +85,7 @@ pub fn write(planned: &Planned, control: &Control) -> Result<String> {
     control.check()?;
     let (hash, files, _) = document::directory(planned);
     if !planned.options.out_dir.is_empty() {
-        plan::write(Path::new(&planned.options.out_dir), &hash, &files)?;
+        plan::write(Path::new(&planned.options.out_dir), &hash, &files, None)?;
     }
     Ok(hash)
 }

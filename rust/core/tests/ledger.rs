@@ -124,7 +124,7 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         5 => (0..FILES, functions()).prop_map(|(file, text)| Event::Write(file, text)),
         1 => (0..FILES).prop_map(Event::Remove),
-        1 => (0..FILES, 0..FILES).prop_map(|(from, to)| Event::Rename(from, to)),
+        2 => (0..FILES + 2, 0..FILES + 2).prop_map(|(from, to)| Event::Rename(from, to)),
         1 => (0..FILES, any::<bool>()).prop_map(|(file, own)| Event::Header(file, own)),
         1 => functions().prop_map(Event::Untracked),
         1 => Just(Event::Commit),
@@ -147,7 +147,9 @@ fn happen(place: &Place, event: &Event) {
         Event::Write(file, text) => place.write(&path(*file), &source(*file, text)),
         Event::Remove(file) => drop(fs::remove_file(repo.join(path(*file)))),
         Event::Rename(from, to) => {
-            drop(fs::rename(repo.join(path(*from)), repo.join(path(*to))));
+            let to = repo.join(path(*to));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            drop(fs::rename(repo.join(path(*from)), to));
         }
         Event::Header(file, own) => {
             let head = if *own { "goat" } else { "x" };
@@ -230,6 +232,69 @@ fn an_edit_writes_what_a_fresh_plan_writes() {
         files
     };
     assert_eq!(written("warm"), written(""));
+}
+
+/// What an edit adds stands behind what was there, until more is out of use than in use.
+#[test]
+fn a_pack_grows_by_what_is_new_and_is_written_anew_in_time() {
+    let place = Place::new();
+    for file in 0..FILES {
+        place.write(&path(file), &source(file, &vec![3, 2, 1]));
+    }
+    place.ask("warm", &json!({})).unwrap();
+    let pack = || fs::read(&place.packs("warm")[0]).unwrap();
+    let first = pack();
+    let (mut before, mut anew) = (first.clone(), 0);
+    for round in 0..60 {
+        place.write(&path(1), &source(1, &vec![round % 7, round, 4]));
+        place.ask("warm", &json!({})).unwrap();
+        let now = pack();
+        assert!(now.len() < first.len() * 4, "{}", now.len());
+        if now.starts_with(&before) {
+            assert!(now.len() - before.len() < first.len());
+        } else {
+            anew += 1;
+        }
+        before = now;
+    }
+    assert!((1..30).contains(&anew), "{anew}");
+    assert_eq!(place.ask("warm", &json!({})), place.ask("", &json!({})));
+}
+
+/// A file that a plan directory shares with the last one is there once; one that is not what
+/// it was is not shared.
+#[cfg(unix)]
+#[test]
+fn plan_directories_share_what_is_the_same() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    place.write(&path(0), &source(0, &vec![3, 2]));
+    place.write(&path(4), &source(4, &vec![2, 2]));
+    let edited = |statements: u8, memo: &str| {
+        place.write(&path(4), &source(4, &vec![2, statements]));
+        place.packs(memo);
+        let answer = place.ask(memo, &json!({})).unwrap();
+        PathBuf::from(answer["planDir"].as_str().unwrap())
+    };
+    let of_first_package = |dir: &Path| {
+        let all = fs::read_dir(dir.join("p")).unwrap();
+        let mut all = all.map(|entry| entry.unwrap().path());
+        let text = |path: &PathBuf| fs::read_to_string(path).unwrap();
+        all.find(|path| text(path).contains("example.com/app/p0"))
+            .unwrap()
+    };
+    let node = |path: &Path| fs::metadata(path).unwrap().ino();
+    let (first, second) = (edited(3, "warm"), edited(4, "warm"));
+    let (a, b) = (of_first_package(&first), of_first_package(&second));
+    assert_ne!(first, second);
+    assert_eq!(node(&a), node(&b));
+    fs::write(&b, b"{}").unwrap();
+    let third = edited(5, "warm");
+    let warm = files_below(&third);
+    assert_ne!(node(&b), node(&of_first_package(&third)));
+    fs::remove_dir_all(&third).unwrap();
+    assert_eq!(edited(5, ""), third);
+    assert_eq!(warm, files_below(&third));
 }
 
 fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

@@ -37,7 +37,7 @@ pub(super) fn directory(planned: &Planned) -> (String, Files, Document) {
 }
 
 fn sealed(value: &impl Serialize) -> Vec<u8> {
-    seal(&json(value))
+    seal(json(value))
 }
 
 fn doc_name(import_path: &str) -> String {

@@ -1,14 +1,18 @@
 //! What is made of each changed file, kept from one plan to the next, so that an edit
 //! plans one file.
 //!
-//! Everything is found by a hash over both contents and all that decides besides, and
-//! one file holds what the last plan with the same settings used. Where a byte of it is
-//! not what was written nothing of it is believed.
+//! Everything is found by a hash over both contents and all that decides besides. One file
+//! per settings holds it: what a plan adds is put behind what is there, each part sealed,
+//! until more of it is out of use than in use; then it is written anew. Where a byte of it
+//! is not what was written nothing of it is believed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -28,9 +32,36 @@ const LIMIT: usize = 64 << 20;
 pub(super) struct Ledger {
     path: PathBuf,
     bytes: Vec<u8>,
-    entries: HashMap<Key, Range<usize>>,
-    used: Mutex<HashSet<Key>>,
+    entries: Entries,
     new: Mutex<BTreeMap<Key, Vec<u8>>>,
+}
+
+/// What stands in a pack.
+type Entries = HashMap<Key, Entry, BuildHasherDefault<Spread>>;
+
+/// Where a value stands, and whether this plan asked for it.
+struct Entry {
+    range: Range<usize>,
+    used: AtomicBool,
+}
+
+/// Keys are hashes already.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes
+            .first_chunk()
+            .map_or(0, |head| u64::from_le_bytes(*head));
+    }
+
+    /// The length, which all keys share.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Tells the kinds of entries apart.
@@ -40,6 +71,8 @@ pub(super) enum Kind {
     Sum,
     Source,
     Hunks,
+    Renames,
+    Written,
     File,
     Rejected,
     Edits,
@@ -61,22 +94,24 @@ impl Ledger {
         };
         let name = format!("{} {asked:?}", repo.root().display());
         let path = place(&options.memo_dir, &[], &name).with_extension("files");
-        let bytes = fs::read(&path).unwrap_or_default();
-        let entries = index(&bytes, name_of(&path)).unwrap_or_default();
+        let mut bytes = fs::read(&path).unwrap_or_default();
+        let entries = index(&bytes, name_of(&path)).unwrap_or_else(|| {
+            bytes.clear();
+            Entries::default()
+        });
         Some(Self {
             path,
             bytes,
             entries,
-            used: Mutex::default(),
             new: Mutex::default(),
         })
     }
 
     /// What is kept under a key.
     pub(super) fn get<T: DeserializeOwned>(&self, key: Key) -> Option<T> {
-        let range = self.entries.get(&key)?.clone();
-        let value = postcard::from_bytes(&self.bytes[range]).ok()?;
-        lock(&self.used).insert(key);
+        let entry = self.entries.get(&key)?;
+        let value = postcard::from_bytes(&self.bytes[entry.range.clone()]).ok()?;
+        entry.used.store(true, Ordering::Relaxed);
         Some(value)
     }
 
@@ -87,39 +122,74 @@ impl Ledger {
         }
     }
 
-    /// Writes what this plan used and added, and nothing else. That it cannot be kept is
-    /// no failure.
-    pub(super) fn save(&self) {
-        let (mut new, used) = (lock(&self.new), lock(&self.used));
+    /// The directory of the last plan.
+    pub(super) fn written(&self) -> Option<PathBuf> {
+        self.get(written())
+    }
+
+    /// Writes what this plan added, and leaves out what it had no use for once that is more
+    /// than the rest. That it cannot be kept is no failure.
+    pub(super) fn save(&self, directory: Option<&Path>) {
+        if let Some(directory) = directory.filter(|_| directory != self.written().as_deref()) {
+            self.put(written(), &directory);
+        }
+        let new = lock(&self.new);
         if new.is_empty() {
             return;
         }
-        for key in used.iter() {
-            let kept = || self.bytes[self.entries[key].clone()].to_vec();
-            new.entry(*key).or_insert_with(kept);
-        }
-        let size = new.values().map(|bytes| bytes.len() + ENTRY).sum::<usize>();
-        if size > LIMIT {
+        let name = name_of(&self.path);
+        let added = new.iter().map(|(key, bytes)| (key, bytes.as_slice()));
+        let used = self
+            .entries
+            .iter()
+            .filter(|(key, entry)| entry.used.load(Ordering::Relaxed) && !new.contains_key(*key));
+        let used = used.map(|(key, entry)| (key, &self.bytes[entry.range.clone()]));
+        let living: usize = used.clone().map(|(_, bytes)| bytes.len() + ENTRY).sum();
+        let pack = sealed(name, added.clone());
+        let size = self.bytes.len() + pack.len();
+        if living > self.bytes.len() / 2 && size <= LIMIT {
+            append(&self.path, &pack);
             return;
         }
-        let name = name_of(&self.path);
-        let mut pack = Vec::with_capacity(SUM + name.len() + size);
-        pack.resize(SUM, 0);
-        pack.extend_from_slice(name);
-        for (key, bytes) in new.iter() {
-            pack.extend_from_slice(key);
-            pack.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-            pack.extend_from_slice(bytes);
+        let mut all: Vec<_> = used.chain(added).collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        let pack = sealed(name, all.into_iter());
+        if pack.len() <= LIMIT {
+            store(&self.path, &pack);
         }
-        let sum = Sha256::digest(&pack[SUM..]);
-        pack[..SUM].copy_from_slice(&sum);
-        store(&self.path, &pack);
     }
 }
 
-/// Bytes of the hash before all entries.
+/// Entries as one part of a pack, behind a hash and a length.
+fn sealed<'b>(name: &[u8], entries: impl Iterator<Item = (&'b Key, &'b [u8])> + Clone) -> Vec<u8> {
+    let size: usize = entries.clone().map(|(_, bytes)| bytes.len() + ENTRY).sum();
+    let mut part = Vec::with_capacity(HEAD + name.len() + size);
+    part.resize(SUM, 0);
+    part.extend_from_slice(&((name.len() + size) as u32).to_le_bytes());
+    part.extend_from_slice(name);
+    for (key, bytes) in entries {
+        part.extend_from_slice(key);
+        part.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        part.extend_from_slice(bytes);
+    }
+    let sum = Sha256::digest(&part[SUM..]);
+    part[..SUM].copy_from_slice(&sum);
+    part
+}
+
+/// Puts a part behind a pack, in one write: two that do so at once do not mix, and if they
+/// did the hash would tell.
+fn append(path: &Path, part: &[u8]) {
+    if let Ok(mut pack) = fs::File::options().append(true).open(path) {
+        let _ = pack.write_all(part);
+    }
+}
+
+/// Bytes of the hash before a part.
 const SUM: usize = 32;
-/// Bytes of a key and a length before each.
+/// Bytes of the hash and the length of a part.
+const HEAD: usize = SUM + 4;
+/// Bytes of a key and a length before each entry.
 const ENTRY: usize = size_of::<Key>() + 4;
 
 /// A pack says in itself for which settings it is.
@@ -129,20 +199,39 @@ fn name_of(path: &Path) -> &[u8] {
 }
 
 /// Where the entries of a pack stand; `None` where it is not what was written there.
-fn index(pack: &[u8], name: &[u8]) -> Option<HashMap<Key, Range<usize>>> {
-    let (sum, rest) = pack.split_first_chunk::<SUM>()?;
-    if Sha256::digest(rest).as_slice() != sum || !rest.starts_with(name) {
-        return None;
-    }
-    let (mut entries, mut at) = (HashMap::new(), SUM + name.len());
-    while at < pack.len() {
-        let (key, rest) = pack[at..].split_first_chunk()?;
-        let length = u32::from_le_bytes(*rest.first_chunk()?) as usize;
-        at += ENTRY + length;
-        pack.get(..at)?;
-        entries.insert(*key, at - length..at);
+fn index(pack: &[u8], name: &[u8]) -> Option<Entries> {
+    let (mut entries, mut start) = (Entries::default(), 0);
+    while start < pack.len() {
+        let (sum, rest) = pack[start..].split_first_chunk::<SUM>()?;
+        let length = length(rest)?;
+        let part = rest.get(..HEAD - SUM + length)?;
+        if Sha256::digest(part).as_slice() != sum || !part[HEAD - SUM..].starts_with(name) {
+            return None;
+        }
+        let end = start + HEAD + length;
+        let mut at = start + HEAD + name.len();
+        while at < end {
+            let (key, rest) = pack[at..end].split_first_chunk()?;
+            let from = at + ENTRY;
+            at = from.checked_add(self::length(rest)?)?;
+            pack[..end].get(..at)?;
+            let used = AtomicBool::new(false);
+            let range = from..at;
+            entries.insert(*key, Entry { range, used });
+        }
+        start = end;
     }
     Some(entries)
+}
+
+/// A length at the beginning of some bytes.
+fn length(bytes: &[u8]) -> Option<usize> {
+    Some(u32::from_le_bytes(*bytes.first_chunk()?) as usize)
+}
+
+/// The key of the last plan's directory.
+fn written() -> Key {
+    key(Kind::Written, Key::default(), &[])
 }
 
 /// The key of what is made of something that has a key, and of what decides besides.
@@ -191,6 +280,14 @@ impl Kept for Ledger {
 
     fn keep_hunks(&self, pair: Key, hunks: &[Hunk]) {
         self.put(key(Kind::Hunks, pair, &[]), &hunks);
+    }
+
+    fn renames(&self, files: Key) -> Option<Vec<(usize, usize)>> {
+        self.get(key(Kind::Renames, files, &[]))
+    }
+
+    fn keep_renames(&self, files: Key, found: &[(usize, usize)]) {
+        self.put(key(Kind::Renames, files, &[]), &found);
     }
 }
 

@@ -27,6 +27,12 @@ pub struct PlannedPackage {
     pub names: Names,
 }
 
+/// The names of a package, and what of the settings decides its texts.
+struct Named {
+    names: Names,
+    deciding: String,
+}
+
 /// Indices of the files of each package with points.
 type Groups = BTreeMap<String, Vec<usize>>;
 
@@ -41,11 +47,12 @@ pub(super) fn build(
     control: &Control,
 ) -> Result<Vec<PlannedPackage>> {
     let forms = options.forms();
-    let names: BTreeMap<String, Names> = groups(files)
+    let names: BTreeMap<String, Named> = groups(files)
         .into_iter()
         .map(|(import_path, members)| {
             let names = choose(&import_path, &files[members[0]].dir, sources);
-            (import_path, names)
+            let deciding = format!("{names:?} {forms:?}");
+            (import_path, Named { names, deciding })
         })
         .collect();
     let rejected: Vec<bool> = files
@@ -92,7 +99,8 @@ pub(super) fn build(
         let members: Vec<_> = members
             .map(|at| (&files[at], edits[at].as_slice()))
             .collect();
-        write_package(&import_path, &members, names[&import_path].clone(), forms)
+        let names = names[&import_path].names.clone();
+        write_package(&import_path, &members, names, forms)
     });
     Ok(written.collect())
 }
@@ -100,7 +108,7 @@ pub(super) fn build(
 /// Whether the rewritten file is rejected, as it was found out once.
 fn rejects(
     file: &mut PlannedFile,
-    names: &Names,
+    named: &Named,
     forms: Forms,
     sources: &Sources,
     desk: &Desk<'_>,
@@ -108,14 +116,12 @@ fn rejects(
     if sources.shadows(&file.dir) {
         return Ok(true);
     }
-    let settings = [format!("{names:?}"), format!("{forms:?}")];
-    let deciding = settings.each_ref().map(String::as_str);
     let key = file
         .key
-        .map(|of| ledger::key(Kind::Rejected, of, &deciding));
+        .map(|of| ledger::key(Kind::Rejected, of, &[&named.deciding]));
     desk.recall(key, || {
         file.read(desk)?;
-        Ok(is_rejected(file, names, forms))
+        Ok(is_rejected(file, &named.names, forms))
     })
 }
 
@@ -123,20 +129,15 @@ fn rejects(
 fn kept_edits(
     file: &mut PlannedFile,
     first: usize,
-    names: &Names,
+    named: &Named,
     forms: Forms,
     desk: &Desk<'_>,
 ) -> Result<Vec<Edit>> {
-    let settings = [
-        format!("{names:?}"),
-        format!("{forms:?}"),
-        first.to_string(),
-    ];
-    let deciding = settings.each_ref().map(String::as_str);
+    let deciding = [named.deciding.as_str(), &first.to_string()];
     let key = file.key.map(|of| ledger::key(Kind::Edits, of, &deciding));
     desk.recall(key, || {
         file.read(desk)?;
-        Ok(file.edits(first, names, forms))
+        Ok(file.edits(first, &named.names, forms))
     })
 }
 

@@ -31,20 +31,15 @@ pub fn short_sum(bytes: &[u8]) -> String {
 /// What every document begins with.
 const HEAD: &str = "{\"format\":1,";
 
-/// A document with its own hash in it, behind the format number: a reader tells one that
+/// Puts a document's own hash into it, behind the format number: a reader tells one that
 /// was damaged on the disk, also where its length is what it was.
 #[must_use]
-pub fn seal(document: &[u8]) -> Vec<u8> {
-    let Some(rest) = document.strip_prefix(HEAD.as_bytes()) else {
-        return document.to_vec();
-    };
-    let sum = short_sum(document);
-    [
-        HEAD.as_bytes(),
-        format!("\"sum\":\"{sum}\",").as_bytes(),
-        rest,
-    ]
-    .concat()
+pub fn seal(mut document: Vec<u8>) -> Vec<u8> {
+    if document.starts_with(HEAD.as_bytes()) {
+        let sum = format!("\"sum\":\"{}\",", short_sum(&document));
+        document.splice(HEAD.len()..HEAD.len(), sum.into_bytes());
+    }
+    document
 }
 
 /// The plan hash: over all files but the index, and the index without the hash.
@@ -65,12 +60,12 @@ pub fn hash_of(files: &Files, index: &[u8]) -> String {
 
 /// Writes `files` as `<out>/<hash>` and gives that path. What is there already under
 /// that name is made whole: a crash, a full disk or a cleaner of caches may have left
-/// a part of it.
-pub fn write(out: &Path, hash: &str, files: &Files) -> Result<PathBuf> {
+/// a part of it. `like` is another plan directory, which may hold some of the files already.
+pub fn write(out: &Path, hash: &str, files: &Files, like: Option<&Path>) -> Result<PathBuf> {
     let target = out.join(hash);
     let temporary = out.join(format!(".tmp-{hash}-{}", unique()));
     if !target.exists() {
-        let made = fill(&temporary, files).and_then(|()| fs::rename(&temporary, &target));
+        let made = fill(&temporary, files, like).and_then(|()| fs::rename(&temporary, &target));
         if made.is_ok() {
             return Ok(target);
         }
@@ -111,15 +106,29 @@ fn repair(target: &Path, files: &Files) -> io::Result<()> {
     Ok(())
 }
 
-fn fill(directory: &Path, files: &Files) -> io::Result<()> {
+fn fill(directory: &Path, files: &Files, like: Option<&Path>) -> io::Result<()> {
+    let mut made = None;
     for (name, bytes) in files {
         let path = directory.join(name);
-        if let Some(parent) = path.parent() {
+        let parent = path.parent().map(Path::to_owned);
+        if let Some(parent) = parent
+            .as_deref()
+            .filter(|dir| made.as_deref() != Some(*dir))
+        {
             fs::create_dir_all(parent)?;
         }
-        fs::write(path, bytes)?;
+        made = parent;
+        if !like.is_some_and(|like| is_linked(&like.join(name), &path, bytes)) {
+            fs::write(path, bytes)?;
+        }
     }
     Ok(())
+}
+
+/// Whether a file could be had from elsewhere, where it has the same bytes. No file of a
+/// plan directory is ever written again in its place, so that several may share it.
+fn is_linked(from: &Path, to: &Path, bytes: &[u8]) -> bool {
+    fs::read(from).is_ok_and(|found| found == bytes) && fs::hard_link(from, to).is_ok()
 }
 
 fn unwritable(out: &Path, cause: &io::Error) -> Error {

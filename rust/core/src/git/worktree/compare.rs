@@ -14,7 +14,6 @@ use crate::git::diff::changes::{
     ChangeKind, Changes, Delta, OtherChange, blob_id, deltas, has_go_text, other_change, overlay,
     type_changed,
 };
-use crate::git::diff::rename::renames;
 use crate::git::diff::trees::{Pair, Trees};
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
@@ -45,7 +44,7 @@ impl Repo {
         let pairs = loader.prepare(pairs)?;
         control.check()?;
         let moved = if find_renames {
-            renames(&pairs, &loader, control)?
+            loader.renames(&pairs, control)?
         } else {
             HashMap::new()
         };

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use git2::Oid;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::workdir::{DiskContent, DiskFile};
+use crate::control::Control;
 use crate::error::{Code, Result};
 use crate::git::diff::changes::{GoFile, blob_id, hunks};
 use crate::git::diff::linediff::added_lines;
-use crate::git::diff::rename::{Contents, FirstFailure};
+use crate::git::diff::rename::{Contents, FirstFailure, renames};
 use crate::git::diff::trees::Pair;
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
@@ -33,6 +35,10 @@ pub trait Kept: Sync {
     fn hunks(&self, pair: Key) -> Option<Vec<Hunk>>;
     /// Keeps them.
     fn keep_hunks(&self, pair: Key, hunks: &[Hunk]);
+    /// Which of some added files come from which of some removed ones, by their numbers.
+    fn renames(&self, files: Key) -> Option<Vec<(usize, usize)>>;
+    /// Keeps that.
+    fn keep_renames(&self, files: Key, found: &[(usize, usize)]);
 }
 
 /// Takes marks out of the content of a path.
@@ -70,6 +76,8 @@ pub(in crate::git) struct Loader<'a> {
     old: Files,
     new: Files,
     failure: FirstFailure,
+    /// Whether an answer hung on more than the contents of files that can be read.
+    depends: AtomicBool,
 }
 
 /// The Go files of one side, by path.
@@ -124,6 +132,7 @@ impl<'a> Loader<'a> {
             old: Files::default(),
             new: Files::default(),
             failure: FirstFailure::default(),
+            depends: AtomicBool::new(false),
         }
     }
 
@@ -331,6 +340,58 @@ impl<'a> Loader<'a> {
         (Arc::new(cleaned), Some(id))
     }
 
+    /// For each added path (by its index in `pairs`) the index of the removed one that it
+    /// comes from. It follows from the names and contents of both; where it hung on more,
+    /// on attributes or on a file that cannot be read, it is not kept.
+    pub fn renames(&self, pairs: &[Pair], control: &Control) -> Result<HashMap<usize, usize>> {
+        let indices = |wanted: fn(&Pair) -> bool| -> Vec<usize> {
+            let all = pairs.iter().enumerate();
+            let fitting = all.filter(|(_, pair)| wanted(pair));
+            fitting.map(|(index, _)| index).collect()
+        };
+        let came = indices(|pair| pair.old.is_none() && pair.new.is_some());
+        let gone = indices(|pair| pair.old.is_some() && pair.new.is_none());
+        if came.is_empty() || gone.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let kept = self
+            .kept
+            .map(|kept| (kept, self.files(pairs, &came, &gone)));
+        let known = kept.and_then(|(kept, key)| kept.renames(key));
+        if let Some(known) = known {
+            let known = known.into_iter();
+            let known = known.filter_map(|(to, from)| Some((*came.get(to)?, *gone.get(from)?)));
+            return Ok(known.collect());
+        }
+        let found = renames(pairs, self, control)?;
+        if let Some((kept, key)) = kept.filter(|_| !self.depends.load(Ordering::Relaxed)) {
+            let number = |of: &[usize], index: &usize| of.binary_search(index).unwrap_or_default();
+            let numbers = found.iter();
+            let mut numbers: Vec<_> = numbers
+                .map(|(to, from)| (number(&came, to), number(&gone, from)))
+                .collect();
+            numbers.sort_unstable();
+            kept.keep_renames(key, &numbers);
+        }
+        Ok(found)
+    }
+
+    /// What names added and removed files: paths, modes and contents.
+    fn files(&self, pairs: &[Pair], came: &[usize], gone: &[usize]) -> Key {
+        let mut hash = Sha256::new();
+        hash.update((came.len() as u64).to_le_bytes());
+        for pair in came.iter().chain(gone).map(|&index| &pairs[index]) {
+            hash.update((pair.path.len() as u64).to_le_bytes());
+            hash.update(&pair.path);
+            if let Some(entry) = pair.old.or(pair.new) {
+                hash.update(entry.mode.to_le_bytes());
+                hash.update(entry.id.as_bytes());
+                hash.update(self.repo.store.replaced(entry.id).as_bytes());
+            }
+        }
+        hash.finalize().first_chunk().copied().unwrap_or_default()
+    }
+
     /// The line-by-line account of a changed Go file.
     pub fn file_change(&self, file: &GoFile<'_>) -> Result<FileChange> {
         let key = self.pair(file);
@@ -478,6 +539,14 @@ impl Loader<'_> {
         }
     }
 
+    /// Notes where there is nothing.
+    fn sure<T>(&self, found: Option<T>) -> Option<T> {
+        if found.is_none() {
+            self.depends.store(true, Ordering::Relaxed);
+        }
+        found
+    }
+
     /// A file of the working tree that is not a Go file, as git compares it.
     fn on_disk(&self, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
         let read = self
@@ -489,27 +558,30 @@ impl Loader<'_> {
 
 impl Contents for Loader<'_> {
     fn size(&self, release: bool, path: &[u8], entry: Entry) -> Option<u64> {
-        if let Some(side) = self.loaded(release, path) {
-            return side.as_ref().ok().map(|side| side.compared.len() as u64);
-        }
-        if release && self.disk.contains_key(path) {
-            return self.on_disk(path, entry).map(|data| data.len() as u64);
-        }
-        self.note(release, path, self.repo.store.blob_size(entry.id))
+        let size = if let Some(side) = self.loaded(release, path) {
+            side.as_ref().ok().map(|side| side.compared.len() as u64)
+        } else if release && self.disk.contains_key(path) {
+            self.on_disk(path, entry).map(|data| data.len() as u64)
+        } else {
+            self.note(release, path, self.repo.store.blob_size(entry.id))
+        };
+        self.sure(size)
     }
 
     fn load(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Vec<u8>>> {
-        if let Some(side) = self.loaded(release, path) {
-            return side.as_ref().ok().map(|side| Arc::clone(&side.compared));
-        }
-        if release && self.disk.contains_key(path) {
-            return self.on_disk(path, entry);
-        }
-        self.note(release, path, self.repo.store.blob(entry.id))
-            .map(Arc::new)
+        let content = if let Some(side) = self.loaded(release, path) {
+            side.as_ref().ok().map(|side| Arc::clone(&side.compared))
+        } else if release && self.disk.contains_key(path) {
+            self.on_disk(path, entry)
+        } else {
+            let blob = self.repo.store.blob(entry.id);
+            self.note(release, path, blob).map(Arc::new)
+        };
+        self.sure(content)
     }
 
     fn forced(&self, path: &[u8]) -> Option<bool> {
+        self.depends.store(true, Ordering::Relaxed);
         let path = std::str::from_utf8(path).ok()?;
         self.repo.attributes.diff(path)
     }
