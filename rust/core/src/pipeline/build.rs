@@ -109,7 +109,7 @@ impl<'b> BuildView<'b> {
 
 /// Import path and accessor of a package.
 fn names(package: &PlannedPackage) -> (&str, &str) {
-    (&package.document.import_path, &package.document.symbol)
+    (&package.entry.import_path, &package.entry.symbol)
 }
 
 /// Refuses a binary of another plan, and warns of packages that are in it without the
@@ -142,7 +142,7 @@ pub(super) fn check_linked(
         .hint("`goat build` with the same base and the same flags makes such a binary"));
     }
     warnings.extend(other.iter().map(|package| Warning {
-        path: package.document.dir.clone(),
+        path: package.entry.dir.clone(),
         line: 0,
         message: "the binary holds this package without the points of this plan; its functions are taken for linked".into(),
     }));

@@ -10,9 +10,8 @@ use super::{Planned, PlannedFile, State};
 use crate::error::{Code, Error, Result};
 use crate::model::{Position, Reason};
 use crate::plan::{
-    self, Account, Base, Document, FORMAT, FileAccount, Files, Index, IndexPackage, ModuleEntry,
-    Outside, PackageDocument, PointEntry, Release, SourceEntry, Summary, Warning, entry, hash_of,
-    seal, short_hash,
+    self, Account, Base, Document, FORMAT, FileAccount, Files, Index, ModuleEntry, Outside,
+    PointEntry, Release, SourceEntry, Summary, Warning, entry, hash_of, json, sealed,
 };
 
 /// The files of the plan directory with their hash, and the public document among them.
@@ -21,10 +20,8 @@ pub(super) fn directory(planned: &Planned) -> (String, Files, Document) {
     let public = document(planned, false);
     files.insert("plan.json".into(), sealed(&public));
     for package in &planned.packages {
-        files.insert(
-            doc_name(&package.document.import_path),
-            sealed(&package.document),
-        );
+        let text = package.text.as_bytes().to_vec();
+        files.insert(package.entry.doc.clone(), text);
     }
     for (name, shard) in planned.sources.shards() {
         files.insert(name, sealed(&shard));
@@ -34,21 +31,6 @@ pub(super) fn directory(planned: &Planned) -> (String, Files, Document) {
     index.plan_hash = Some(hash.clone());
     files.insert("index.json".into(), sealed(&index));
     (hash, files, public)
-}
-
-fn sealed(value: &impl Serialize) -> Vec<u8> {
-    seal(json(value))
-}
-
-fn doc_name(import_path: &str) -> String {
-    format!("p/{}.json", short_hash(import_path))
-}
-
-/// Compact JSON with a line end. All keys are strings, so nothing can fail.
-fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec(value).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
 }
 
 /// The public document with what only the answer says.
@@ -102,19 +84,8 @@ pub(super) fn answer(
 }
 
 fn index(planned: &Planned) -> Index {
-    let packages = planned.packages.iter().map(|package| {
-        let document = &package.document;
-        IndexPackage {
-            import_path: document.import_path.clone(),
-            dir: document.dir.clone(),
-            name: document.name.clone(),
-            doc: doc_name(&document.import_path),
-            marker: document.marker.clone(),
-            symbol: document.symbol.clone(),
-            counters: document.counters,
-            files: points_by_file(document),
-        }
-    });
+    let packages = planned.packages.iter();
+    let packages = packages.map(|package| package.entry.clone());
     let modules = planned.modules.iter();
     let modules = modules.map(|m| ModuleEntry {
         path: m.path.clone(),
@@ -131,7 +102,7 @@ fn index(planned: &Planned) -> Index {
         precision: planned.options.precision,
         granularity: planned.options.granularity().as_str(),
         app: planned.app(),
-        points: planned.packages.iter().map(|p| p.document.counters).sum(),
+        points: planned.packages.iter().map(|p| p.entry.counters).sum(),
         marked: planned.sources.marked,
         runtime_path: planned.options.runtime_path().to_owned(),
         packages: packages.collect(),
@@ -146,18 +117,9 @@ fn plain(planned: &Planned) -> Vec<String> {
     let files = planned.files.iter().filter(|file| file.listed().is_some());
     let mut changed: BTreeSet<&str> = files.map(|file| file.import_path.as_str()).collect();
     for package in &planned.packages {
-        changed.remove(package.document.import_path.as_str());
+        changed.remove(package.entry.import_path.as_str());
     }
     changed.into_iter().map(str::to_owned).collect()
-}
-
-fn points_by_file(document: &PackageDocument) -> BTreeMap<String, usize> {
-    let mut files = BTreeMap::new();
-    for point in &document.points {
-        let name = point.file.rsplit('/').next().unwrap_or(&point.file);
-        *files.entry(name.to_owned()).or_default() += 1;
-    }
-    files
 }
 
 fn base(planned: &Planned) -> Base {

@@ -76,6 +76,7 @@ pub(super) enum Kind {
     File,
     Rejected,
     Edits,
+    Package,
 }
 
 impl Ledger {
@@ -113,6 +114,13 @@ impl Ledger {
         let value = postcard::from_bytes(&self.bytes[entry.range.clone()]).ok()?;
         entry.used.store(true, Ordering::Relaxed);
         Some(value)
+    }
+
+    /// Says that what is kept under a key, if anything is, is not out of use.
+    pub(super) fn touch(&self, key: Key) {
+        if let Some(entry) = self.entries.get(&key) {
+            entry.used.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Keeps a value.
@@ -229,6 +237,12 @@ fn length(bytes: &[u8]) -> Option<usize> {
     Some(u32::from_le_bytes(*bytes.first_chunk()?) as usize)
 }
 
+/// The key of several things that have keys.
+pub(super) fn all(keys: &[Key]) -> Key {
+    let sum: [u8; 32] = Sha256::digest(keys.as_flattened()).into();
+    sum.first_chunk().copied().unwrap_or_default()
+}
+
 /// The key of the last plan's directory.
 fn written() -> Key {
     key(Kind::Written, Key::default(), &[])
@@ -303,20 +317,38 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// The kept value.
+    pub(super) fn known<T: DeserializeOwned>(&self, key: Option<Key>) -> Option<T> {
+        self.ledger
+            .zip(key)
+            .and_then(|(ledger, key)| ledger.get(key))
+    }
+
+    /// Keeps a value from now on.
+    pub(super) fn keep(&self, key: Option<Key>, value: &impl Serialize) {
+        if let Some((ledger, key)) = self.ledger.zip(key) {
+            ledger.put(key, value);
+        }
+    }
+
+    /// Says that a value that is kept is in use, without reading it.
+    pub(super) fn touch(&self, key: Option<Key>) {
+        if let Some((ledger, key)) = self.ledger.zip(key) {
+            ledger.touch(key);
+        }
+    }
+
     /// The kept value, or a new one that is kept from now on.
     pub(super) fn recall<T: Serialize + DeserializeOwned>(
         &self,
         key: Option<Key>,
         make: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let kept = self.ledger.zip(key);
-        if let Some(value) = kept.and_then(|(ledger, key)| ledger.get(key)) {
+        if let Some(value) = self.known(key) {
             return Ok(value);
         }
         let value = make()?;
-        if let Some((ledger, key)) = kept {
-            ledger.put(key, &value);
-        }
+        self.keep(key, &value);
         Ok(value)
     }
 

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::ledger::{self, Desk, Kind};
 use super::{Analysed, Options, PlannedFile, Sources, State};
 use crate::control::Control;
 use crate::error::Result;
 use crate::instrument::{Forms, Names, Package, Text, accessor, apply, edits, write};
-use crate::model::{Edit, Place, Point, Reason, Span, Verdict};
+use crate::model::{Edit, Key, Place, Point, Reason, Span, Verdict};
 use crate::plan::{
-    EditEntry, FORMAT, FileEntry, PackageDocument, PackagePoint, TextFile, Warning, marker,
+    EditEntry, FORMAT, FileEntry, IndexPackage, PackageDocument, PackagePoint, TextFile, Warning,
+    marker, sealed, short_hash,
 };
 use crate::points::make_distinct;
 use crate::syntax;
@@ -19,12 +21,12 @@ use crate::token::TokenKind;
 use crate::tree::hex_hash;
 
 /// A package with points.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PlannedPackage {
-    /// Its document.
-    pub document: PackageDocument,
-    /// Names that its instrumentation uses.
-    pub names: Names,
+    /// What the index says of it.
+    pub entry: IndexPackage,
+    /// Its document as it is written down.
+    pub text: String,
 }
 
 /// The names of a package, and what of the settings decides its texts.
@@ -46,63 +48,121 @@ pub(super) fn build(
     warnings: &mut Vec<Warning>,
     control: &Control,
 ) -> Result<Vec<PlannedPackage>> {
-    let forms = options.forms();
-    let names: BTreeMap<String, Named> = groups(files)
-        .into_iter()
-        .map(|(import_path, members)| {
-            let names = choose(&import_path, &files[members[0]].dir, sources);
-            let deciding = format!("{names:?} {forms:?}");
-            (import_path, Named { names, deciding })
-        })
-        .collect();
-    let rejected: Vec<bool> = files
-        .par_iter_mut()
-        .map(|file| {
-            control.check()?;
-            match names.get(&file.import_path).filter(|_| file.has_points()) {
-                Some(names) => rejects(file, names, forms, sources, desk),
-                None => Ok(false),
-            }
-        })
-        .collect::<Result<_>>()?;
-    for (file, _) in files
-        .iter_mut()
-        .zip(rejected)
-        .filter(|(_, rejected)| *rejected)
-    {
-        warnings.push(reject(file));
-    }
+    let press = Press {
+        names: choose_all(files, sources, options.forms()),
+        forms: options.forms(),
+        sources,
+        desk,
+        control,
+    };
+    press.reject_all(files, warnings)?;
     name_points(files);
     let groups: Vec<(String, Vec<usize>)> = groups(files).into_iter().collect();
-    let mut firsts = vec![0; files.len()];
-    for (_, members) in &groups {
-        let mut first = 0;
-        for &member in members {
-            firsts[member] = first;
-            first += files[member].points().len();
-        }
-    }
-    let edits: Vec<Vec<Edit>> = files
-        .par_iter_mut()
-        .zip(firsts)
-        .map(|(file, first)| {
-            control.check()?;
-            match names.get(&file.import_path).filter(|_| file.has_points()) {
-                Some(names) => kept_edits(file, first, names, forms, desk),
-                None => Ok(Vec::new()),
-            }
+    let kept: Vec<(Option<Key>, Option<PlannedPackage>)> = groups
+        .par_iter()
+        .map(|(import_path, members)| {
+            let key = press.key(import_path, members, files);
+            (key, desk.known(key))
         })
-        .collect::<Result<_>>()?;
+        .collect();
+    let edits = press.edits(files, &groups, &kept)?;
     let files = &*files;
-    let written = groups.into_par_iter().map(|(import_path, members)| {
-        let members = members.into_iter();
-        let members: Vec<_> = members
-            .map(|at| (&files[at], edits[at].as_slice()))
-            .collect();
-        let names = names[&import_path].names.clone();
-        write_package(&import_path, &members, names, forms)
+    let written = groups.into_par_iter().zip(kept);
+    let written = written.map(|((import_path, members), (key, known))| {
+        known.unwrap_or_else(|| {
+            let members: Vec<_> = members
+                .into_iter()
+                .map(|at| (&files[at], edits[at].as_slice()))
+                .collect();
+            let names = &press.names[&import_path].names;
+            let package = write_package(&import_path, &members, names, press.forms);
+            desk.keep(key, &package);
+            package
+        })
     });
     Ok(written.collect())
+}
+
+/// What all packages are written with.
+struct Press<'a> {
+    names: BTreeMap<String, Named>,
+    forms: Forms,
+    sources: &'a Sources,
+    desk: &'a Desk<'a>,
+    control: &'a Control,
+}
+
+impl Press<'_> {
+    fn names_of(&self, file: &PlannedFile) -> Option<&Named> {
+        self.names
+            .get(&file.import_path)
+            .filter(|_| file.has_points())
+    }
+
+    /// Takes the points from files whose rewrite does not parse.
+    fn reject_all(&self, files: &mut [PlannedFile], warnings: &mut Vec<Warning>) -> Result<()> {
+        let rejected: Vec<bool> = files
+            .par_iter_mut()
+            .map(|file| {
+                self.control.check()?;
+                match self.names_of(file) {
+                    Some(named) => rejects(file, named, self.forms, self.sources, self.desk),
+                    None => Ok(false),
+                }
+            })
+            .collect::<Result<_>>()?;
+        let all = files.iter_mut().zip(rejected);
+        warnings.extend(
+            all.filter(|(_, rejected)| *rejected)
+                .map(|(file, _)| reject(file)),
+        );
+        Ok(())
+    }
+
+    /// What names a package's document: what is made of its files, and the ids and names of
+    /// all its points, which the rest of the plan decides.
+    fn key(&self, import_path: &str, members: &[usize], files: &[PlannedFile]) -> Option<Key> {
+        let members = members.iter().map(|&at| &files[at]);
+        let keys: Option<Vec<Key>> = members.clone().map(|file| file.key).collect();
+        let mut deciding = vec![import_path, self.names[import_path].deciding.as_str()];
+        for file in members {
+            deciding.extend([file.path.as_str(), file.dir.as_str()]);
+            let names = file.analysed().into_iter().flat_map(|a| &a.names);
+            let ids = file.points().iter().map(|point| &point.id);
+            deciding.extend(ids.chain(names).map(String::as_str));
+        }
+        Some(ledger::key(Kind::Package, ledger::all(&keys?), &deciding))
+    }
+
+    /// The edits of the files of those packages whose documents are not known.
+    fn edits(
+        &self,
+        files: &mut [PlannedFile],
+        groups: &[(String, Vec<usize>)],
+        kept: &[(Option<Key>, Option<PlannedPackage>)],
+    ) -> Result<Vec<Vec<Edit>>> {
+        let mut places = vec![(0, false); files.len()];
+        for ((_, members), (_, known)) in groups.iter().zip(kept) {
+            let mut first = 0;
+            for &member in members {
+                places[member] = (first, known.is_some());
+                first += files[member].points().len();
+            }
+        }
+        let all = files.par_iter_mut().zip(places);
+        let all = all.map(|(file, (first, known))| {
+            self.control.check()?;
+            match self.names_of(file) {
+                Some(named) if known => {
+                    self.desk.touch(edits_key(file, first, named));
+                    Ok(Vec::new())
+                }
+                Some(named) => kept_edits(file, first, named, self.forms, self.desk),
+                None => Ok(Vec::new()),
+            }
+        });
+        all.collect()
+    }
 }
 
 /// Whether the rewritten file is rejected, as it was found out once.
@@ -133,12 +193,16 @@ fn kept_edits(
     forms: Forms,
     desk: &Desk<'_>,
 ) -> Result<Vec<Edit>> {
-    let deciding = [named.deciding.as_str(), &first.to_string()];
-    let key = file.key.map(|of| ledger::key(Kind::Edits, of, &deciding));
-    desk.recall(key, || {
+    desk.recall(edits_key(file, first, named), || {
         file.read(desk)?;
         Ok(file.edits(first, &named.names, forms))
     })
+}
+
+/// What names the edits of a file.
+fn edits_key(file: &PlannedFile, first: usize, named: &Named) -> Option<Key> {
+    let deciding = [named.deciding.as_str(), &first.to_string()];
+    file.key.map(|of| ledger::key(Kind::Edits, of, &deciding))
 }
 
 fn groups(files: &[PlannedFile]) -> Groups {
@@ -152,6 +216,15 @@ fn groups(files: &[PlannedFile]) -> Groups {
         }
     }
     groups
+}
+
+fn choose_all(files: &[PlannedFile], sources: &Sources, forms: Forms) -> BTreeMap<String, Named> {
+    let all = groups(files).into_iter().map(|(import_path, members)| {
+        let names = choose(&import_path, &files[members[0]].dir, sources);
+        let deciding = format!("{names:?} {forms:?}");
+        (import_path, Named { names, deciding })
+    });
+    all.collect()
 }
 
 fn choose(import_path: &str, dir: &str, sources: &Sources) -> Names {
@@ -303,7 +376,7 @@ fn name_points(files: &mut [PlannedFile]) {
 fn write_package(
     import_path: &str,
     files: &[(&PlannedFile, &[Edit])],
-    names: Names,
+    names: &Names,
     forms: Forms,
 ) -> PlannedPackage {
     let mut points = Vec::new();
@@ -332,7 +405,7 @@ fn write_package(
     let package = |marker| {
         write(Package {
             name,
-            names: &names,
+            names,
             counters,
             crowded,
             marker,
@@ -361,7 +434,27 @@ fn write_package(
         },
         points,
     };
-    PlannedPackage { document, names }
+    let text = String::from_utf8(sealed(&document)).unwrap_or_default();
+    let entry = IndexPackage {
+        doc: format!("p/{}.json", short_hash(import_path)),
+        files: points_by_file(&document),
+        import_path: document.import_path,
+        dir: document.dir,
+        name: document.name,
+        marker: document.marker,
+        symbol: document.symbol,
+        counters,
+    };
+    PlannedPackage { entry, text }
+}
+
+fn points_by_file(document: &PackageDocument) -> BTreeMap<String, usize> {
+    let mut files = BTreeMap::new();
+    for point in &document.points {
+        let name = point.file.rsplit('/').next().unwrap_or(&point.file);
+        *files.entry(name.to_owned()).or_default() += 1;
+    }
+    files
 }
 
 impl PlannedFile {

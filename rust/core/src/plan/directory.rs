@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Code, Error, Result};
@@ -31,10 +32,19 @@ pub fn short_sum(bytes: &[u8]) -> String {
 /// What every document begins with.
 const HEAD: &str = "{\"format\":1,";
 
-/// Puts a document's own hash into it, behind the format number: a reader tells one that
+/// Compact JSON with a line end. All keys are strings, so nothing can fail.
+#[must_use]
+pub fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(value).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A document with its own hash in it, behind the format number: a reader tells one that
 /// was damaged on the disk, also where its length is what it was.
 #[must_use]
-pub fn seal(mut document: Vec<u8>) -> Vec<u8> {
+pub fn sealed(value: &impl Serialize) -> Vec<u8> {
+    let mut document = json(value);
     if document.starts_with(HEAD.as_bytes()) {
         let sum = format!("\"sum\":\"{}\",", short_sum(&document));
         document.splice(HEAD.len()..HEAD.len(), sum.into_bytes());

@@ -367,7 +367,7 @@ pub struct App {
 }
 
 /// A package with points.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexPackage {
     /// Import path.

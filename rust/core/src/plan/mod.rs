@@ -7,7 +7,7 @@ mod directory;
 mod document;
 mod package;
 
-pub use directory::{Files, hash_of, seal, short_hash, short_sum, write};
+pub use directory::{Files, hash_of, json, sealed, short_hash, short_sum, write};
 pub use document::{
     Account, App, Base, Build, BuildPackage, Document, FileAccount, Goat, Index, IndexPackage,
     LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Position, Release, Shard,

@@ -129,7 +129,7 @@ fn lists<'x>(
     name: &str,
 ) -> impl Iterator<Item = BlockId> {
     let funcs = funcs.get(name).map_or(&[][..], Vec::as_slice);
-    let lists = funcs.iter().map(|&func| &blocks[func]);
+    let lists = funcs.iter().map(move |&func| &blocks[func]);
     lists.flatten().copied()
 }
 
