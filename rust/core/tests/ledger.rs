@@ -246,7 +246,7 @@ fn a_pack_grows_by_what_is_new_and_is_written_anew_in_time() {
     let first = pack();
     let (mut before, mut anew) = (first.clone(), 0);
     for round in 0..60 {
-        place.write(&path(1), &source(1, &vec![round % 7, round % 5, 4]));
+        place.write(&path(5), &source(5, &vec![round % 7, round % 5, 4]));
         place.ask("warm", &json!({})).unwrap();
         let now = pack();
         assert!(now.len() < first.len() * 5, "{}", now.len());
