@@ -267,7 +267,8 @@ func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL,
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return "", failed(c.refusal(response, from.Path))
+		hint, why := c.refusal(response, from.Path)
+		return "", failed(why, hint)
 	}
 	path, err := c.keep(ctx, response.Body, MostBytes)
 	var known *goat.Error
@@ -277,19 +278,19 @@ func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL,
 	return path, err
 }
 
-// refusal is why there is no answer, and what to do: in the process's own words, where it
+// refusal is what to do and why there is no answer: in the process's own words, where it
 // is a runtime of goat's that knows.
-func (c *Collector) refusal(response *http.Response, path string) (error, string) {
-	why, hint := fmt.Errorf("it answers %s to %s", response.Status, path), hintOf(response.StatusCode, path)
+func (c *Collector) refusal(response *http.Response, path string) (hint string, why error) {
+	hint, why = hintOf(response.StatusCode, path), fmt.Errorf("it answers %s to %s", response.Status, path)
 	var said struct {
 		Error struct{ Code, Message, Hint string }
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
 	e := &said.Error
 	if err != nil || json.Unmarshal(body, &said) != nil || e.Message == "" || e.Code == "not_found" || e.Code == "token_needed" {
-		return why, hint
+		return hint, why
 	}
-	return fmt.Errorf("%w: %s", why, e.Message), cmp.Or(e.Hint, hint)
+	return cmp.Or(e.Hint, hint), fmt.Errorf("%w: %s", why, e.Message)
 }
 
 func hintOf(status int, path string) string {

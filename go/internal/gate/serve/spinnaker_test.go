@@ -126,7 +126,7 @@ func (s *stage) monitor(endpoint string) (status, progress string) {
 	if !found {
 		return terminal, "no " + s.StatusJSONPath
 	}
-	told, found := at(body, s.ProgressJSONPath)
+	told, _ := at(body, s.ProgressJSONPath)
 	if progress, found = told.(string); !found {
 		return terminal, "the progress is no text"
 	}
