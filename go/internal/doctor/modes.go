@@ -80,6 +80,7 @@ var Refusals = []struct{ Name, Why, Instead string }{
 	{"shared", "-buildmode=shared: a library of packages has no program whose points could be told", "build it without goat: `go build -buildmode=shared`"},
 	{"no-module", "there is no go.mod in the repository (GOPATH mode, files without a module, a go.mod above the repository): the plan's import paths come from it", "build without goat: `go build`; or have go.mod in the repository: `go mod init`"},
 	{"no-git", "there is no git repository around the module: what has changed, and against what, is known from git alone", "build without goat: `go build`; where there is git, `goat generate` prepares a tree that is built without it"},
+	{"broken-git", "git itself cannot read the repository: damaged, a configuration that is none, a core.worktree that is not there, a format or an extension that is not known", "build without goat: `go build -buildvcs=false`; `git status` says what is wrong"},
 	{"sha256", "the repository stores SHA-256 object names, which libgit2 does not read", "build without goat: `go build`; or make a SHA-1 copy: `git fast-export --all | git -C NEWDIR fast-import`"},
 	{"no-cache", "goat has no directory of its own to write to: GOAT_CACHE, or HOME and TMPDIR, cannot be written or are another user's", "GOAT_CACHE=DIR `goat build`"},
 	{"nosplit", "the linker says `nosplit stack over 792 byte limit`: --exact, -race and C libraries put a call into what a //go:nosplit function inlines", "build without --exact, or put //goat:ignore before the function that the linker names"},
