@@ -1,9 +1,12 @@
 package goat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"strings"
 )
 
 // PanicsOptions say what [Panics] reads and what it holds it against.
@@ -80,6 +83,34 @@ const (
 	// PanicAbort is http.ErrAbortHandler.
 	PanicAbort = "abort"
 )
+
+// PanicKindWord is a kind for readers: panic, fatal error or signal.
+func PanicKindWord(kind string) string {
+	if kind == "fatal" {
+		return "fatal error"
+	}
+	return kind
+}
+
+// Headline says what a panic was: its kind, and the first line of its message or, where
+// there is none, its type or signal.
+func (p *Panic) Headline() string {
+	message, _, _ := strings.Cut(p.Message, "\n")
+	return PanicKindWord(p.Kind) + ": " + cmp.Or(message, p.Type, p.Signal, "no message")
+}
+
+// End says what became of it; "" where nobody knows.
+func (p *Panic) End() string {
+	switch {
+	case p.Ended > 1:
+		return fmt.Sprintf("%d ended a process", p.Ended)
+	case p.Ended == 1:
+		return "ended the process"
+	case p.Recovered == "yes":
+		return "recovered"
+	}
+	return ""
+}
 
 // PanicsText is about one text.
 type PanicsText struct {

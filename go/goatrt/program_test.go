@@ -50,7 +50,7 @@ func layOut() {
 		if err := os.CopyFS(dir, os.DirFS("testdata/program")); err != nil {
 			return err
 		}
-		files, err := rtsource.Serving("example.com/app/goat", "goat")
+		files, err := rtsource.Files("example.com/app/goat", "goat", rtsource.PprofDir)
 		if err != nil {
 			return err
 		}

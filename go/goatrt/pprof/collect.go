@@ -53,7 +53,7 @@ type request struct {
 	full    bool
 }
 
-// windows are the kinds that can be measured over a time.
+// hasWindow tells the kinds that can be measured over a time.
 func hasWindow(kind string) bool {
 	switch kind {
 	case "profile", "heap", "allocs", "mutex", "block":
@@ -127,11 +127,11 @@ func (r *rules) between(ctx context.Context, q *request) *answer {
 // waiting measures what is waited for. If the program does so itself, its own rate stays
 // and all that it has measured is there at once; else it is measured for a while.
 func (r *rules) waiting(ctx context.Context, q *request) *answer {
-	restore := measureMutexes
+	measure := measureMutexes
 	if q.kind == "block" {
-		restore = measureBlocking
+		measure = measureBlocking
 	}
-	undo := restore()
+	undo := measure()
 	if undo == nil {
 		if q.seconds == 0 {
 			return r.finish(ctx, lookup(q.kind, 0), nil)

@@ -124,7 +124,7 @@ func (n *Names) base(name string) string {
 		return name
 	}
 	stem := strings.TrimSuffix(name, ".go")
-	return n.hash(stem) + name[len(stem):][:len(name)-len(stem)]
+	return n.hash(stem) + name[len(stem):]
 }
 
 // hash is a word that says nothing without the key.

@@ -157,9 +157,7 @@ func TestOneAtATime(t *testing.T) {
 	for i := 0; i < mostWaiting; i++ {
 		go second()
 	}
-	for _, waiting := d.state(); waiting < mostWaiting; _, waiting = d.state() {
-		time.Sleep(time.Millisecond)
-	}
+	until(d, func(_ running, waiting int) bool { return waiting == mostWaiting })
 	second()
 	if a := <-results; a.status != 503 || a.retry < 1 || !strings.Contains(a.message, "profile, for somebody") {
 		t.Errorf("%+v", a)
@@ -169,6 +167,13 @@ func TestOneAtATime(t *testing.T) {
 		if a := <-results; a.status != 201 {
 			t.Errorf("%+v", a)
 		}
+	}
+}
+
+// until waits for a state of the desk; the limit is that of the tests.
+func until(d *desk, reached func(now running, waiting int) bool) {
+	for !reached(d.state()) {
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -199,9 +204,7 @@ func TestSwitchedOffAndOn(t *testing.T) {
 		_, _, body := ask(t, context.Background(), http.MethodGet, base+"profile?seconds=300")
 		got <- body
 	}()
-	for run, _ := s.desk.state(); run.kind == ""; run, _ = s.desk.state() {
-		time.Sleep(time.Millisecond)
-	}
+	until(s.desk, func(now running, _ int) bool { return now.kind != "" })
 	if status, _, body := ask(t, context.Background(), http.MethodPost, base+"off"); status != 200 || !strings.Contains(body, `"on":false`) {
 		t.Errorf("%d %s", status, body)
 	}
@@ -229,14 +232,10 @@ func TestWhoGoesEndsTheProfile(t *testing.T) {
 		ask(t, ctx, http.MethodGet, base+"profile?seconds=300")
 		close(gone)
 	}()
-	for run, _ := s.desk.state(); run.kind == ""; run, _ = s.desk.state() {
-		time.Sleep(time.Millisecond)
-	}
+	until(s.desk, func(now running, _ int) bool { return now.kind != "" })
 	cancel()
 	<-gone
-	for run, _ := s.desk.state(); run.kind != ""; run, _ = s.desk.state() {
-		time.Sleep(time.Millisecond)
-	}
+	until(s.desk, func(now running, _ int) bool { return now.kind == "" })
 	if err := pprof.StartCPUProfile(io.Discard); err != nil {
 		t.Error(err)
 	}

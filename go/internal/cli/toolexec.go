@@ -22,7 +22,7 @@ func Arguments() []string { return toolexec.Unpack(os.Args) }
 // Toolexec is the helper that go runs in place of its tools; args follow the word
 // toolexec. The command calls it before anything else: it runs once per package.
 func Toolexec(args []string) int {
-	options := toolexec.Options{Version: self.Version(), Commit: self.Commit(), Runtime: rtsource.Linked, Stderr: os.Stderr}
+	options := toolexec.Options{Version: self.Version(), Commit: self.Commit(), Runtime: rtsource.Files, Stderr: os.Stderr}
 	if goat.HasCore() {
 		options.Planner = barePlan
 	}

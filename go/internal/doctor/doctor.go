@@ -132,7 +132,7 @@ type Request struct {
 	// Core says that the core is linked in.
 	Core bool
 	// Runtime returns the source files of the runtime package.
-	Runtime func(importPath, packageName string) (map[string][]byte, error)
+	Runtime func(importPath, packageName string, with ...string) (map[string][]byte, error)
 }
 
 // patient is one examination at work.

@@ -89,9 +89,13 @@ func (d *door) sayLinked() {
 func (d *door) sayUnprofiled() {
 	for _, m := range d.index.Mains {
 		if linked := d.noted(m); linked.Runtime != "" && linked.Runtime != plan.RuntimeNone && !linked.Pprof {
-			d.say("no profiles from %s: it does not link net/http (--server=on adds it)", m.ImportPath)
+			d.sayNoProfiles(m)
 		}
 	}
+}
+
+func (d *door) sayNoProfiles(m plan.Main) {
+	d.say("no profiles from %s: it does not link net/http (--server=on adds it)", m.ImportPath)
 }
 
 // noted is what the helper has noted about a program, for this build's target.

@@ -83,7 +83,7 @@ func (g *generation) collect(ctx context.Context) error {
 				p.Pprof = runtime + "/" + hook.PprofDir
 			}
 		} else if g.Settings.Pprof {
-			g.say("no profiles from %s: it does not link net/http (--server=on adds it)", m.ImportPath)
+			g.sayNoProfiles(m)
 		}
 		if err := g.add(filepath.Join(g.abs(m.Dir), hook.MainName), []byte(hook.Text(p))); err != nil {
 			return err
@@ -123,11 +123,11 @@ func (g *generation) tracked(m plan.Main) bool {
 
 // runtime adds the runtime's files to a module.
 func (g *generation) runtime(module *plan.Module, importPath string) error {
-	source := rtsource.Files
+	var with []string
 	if g.Settings.Pprof {
-		source = rtsource.Serving
+		with = append(with, rtsource.PprofDir)
 	}
-	files, err := source(importPath, g.Settings.File.GoatPackageName)
+	files, err := rtsource.Files(importPath, g.Settings.File.GoatPackageName, with...)
 	if err != nil {
 		return err
 	}
@@ -366,7 +366,7 @@ func removeOurs(path string) error {
 
 // runtimeNames are the base names of the files that generate writes.
 func runtimeNames() (map[string]bool, error) {
-	files, err := rtsource.Serving(linkPath, "")
+	files, err := rtsource.Files(linkPath, "", rtsource.PprofDir)
 	if err != nil {
 		return nil, err
 	}

@@ -69,8 +69,8 @@ func run(args []string) int {
 }
 
 // runtimeFiles is the runtime; on request one that does not compile.
-func runtimeFiles(importPath, name string) (map[string][]byte, error) {
-	files, err := rtsource.Files(importPath, name)
+func runtimeFiles(importPath, name string, with ...string) (map[string][]byte, error) {
+	files, err := rtsource.Files(importPath, name, with...)
 	if err == nil && os.Getenv("TEST_BAD_RUNTIME") != "" {
 		files["bad.go"] = []byte("package goatrt\n\nvar bad = notDefined\n")
 	}

@@ -11,26 +11,8 @@ import (
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
-var panicKinds = map[string]string{"fatal": "fatal error", "signal": "signal"}
-
-// PanicWords say what a panic was, in one line.
-func PanicWords(p *goat.Panic) string {
-	line, _, _ := strings.Cut(p.Message, "\n")
-	return cmp.Or(panicKinds[p.Kind], "panic") + ": " + cmp.Or(line, p.Type)
-}
-
-// PanicEnd says what became of it.
-func PanicEnd(p *goat.Panic) string {
-	switch {
-	case p.Ended > 1:
-		return fmt.Sprintf("%d ended a process", p.Ended)
-	case p.Ended == 1:
-		return "ended the process"
-	case p.Recovered == "yes":
-		return "recovered"
-	}
-	return "end not known"
-}
+// PanicEnd says what became of a panic.
+func PanicEnd(p *goat.Panic) string { return cmp.Or(p.End(), "end not known") }
 
 // PanicPlace is the first place of the user's code.
 func PanicPlace(p *goat.Panic) string {

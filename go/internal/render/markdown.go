@@ -181,7 +181,7 @@ func (m *markdown) beside(d *report.Document) {
 		case p.Near == "":
 			far++
 		default:
-			lines = append(lines, fmt.Sprintf("- %s: %s, %s, in %s%s\n", code(PanicWords(&p.Panic)), Plural(int(p.Count), "time"), PanicEnd(&p.Panic), code(PanicPlace(&p.Panic)), nearNote(p.Near)))
+			lines = append(lines, fmt.Sprintf("- %s: %s, %s, in %s%s\n", code(p.Headline()), Plural(int(p.Count), "time"), PanicEnd(&p.Panic), code(PanicPlace(&p.Panic)), nearNote(p.Near)))
 		}
 	}
 	if far > 0 {

@@ -247,17 +247,18 @@ func (n *neighbours) of(changed []goat.ChangedIn, stack []goat.DumpFrame) (point
 	return points, ""
 }
 
-// inFile are the points of the file that a frame is in.
-func (n *neighbours) inFile(f *goat.DumpFrame) []string {
-	path := strings.ReplaceAll(f.File, `\`, "/")
-	for file, points := range n.files {
+// inFile are the points of the file that a frame is in: of those that fit, the one whose
+// path is longest, for where the repository lay is not known.
+func (n *neighbours) inFile(f *goat.DumpFrame) (points []string) {
+	path, longest := strings.ReplaceAll(f.File, `\`, "/"), ""
+	for file, of := range n.files {
 		tail, found := strings.CutSuffix(path, file[1])
 		inPackage := strings.HasPrefix(f.Func, file[0]+".") || strings.HasPrefix(f.Func, "main.")
-		if found && inPackage && (tail == "" || strings.HasSuffix(tail, "/")) {
-			return points
+		if found && inPackage && (tail == "" || strings.HasSuffix(tail, "/")) && len(file[1]) > len(longest) {
+			points, longest = of, file[1]
 		}
 	}
-	return nil
+	return points
 }
 
 func distinctOf(points []string) []string {

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -34,31 +35,8 @@ const notCopied = "source.go"
 
 // Files returns the runtime's files for the given import path and package
 // name ("" means PackageName). Keys are slash paths below the runtime's directory. What is
-// linked in on request only is not among them.
-func Files(importPath, packageName string) (map[string][]byte, error) {
-	files, err := Serving(importPath, packageName)
-	for name := range files {
-		if strings.HasPrefix(name, PprofDir+"/") {
-			delete(files, name)
-		}
-	}
-	return files, err
-}
-
-// Serving is Files with what serves profiles. What records panics is only ever linked in
-// by the helper.
-func Serving(importPath, packageName string) (map[string][]byte, error) {
-	files, err := Linked(importPath, packageName)
-	for name := range files {
-		if strings.HasPrefix(name, PanicsDir+"/") {
-			delete(files, name)
-		}
-	}
-	return files, err
-}
-
-// Linked returns all of the runtime's files, for the helper.
-func Linked(importPath, packageName string) (map[string][]byte, error) {
+// linked in on request only, PanicsDir and PprofDir, is among them where with names it.
+func Files(importPath, packageName string, with ...string) (map[string][]byte, error) {
 	if packageName == "" {
 		packageName = PackageName
 	}
@@ -74,6 +52,9 @@ func Linked(importPath, packageName string) (map[string][]byte, error) {
 	}
 	files := make(map[string][]byte, len(names))
 	for _, name := range names {
+		if dir := path.Dir(name); (dir == PanicsDir || dir == PprofDir) && !slices.Contains(with, dir) {
+			continue
+		}
 		text, err := fs.ReadFile(goatrt.Source, name)
 		if err != nil {
 			return nil, fmt.Errorf("the embedded runtime lacks %s: %w", name, err)

@@ -69,7 +69,7 @@ var allowedPprof = map[string]bool{
 }
 
 func TestFilesSuitTheirPlace(t *testing.T) {
-	all, err := rtsource.Serving("example.com/m/goat", "tracer")
+	all, err := rtsource.Files("example.com/m/goat", "tracer", rtsource.PprofDir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ type Program struct {
 	// GOOS, GOARCH and GOROOT are the build's.
 	GOOS, GOARCH, GOROOT string
 	// Runtime returns the source files of the runtime package.
-	Runtime func(importPath, packageName string) (map[string][]byte, error)
+	Runtime func(importPath, packageName string, with ...string) (map[string][]byte, error)
 }
 
 // Refused is why bare mode would not link the program; nil if it would.

@@ -255,7 +255,7 @@ func (l *linking) profilesPackage() (*runtimePackage, error) {
 // below is one of the packages that are linked on request only.
 func (l *linking) below(dir string) (*runtimePackage, error) {
 	path := l.runtimePath()
-	files, err := l.opts.Runtime(path, "")
+	files, err := l.opts.Runtime(path, "", dir)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type Options struct {
 	// Planner serves bare mode; nil means that there is no core.
 	Planner Planner
 	// Runtime returns the source files of the runtime package.
-	Runtime func(importPath, packageName string) (map[string][]byte, error)
+	Runtime func(importPath, packageName string, with ...string) (map[string][]byte, error)
 	// Stderr takes goat's own errors; nil means os.Stderr.
 	Stderr io.Writer
 }

@@ -35,7 +35,7 @@ func (v *reportView) panics(b *strings.Builder) {
 	t.shrink, t.right = []int{0, 3}, map[int]bool{1: true}
 	shown, rest := v.cut(len(defects), besideRows)
 	for _, p := range defects[:shown] {
-		row := plainCells(render.PanicWords(&p.Panic), fmt.Sprint(p.Count), render.PanicEnd(&p.Panic), render.PanicPlace(&p.Panic), render.NearWords(p.Near))
+		row := plainCells(p.Headline(), fmt.Sprint(p.Count), render.PanicEnd(&p.Panic), render.PanicPlace(&p.Panic), render.NearWords(p.Near))
 		v.paintNear(row, p.Near)
 		t.add(row...)
 	}

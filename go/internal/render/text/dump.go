@@ -77,7 +77,7 @@ var kindWords = map[string]string{
 func (v *dumpView) crashes(b *strings.Builder) {
 	for i := range v.found.Crashes {
 		c := &v.found.Crashes[i]
-		kind := map[string]string{"panic": "panic", "fatal": "fatal error", "signal": "signal"}[c.Kind]
+		kind := goat.PanicKindWord(c.Kind)
 		if c.Recovered == "yes" {
 			kind = "recovered " + kind
 		}

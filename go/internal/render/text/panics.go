@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,7 +31,7 @@ func Panics(found *goat.PanicsResult, change string, top int, looks Looks) strin
 	for i := range v.found.Panics {
 		p := &v.found.Panics[i]
 		switch {
-		case p.Class != "defect" && !v.Verbose:
+		case p.Class != goat.PanicDefect && !v.Verbose:
 		case top > 0 && i >= top:
 			cut++
 		default:
@@ -47,11 +48,9 @@ type panicsView struct {
 	style style
 }
 
-var panicWords = map[string]string{"panic": "panic", "fatal": "fatal error", "signal": "signal"}
-
 func (v *panicsView) one(b *strings.Builder, p *goat.Panic) {
-	word := panicWords[p.Kind]
-	if p.Class != "defect" {
+	word := goat.PanicKindWord(p.Kind)
+	if p.Class != goat.PanicDefect {
 		word += " (" + p.Class + ", no defect)"
 	}
 	fmt.Fprintf(b, "%s: %s", v.style.bad(word), firstLine(p.Message))
@@ -81,17 +80,7 @@ func (v *panicsView) one(b *strings.Builder, p *goat.Panic) {
 
 // facts are the figures of one root cause in words.
 func (v *panicsView) facts(p *goat.Panic) []string {
-	facts := []string{render.Plural(int(p.Count), "time")}
-	switch {
-	case p.Ended > 1:
-		facts = append(facts, fmt.Sprintf("%d of them ended a process", p.Ended))
-	case p.Ended == 1:
-		facts = append(facts, "ended the process")
-	case p.Recovered == "yes":
-		facts = append(facts, "recovered")
-	default:
-		facts = append(facts, "whether it was recovered is not known")
-	}
+	facts := []string{render.Plural(int(p.Count), "time"), cmp.Or(p.End(), "whether it was recovered is not known")}
 	if p.Inferred {
 		facts = append(facts, "message inferred from the stack")
 	}

@@ -148,7 +148,7 @@ func (c *Check) judge(canary, stable *Record, f *gate.Finding) {
 	var all, panics uint64
 	for i := range canary.Panics {
 		p := &canary.Panics[i]
-		if p.Class != "defect" {
+		if p.Class != goat.PanicDefect {
 			continue
 		}
 		all++
@@ -217,21 +217,12 @@ func (c *Check) grown(p, old *goat.Panic, f *gate.Finding) {
 
 // described is a cause in a few words.
 func described(p *goat.Panic) string {
-	kind := p.Kind
-	if kind == "fatal" {
-		kind = "fatal error"
-	}
-	message, _, _ := strings.Cut(p.Message, "\n")
-	what := cmp.Or(message, p.Type, p.Signal, "no message")
-	text := fmt.Sprintf("%d × %s: %s", p.Count, kind, what)
+	text := fmt.Sprintf("%d × %s", p.Count, p.Headline())
 	if p.Place != nil {
 		text += " in " + p.Place.Func
 	}
-	switch {
-	case p.Ended > 0:
-		text += fmt.Sprintf(", %d ended the process", p.Ended)
-	case p.Recovered == "yes":
-		text += ", recovered"
+	if end := p.End(); end != "" {
+		text += ", " + end
 	}
 	return text + " (" + p.Key + ")"
 }
