@@ -46,6 +46,21 @@ fn sides_error(sandbox: &Sandbox, spec: &RangeSpec) -> Error {
 }
 
 #[test]
+fn what_git_itself_cannot_read() {
+    for text in ["\n[broken\n", "\n[core]\n\tworktree = ../nothing\n"] {
+        let sandbox = three_commits();
+        let config = sandbox.at(".git/config");
+        let before = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, before + text).unwrap();
+        let error = refusal(&sandbox.path());
+        assert_eq!(error.code, Code::Git, "{text}: {}", error.message);
+        for command in ["`git status`", "`go build -buildvcs=false`"] {
+            assert!(error.hint.contains(command), "{text}: {}", error.hint);
+        }
+    }
+}
+
+#[test]
 fn no_repository() {
     let sandbox = Sandbox::bare_dir();
     let error = refusal(&sandbox.path());

@@ -11,7 +11,7 @@ use super::commits::Commits;
 use super::layout::Layout;
 use super::refs::Refs;
 use super::settings::Settings;
-use super::store::{Limits, Store, git_error};
+use super::store::{Limits, Store, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::git::repo::Repo;
 
@@ -219,9 +219,7 @@ fn libgit2(layout: &Layout, settings: &Settings) -> Result<Option<Repository>> {
             path.display()
         ))),
         Err(_) if settings.has_harmless_extension => Ok(None),
-        Err(e) => Err(git_error("cannot open the repository", &e)
-            .path(path.to_string_lossy())
-            .hint("run `git status` there: git says what is wrong with it")),
+        Err(e) => Err(unreadable("cannot open the repository", &e).path(path.to_string_lossy())),
     }
 }
 

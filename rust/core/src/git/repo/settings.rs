@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use git2::{Config, ConfigLevel};
 
 use super::layout::Layout;
-use super::store::git_error;
+use super::store::unreadable;
 use crate::error::Result;
 
 /// Extensions that say nothing about how objects, refs or the index are read.
@@ -64,7 +64,7 @@ impl Settings {
     /// Reads the configuration of a repository.
     pub fn read(layout: &Layout) -> Result<Self> {
         let config =
-            merged(layout).map_err(|e| git_error("cannot read git's configuration", &e))?;
+            merged(layout).map_err(|e| unreadable("cannot read git's configuration", &e))?;
         let flag = |name: &str, default: bool| config.get_bool(name).unwrap_or(default);
         let text = |name: &str| config.get_string(name).ok();
         let mut settings = Self {
@@ -81,7 +81,7 @@ impl Settings {
         };
         settings
             .read_lists(&config)
-            .map_err(|e| git_error("cannot read git's configuration", &e))?;
+            .map_err(|e| unreadable("cannot read git's configuration", &e))?;
         Ok(settings)
     }
 

@@ -180,6 +180,14 @@ impl Store {
     }
 }
 
+/// The error of a repository that git itself cannot read.
+pub(in crate::git) fn unreadable(what: &str, error: &git2::Error) -> Error {
+    git_error(what, error).hint(
+        "run `git status` there: git says what is wrong with it; \
+         `go build -buildvcs=false` builds without goat",
+    )
+}
+
 /// Wraps an error of libgit2.
 pub(in crate::git) fn git_error(what: &str, error: &git2::Error) -> Error {
     Error::new(Code::Git, what).cause(error.message())
