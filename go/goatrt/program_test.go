@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 	"github.com/goat-trace/goat/go/internal/spool"
 )
@@ -50,7 +51,7 @@ func layOut() {
 		if err := os.CopyFS(dir, os.DirFS("testdata/program")); err != nil {
 			return err
 		}
-		files, err := rtsource.Files("example.com/app/goat", "goat", rtsource.PprofDir)
+		files, err := rtsource.Files("example.com/app/goat", "goat", hook.PprofDir)
 		if err != nil {
 			return err
 		}

@@ -112,7 +112,7 @@ var policy = map[string]rule{
 	"internal/spool":          {},
 	"internal/toolexec":       {own: []string{"internal/hook", "internal/plan", "internal/printable", "internal/store"}},
 	"internal/printable":      {},
-	"internal/rtsource":       {own: []string{"goatrt"}},
+	"internal/rtsource":       {own: []string{"goatrt", "internal/hook"}},
 	"goatrt":                  {std: runtimeStd},
 	"goatrt/panics":           {own: []string{"goatrt"}, std: runtimeStd},
 	"goatrt/pprof":            {own: []string{"goatrt", "goatrt/server"}, std: pprofStd},

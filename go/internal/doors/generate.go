@@ -125,7 +125,7 @@ func (g *generation) tracked(m plan.Main) bool {
 func (g *generation) runtime(module *plan.Module, importPath string) error {
 	var with []string
 	if g.Settings.Pprof {
-		with = append(with, rtsource.PprofDir)
+		with = append(with, hook.PprofDir)
 	}
 	files, err := rtsource.Files(importPath, g.Settings.File.GoatPackageName, with...)
 	if err != nil {
@@ -366,7 +366,7 @@ func removeOurs(path string) error {
 
 // runtimeNames are the base names of the files that generate writes.
 func runtimeNames() (map[string]bool, error) {
-	files, err := rtsource.Files(linkPath, "", rtsource.PprofDir)
+	files, err := rtsource.Files(linkPath, "", hook.PprofDir)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/rtsource"
 )
 
@@ -69,7 +70,7 @@ var allowedPprof = map[string]bool{
 }
 
 func TestFilesSuitTheirPlace(t *testing.T) {
-	all, err := rtsource.Files("example.com/m/goat", "tracer", rtsource.PprofDir)
+	all, err := rtsource.Files("example.com/m/goat", "tracer", hook.PprofDir)
 	if err != nil {
 		t.Fatal(err)
 	}
