@@ -188,18 +188,29 @@ func displayID(name string, i int) int {
 
 // sortItems orders as upstream numbers the orders; ids decide between equal counts.
 func sortItems(items []item, order int) {
-	sort.SliceStable(items, func(a, b int) bool {
-		x, y := &items[a], &items[b]
-		switch {
-		case order == 0 && x.hit.Count != y.hit.Count:
-			return x.hit.Count < y.hit.Count
-		case order == 1 && x.hit.Count != y.hit.Count:
-			return x.hit.Count > y.hit.Count
-		case order == 3:
-			return x.id > y.id
-		}
-		return x.id < y.id
-	})
+	sort.Stable(byOrder{items, order})
+}
+
+// byOrder sorts without reflection, which sort.Slice would link in.
+type byOrder struct {
+	items []item
+	order int
+}
+
+func (b byOrder) Len() int      { return len(b.items) }
+func (b byOrder) Swap(i, j int) { b.items[i], b.items[j] = b.items[j], b.items[i] }
+
+func (b byOrder) Less(i, j int) bool {
+	x, y := &b.items[i], &b.items[j]
+	switch {
+	case b.order == 0 && x.hit.Count != y.hit.Count:
+		return x.hit.Count < y.hit.Count
+	case b.order == 1 && x.hit.Count != y.hit.Count:
+		return x.hit.Count > y.hit.Count
+	case b.order == 3:
+		return x.id > y.id
+	}
+	return x.id < y.id
 }
 
 func percent(part, whole int) int64 {

@@ -29,8 +29,11 @@ func listenUnix(path string) (l net.Listener, closer func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.RemoveAll(private)
 	made := filepath.Join(private, "s")
+	defer func() {
+		_ = os.Remove(made) // os.RemoveAll would be 10 kB of every program
+		_ = os.Remove(private)
+	}()
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
 	if err != nil {
 		return nil, nil, err
