@@ -66,6 +66,9 @@ type Point struct {
 	// Large says that the function is so large that its points may keep the compiler from
 	// inlining calls into it: beyond 5,000 nodes it inlines only what costs at most 20.
 	Large bool `json:"large,omitempty"`
+	// LinkRemoved says that the linker left the function out of the program that the
+	// account is for (Build.Linked): no hit can come from it.
+	LinkRemoved bool `json:"linkRemoved,omitempty"`
 }
 
 // Class is what became of a changed line.

@@ -1,5 +1,6 @@
 // Package cluster holds what examples/ has for Kubernetes against the code that reads it:
-// kustomize and Helm render it, and every object is decoded strictly into the API's types.
+// kustomize and Helm render it, and every object is decoded strictly into the API's types;
+// the compose file is read as docker compose does.
 package cluster
 
 import (

@@ -4,14 +4,18 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // yard is where images are built: buildah with a store of its own, bases made of this
@@ -33,6 +37,7 @@ func newYard(t *testing.T) *yard {
 	t.Cleanup(func() { y.buildah("rm", "--all") })
 	y.base("golang", []string{"/bin/sh", "/bin/mkdir"}, nil)
 	y.base("distroless", nil, map[string]string{"etc/passwd": "nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n", "tmp/.keep": ""})
+	y.base("kubectl", nil, nil, y.kubectl())
 	y.goatImage()
 	return y
 }
@@ -58,8 +63,9 @@ func (y *yard) try(args ...string) (string, error) {
 	return string(out), err
 }
 
-// base commits programs of this machine, with their libraries, and files as an image.
-func (y *yard) base(name string, programs []string, files map[string]string) {
+// base commits programs of this machine, with their libraries, files, and programs of the
+// test's own as an image.
+func (y *yard) base(name string, programs []string, files map[string]string, own ...string) {
 	y.Helper()
 	root := filepath.Join(y.dir, name)
 	for _, folder := range []string{"tmp", "usr/local/bin", "usr/local/go"} {
@@ -86,6 +92,9 @@ func (y *yard) base(name string, programs []string, files map[string]string) {
 	}
 	for path, text := range files {
 		put(path, []byte(text), 0o644)
+	}
+	for _, program := range own {
+		put("bin/"+filepath.Base(program), []byte(y.read(program)), 0o755)
 	}
 	container := y.buildah("from", "scratch")
 	y.buildah("add", "--quiet", container, root, "/")
@@ -196,6 +205,10 @@ func TestImages(t *testing.T) {
 				t.Errorf("the second build compiled:\n%s", said)
 			}
 			y.runs(y.image("shop"))
+			if c.base != "scratch" {
+				y.gate(y.image("shop"))
+				y.composed(y.image("shop"))
+			}
 		})
 	}
 }
@@ -229,37 +242,14 @@ func (y *yard) runs(i image) {
 		y.Fatal(err)
 	}
 	app := i.command(volume, at, nil, append(i.config.Entrypoint, "-addr", "127.0.0.1:0")...)
-	var said strings.Builder
-	app.Stderr = &said
-	if err := app.Start(); err != nil {
-		y.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- app.Wait() }()
-	deadline := time.After(time.Minute)
-	for {
-		if response, err := http.Get("http://127.0.0.1:57005/healthz"); err == nil {
-			_ = response.Body.Close()
-			break
-		}
-		select {
-		case err := <-ended:
-			y.Fatalf("the program ended: %v\n%s", err, said.String())
-		case <-deadline:
-			y.Fatalf("nothing listens\n%s", said.String())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	ended := y.serves(app, "127.0.0.1:57005")
 	health := func() error {
 		return i.command(volume, at, nil, i.config.Healthcheck.Test[1:]...).Run()
 	}
 	if err := health(); err != nil {
 		y.Errorf("the health check of a program that is well: %v", err)
 	}
-	if err := app.Process.Signal(syscall.SIGKILL); err != nil {
-		y.Fatal(err)
-	}
-	<-ended
+	y.kill(app, ended)
 	if err := health(); err == nil {
 		y.Error("the health check of a program that is gone passes")
 	}
@@ -269,5 +259,170 @@ func (y *yard) runs(i image) {
 	out, err := report.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "\n1 of 19 points ran\n") {
 		y.Errorf("goat's image reports %v\n%s", err, out)
+	}
+}
+
+// serves starts a program and waits until its /healthz answers.
+func (y *yard) serves(program *exec.Cmd, address string) (ended chan error) {
+	y.Helper()
+	var said strings.Builder
+	program.Stderr = &said
+	if err := program.Start(); err != nil {
+		y.Fatal(err)
+	}
+	y.Cleanup(func() { _ = program.Process.Kill() })
+	ended = make(chan error, 1)
+	go func() { ended <- program.Wait() }()
+	err := until(func() string {
+		select {
+		case err := <-ended:
+			ended <- err
+			return ""
+		default:
+		}
+		response, err := http.Get("http://" + address + "/healthz")
+		if err != nil {
+			return err.Error()
+		}
+		_ = response.Body.Close()
+		return ""
+	})
+	select {
+	case err := <-ended:
+		y.Fatalf("the program ended: %v\n%s", err, said.String())
+	default:
+	}
+	if err != nil {
+		y.Fatalf("nothing listens: %v\n%s", err, said.String())
+	}
+	return ended
+}
+
+func (y *yard) kill(program *exec.Cmd, ended chan error) {
+	y.Helper()
+	if err := program.Process.Signal(syscall.SIGKILL); err != nil {
+		y.Fatal(err)
+	}
+	<-ended
+}
+
+// composed runs the program and a real Prometheus as compose.yaml has them, on one machine.
+func (y *yard) composed(service image) {
+	y.Helper()
+	const at, token = "/var/run/goat", "0123456789abcdef0123456789abcdef"
+	folder := filepath.Join(y.machine.root, "examples/docker")
+	var file struct {
+		Services map[string]struct {
+			Command     []string
+			Environment map[string]string
+		}
+	}
+	if err := yaml.Unmarshal([]byte(y.read(filepath.Join(folder, "compose.yaml"))), &file); err != nil {
+		y.Fatal(err)
+	}
+	shop := file.Services["shop"]
+	env := []string{"GOAT_TOKEN=" + token}
+	for name, value := range shop.Environment {
+		if name != "GOAT_TOKEN" {
+			env = append(env, name+"="+value)
+		}
+	}
+	volume, dir := y.TempDir(), y.TempDir()
+	open(y.T, volume)
+	settings := strings.NewReplacer("shop:57005", "127.0.0.1:57005", "scrape_interval: 5s", "scrape_interval: 250ms").Replace(y.read(filepath.Join(folder, "prometheus.yml")))
+	if err := errorsOf(os.Chown(volume, unprivileged, unprivileged),
+		os.WriteFile(filepath.Join(dir, "goat.token"), []byte(token), 0o600),
+		os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(settings), 0o600)); err != nil {
+		y.Fatal(err)
+	}
+	app := service.command(volume, at, env, append(service.config.Entrypoint, shop.Command...)...)
+	defer y.kill(app, y.serves(app, "127.0.0.1:57005"))
+	url, stop, err := runPrometheus(needs(y.T, "prometheus"), dir)
+	if err != nil {
+		y.Fatal(err)
+	}
+	defer stop()
+	for query, want := range map[string]string{`sum(up)`: "2", `count(goat_track_point_info)`: "19", `count(goat_build_info{lane="canary"})`: "1"} {
+		eventually(y.T, query, func() string { return notYet(url, query, want) })
+	}
+}
+
+// notYet says what a query gives other than the value; "" when it is that.
+func notYet(server, query, want string) string {
+	response, err := http.Get(server + "/api/v1/query?query=" + url.QueryEscape(query))
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(text), `,"`+want+`"]`) {
+		return fmt.Sprintf("%s instead of %s, %v", text, want, err)
+	}
+	return ""
+}
+
+// kubectl is one that knows a pod and forwards to this machine's own port.
+func (y *yard) kubectl() string {
+	y.Helper()
+	dir := y.TempDir()
+	source, program := filepath.Join(dir, "main.go"), filepath.Join(dir, "kubectl")
+	const text = `package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	if os.Args[1] == "get" {
+		fmt.Println(` + "`" + `{"kind": "List", "items": [{"metadata": {"name": "one", "uid": "1"}, "status": {"phase": "Running"}}]}` + "`" + `)
+		return
+	}
+	fmt.Println("Forwarding from 127.0.0.1:57005 -> 57005")
+	select {}
+}
+`
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+		y.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-o", program, source)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := build.CombinedOutput(); err != nil {
+		y.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// gate runs the gate's image beside a program of the service: without rights, with nothing
+// to write but /tmp, as the chart has it.
+func (y *yard) gate(service image) {
+	y.Helper()
+	y.build("gate", "gate", y.TempDir(), "BASE=localhost/distroless", "KUBECTL=localhost/kubectl")
+	gate, volume := y.image("gate"), y.TempDir()
+	open(y.T, volume)
+	if gate.config.User != "65532:65532" {
+		y.Errorf("the gate runs as %q", gate.config.User)
+	}
+	if err := os.Chown(volume, unprivileged, unprivileged); err != nil {
+		y.Fatal(err)
+	}
+	app := service.command(volume, "/var/run/goat", []string{"GOAT_STARTUP=0"}, append(service.config.Entrypoint, "-addr", "127.0.0.1:0")...)
+	appEnded := y.serves(app, "127.0.0.1:57005")
+	defer y.kill(app, appEnded)
+	serve := gate.command(volume, "/tmp", nil, append(gate.config.Entrypoint, "--pods=app=shop", "--check.coverage.points=0")...)
+	serveEnded := y.serves(serve, "127.0.0.1:8686")
+	defer y.kill(serve, serveEnded)
+	var verdict struct {
+		Verdict  string
+		Coverage struct{ Points int }
+	}
+	response, err := http.Get("http://127.0.0.1:8686/v1/verdict")
+	if err != nil {
+		y.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err := errorsOf(err, json.Unmarshal(text, &verdict)); err != nil || verdict.Verdict != "pass" || verdict.Coverage.Points != 19 {
+		y.Errorf("the gate says %v\n%s", err, text)
 	}
 }

@@ -68,10 +68,14 @@ scrape_configs:
   - {job_name: goat, static_configs: [{targets: %[1]s}]}
   - {job_name: goat-points, metrics_path: /metrics/points, static_configs: [{targets: %[1]s}]}
 `, `["`+strings.Join(targets, `","`)+`"]`)
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(config), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o666); err != nil {
 		return "", nil, err
 	}
+	return runPrometheus(program, dir)
+}
+
+// runPrometheus starts one with the prometheus.yml of a directory, and keeps its data there.
+func runPrometheus(program, dir string) (url string, stop func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
@@ -79,7 +83,7 @@ scrape_configs:
 	address := listener.Addr().String()
 	_ = listener.Close()
 	var said bytes.Buffer
-	cmd := exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		return "", nil, err

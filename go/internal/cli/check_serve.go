@@ -56,7 +56,7 @@ func (a *app) newCheckServe(f *checkFlags) *cobra.Command {
 	}
 	a.addCheckFlags(cmd, f)
 	cmd.Flags().StringVar(&s.addr, "addr", "127.0.0.1:8686", "listen on `HOST:PORT`; port 0 takes a free one")
-	cmd.Flags().DurationVar(&s.fresh, "fresh", 3*time.Second, "how long a verdict answers further questions")
+	cmd.Flags().DurationVar(&s.fresh, "fresh", 3*time.Second, "the `DURATION` for which a verdict answers further questions")
 	return cmd
 }
 

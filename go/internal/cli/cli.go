@@ -89,6 +89,7 @@ func (a *app) newRoot() *cobra.Command {
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand(root))
 	explainCompletion(root)
+	explainFormats(root)
 	return root
 }
 

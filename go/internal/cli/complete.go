@@ -29,24 +29,38 @@ func completeRefs(cmd *cobra.Command, _ []string, prefix string) ([]string, cobr
 	return refs, cobra.ShellCompDirectiveNoFileComp
 }
 
+// formats are the formats of a verb that has more than text and json.
+func formats(verb string) []string {
+	switch verb {
+	case "report":
+		return reportFormats
+	case "check":
+		return checkFormats
+	case "dump":
+		return dumpFormats
+	case "profile":
+		return profileFormats
+	case "heat":
+		return heatFormats
+	}
+	return nil
+}
+
 // completeFormats offers the formats of the verb.
 func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	formats := []string{"text", "json"}
-	switch cmd.Name() {
-	case "report":
-		formats = reportFormats
-	case "check":
-		formats = checkFormats
-	case "dump":
-		formats = dumpFormats
-	case "profile":
-		formats = profileFormats
-	case "heat":
-		formats = heatFormats
-	case "panics":
-		formats = panicsFormats
+	if further := formats(cmd.Name()); further != nil {
+		return further, cobra.ShellCompDirectiveNoFileComp
 	}
-	return formats, cobra.ShellCompDirectiveNoFileComp
+	return []string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp
+}
+
+// explainFormats names the formats of each verb in its help, where the text does not.
+func explainFormats(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if further := formats(cmd.Name()); further != nil && !strings.Contains(cmd.Long, "\nFormats: ") {
+			cmd.Long += "\n\nFormats: " + strings.Join(further, ", ") + "."
+		}
+	}
 }
 
 // explainCompletion makes an unknown shell an error instead of a page of help.
@@ -57,6 +71,10 @@ func explainCompletion(root *cobra.Command) {
 			continue
 		}
 		cmd.Short = "Print the script that completes goat's words in a shell"
+		cmd.Long = "Completion prints the script that completes goat's words in a shell; goat completion SHELL --help says\nhow to load it. The packages of a release have the scripts in place."
+		for _, shell := range cmd.Commands() {
+			shell.Short = "Print the script for " + shell.Name()
+		}
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -27,7 +27,7 @@ type diagnoseFlags struct {
 func (f *diagnoseFlags) add(flags *pflag.FlagSet, rows string) {
 	flags.StringVar(&f.plan, "plan", "", "take the change from this plan `DIR or FILE`")
 	flags.StringVar(&f.token, "token", "", "bearer `TOKEN` of the process (better: GOAT_TOKEN)")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long one request may take")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "the `DURATION` that one request may take")
 	flags.IntVar(&f.top, "top", 0, "show only the first `N` "+rows+" as text")
 }
 

@@ -39,16 +39,22 @@ var goVerbs = []goVerb{
 		"Install runs go install with track points in the changed code.",
 		"  goat install ./cmd/...",
 	},
-	{"vet", "go vet, on the sources as they are", "Vet runs go vet on the original sources.", ""},
-	{"list", "go list, on the sources as they are", "List runs go list on the original sources.", ""},
+	{"vet", "go vet, on the sources as they are", "Vet runs go vet on the original sources.", "  goat vet ./..."},
+	{"list", "go list, on the sources as they are", "List runs go list on the original sources.", "  goat list -deps ./cmd/app"},
 }
 
 const goVerbLong = `
 
 goat's flags stand before the verb or directly behind it. The first argument that is
 not one of them, and everything behind it, is go's and stays as it is. Exit code and
-output are go's; goat adds one line on stderr, none with -q. The sources, go.mod and
+output are go's`
+
+// What goat adds to go's output: nothing where nothing is built.
+const (
+	goBuildAdds = `; goat adds one line on stderr, none with -q. The sources, go.mod and
 the build cache are not touched: a plain go build afterwards gives the plain program.`
+	goLookAdds = `: nothing of goat's is in them, also under goat env.`
+)
 
 // newGoVerbs are the verbs that run the go command.
 func (a *app) newGoVerbs() []*cobra.Command {
@@ -60,11 +66,15 @@ func (a *app) newGoVerbs() []*cobra.Command {
 }
 
 func (a *app) newGoVerb(v goVerb) *cobra.Command {
+	adds := goBuildAdds
+	if v.name == "vet" || v.name == "list" {
+		adds = goLookAdds
+	}
 	return a.takingGoFlags(&cobra.Command{
 		Use:     v.name + " [goat flags] [arguments of go " + v.name + "]",
 		GroupID: groupBuild,
 		Short:   v.short,
-		Long:    v.what + goVerbLong + "\n\nSee also: go help " + v.name,
+		Long:    v.what + goVerbLong + adds + "\n\nSee also: go help " + v.name,
 		Example: v.example,
 	}, a.open)
 }
@@ -181,7 +191,7 @@ func (a *app) newEnv() *cobra.Command {
 			return a.open(cmd, args)
 		},
 	}
-	cmd.Flags().StringVar(&shell, "shell", "", "sh (default), fish or powershell")
+	cmd.Flags().StringVar(&shell, "shell", "", "for the shell `NAME`: sh (default), fish or powershell")
 	cmd.Flags().BoolVar(&unset, "unset", false, "print the lines that take it back")
 	complete(cmd, "shell", cobra.FixedCompletions(shells, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -22,7 +22,7 @@ func addGoatFlags(root *cobra.Command) {
 	f.Var(new(word), config.FlagPrecision, "1 blame, 2 diff with renames (default), 3 diff without renames")
 	f.Var(new(word), config.FlagGranularity, "line, patch (default), scope or func")
 	f.String(config.FlagConfig, "", "read `FILE` instead of goat.yaml")
-	f.Var(new(word), config.FlagFormat, "text (default) or json; goat report has more")
+	f.Var(new(word), config.FlagFormat, "text (default) or json; the verb's help names further ones")
 	f.Bool(config.FlagExact, false, "write every point in the exact form")
 	f.Var(new(word), config.FlagServer, "auto (default), on or off: HTTP server in the program")
 	f.Bool(config.FlagDeps, false, "track the changed code of upgraded modules (go.mod), too")

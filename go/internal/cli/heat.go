@@ -82,7 +82,7 @@ func (a *app) newHeat() *cobra.Command {
 	flags.StringVar(&f.push, "push", "", "send the series to the Pushgateway at `URL`")
 	flags.StringVar(&f.job, "job", "goat_build", "the `JOB` of the pushed group")
 	flags.StringVar(&f.target, "target", "", "the `TARGET` of the pushed group: what is built (the module's last element)")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long the push may take")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "the `DURATION` that the push may take")
 	complete(cmd, "rule", cobra.FixedCompletions(heatRules, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

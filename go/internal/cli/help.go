@@ -27,7 +27,7 @@ Further:{{range $cmds}}{{if (and (eq .GroupID "") (or .IsAvailableCommand (eq .N
 
 Flags:
 {{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
-{{- if .HasAvailableInheritedFlags}}
+{{- if and .HasAvailableInheritedFlags (ne .Name "toolexec")}}
 
 Goat flags:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
@@ -108,6 +108,9 @@ When goat looks or builds:
   GOAT_CHECK_...    a setting of goat check: GOAT_CHECK_COVERAGE_POINTS (goat help check)
   GOAT_TIMINGS      a directory: each build leaves a log of what it took (goat help heat)
   GOAT_RUNNER       the kind of this machine, for goat heat --baseline
+  GOAT_BINARY       goat plan --binary: the account is for this program
+  GOAT_PROMETHEUS_TOKEN  bearer token for the server of --prometheus
+  GOAT_CHECK_TOKEN  what goat check serve wants of who asks
   GOAT_STALE=skip   compile a file plain that has changed since the plan, instead of failing
   NO_COLOR          no colour
 

@@ -36,7 +36,8 @@ type named struct {
 // example names against the real verbs and their flags.
 func TestNamedCommands(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
-	sources := append(pages(t, root), literals(t, filepath.Join(root, "go"))...)
+	sources := append(pages(t, root), literals(t, filepath.Join(root, "go"), "goat ")...)
+	sources = append(sources, quoted(t, filepath.Join(root, "rust"))...)
 	tree := Tree()
 	walk(tree, func(c *cobra.Command) {
 		sources = append(sources, named{place: "goat help " + c.Name(), text: c.Example})
@@ -56,6 +57,18 @@ func TestNamedCommands(t *testing.T) {
 	}
 	if found < 300 {
 		t.Errorf("only %d commands were found", found)
+	}
+}
+
+// TestNamedVariables: what goat reads of the environment stands in goat help environment.
+func TestNamedVariables(t *testing.T) {
+	// These are between goat and its helper, or tests alone set them.
+	inner := map[string]bool{"GOAT_GOFLAGS": true, "GOAT_TOOLEXEC_LOG": true, "GOAT_PROPERTY_SECONDS": true}
+	variable := regexp.MustCompile(`^GOAT_[A-Z_]+$`)
+	for _, l := range literals(t, "..", "GOAT_") {
+		if variable.MatchString(l.text) && !inner[l.text] && !strings.Contains(topicEnvironment, l.text) {
+			t.Errorf("%s: %s does not stand in goat help environment", l.place, l.text)
+		}
 	}
 }
 
@@ -160,8 +173,33 @@ func pages(t *testing.T, root string) []named {
 	return all
 }
 
-// literals are the texts of goat's own sources: messages, hints, help.
-func literals(t *testing.T, folder string) []named {
+// quoted are the commands in the core's sources, which stand between backticks.
+func quoted(t *testing.T, folder string) []named {
+	t.Helper()
+	var all []named
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".rs" || strings.Contains(path, "/tests/") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, span := range inCode.FindAllSubmatch(text, -1) {
+			if strings.HasPrefix(string(span[1]), "goat ") {
+				all = append(all, named{place: path, text: string(span[1])})
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Errorf("only %d commands in the core's sources", len(all))
+	}
+	return all
+}
+
+// literals are the texts of goat's own sources that hold a word: messages, hints, help.
+func literals(t *testing.T, folder, holding string) []named {
 	t.Helper()
 	var all []named
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
@@ -181,7 +219,7 @@ func literals(t *testing.T, folder string) []named {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-				if text, err := strconv.Unquote(literal.Value); err == nil && strings.Contains(text, "goat ") {
+				if text, err := strconv.Unquote(literal.Value); err == nil && strings.Contains(text, holding) {
 					all = append(all, named{place: files.Position(literal.Pos()).String(), text: text, prose: true})
 				}
 			}

@@ -27,7 +27,8 @@ summed up apart. Set GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=... to ask for a
 build. Points are named TRACK_ID_1 and so on within the build, as in the program.
 
 With --binary (GOAT_BINARY) the account is for that program: changed functions that the
-linker left out of it, because nothing calls them, are link_removed.`
+linker left out of it, because nothing calls them, are link_removed. Report and check
+take that account with --plan FILE, so that no gate waits for code that cannot run.`
 
 const planExample = `  goat plan
   goat plan ./cmd/app

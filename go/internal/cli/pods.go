@@ -22,7 +22,7 @@ func (f *podFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.selector, "pods", "", "read the pods of a label `SELECTOR` through kubectl")
 	flags.StringVarP(&f.namespace, "namespace", "n", "", "`NAMESPACE` of the pods (default: that of kubectl's context)")
 	flags.StringVar(&f.container, "container", "", "the container whose image is named, by its `NAME`")
-	flags.IntVar(&f.port, "port", fleet.DefaultPort, "where goat listens in the pods")
+	flags.IntVar(&f.port, "port", fleet.DefaultPort, "the port `N` on which goat listens in the pods")
 }
 
 // sources are the pods, if some are named.

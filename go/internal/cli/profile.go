@@ -78,7 +78,7 @@ func (a *app) newProfile() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "kind", "cpu", "ask a live process for its `KIND`: cpu, heap, goroutine, mutex, block or leak")
-	flags.IntVar(&f.seconds, "seconds", 10, "how long a live process measures its CPU time; where given, also heap, mutex and block")
+	flags.IntVar(&f.seconds, "seconds", 10, "measure `N` seconds of a live process's CPU time; where given, also heap, mutex and block")
 	flags.StringArrayVar(&f.diff, "diff", nil, "compare with the older profile `OLD`, a file or a URL; repeatable")
 	flags.StringVar(&f.sample, "sample", "", "show the values of this `TYPE`, as alloc_space")
 	flags.StringVarP(&f.out, "out", "o", "", "write the sum to `FILE`, as pprof reads it")

@@ -102,7 +102,7 @@ func (a *app) newReport() *cobra.Command {
 
 func addReportFlags(cmd *cobra.Command, f *reportFlags) {
 	flags := cmd.Flags()
-	flags.DurationVar(&f.timeout, "timeout", requestTimeout, "how long one request may take")
+	flags.DurationVar(&f.timeout, "timeout", requestTimeout, "the `DURATION` that one request may take")
 	flags.BoolVar(&f.notHit, "not-hit", false, "show only what did not run")
 	flags.Var(&f.by, "by", "sum up by package, file, func, lane, instance or host")
 	flags.IntVar(&f.top, "top", 0, "show only the first `N`, those with the least evidence")

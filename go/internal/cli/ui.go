@@ -55,7 +55,7 @@ func (a *app) newUI() *cobra.Command {
 	}
 	f.sourceFlags.add(cmd)
 	f.besideFlags.add(cmd)
-	cmd.Flags().DurationVar(&f.timeout, "timeout", requestTimeout, "how long one request may take")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", requestTimeout, "the `DURATION` that one request may take")
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:0", "listen on `HOST:PORT`; port 0 takes a free one")
 	cmd.Flags().BoolVar(&f.noOpen, "no-open", false, "do not open the browser")
 	return cmd

@@ -52,7 +52,7 @@ func (a *app) newWatch() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().Float64Var(&f.until, "until", 0, "end when this `SHARE` of the points ran, as 0.9")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end after this time; without it, only with the goal or a key")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end after this `DURATION`; without it, only with the goal or a key")
 	return cmd
 }
 

@@ -45,16 +45,22 @@ func (m *merger) account(named *Account, find func(hash string) (*Account, error
 }
 
 // takePlanPoints gives the points the plan's own fields (a live process does not tell
-// columns) and collects those that no program holds.
+// columns) and collects those that no program holds: a program's table has the points of
+// functions, too, that its linker left out. What was hit is there, whatever the plan says.
 func (m *merger) takePlanPoints(a *Account) {
-	held := m.document.byID()
+	held, removed := m.document.byID(), map[string]bool{}
 	for i := range a.Plan.Points {
-		if p := held[a.Plan.Points[i].ID]; p != nil {
-			p.Point = a.Plan.Points[i]
-		} else {
-			m.document.NotLinked = append(m.document.NotLinked, a.Plan.Points[i])
+		planned := &a.Plan.Points[i]
+		p := held[planned.ID]
+		if p != nil {
+			p.Point = *planned
+		}
+		if p == nil || planned.LinkRemoved && p.Phase == nil && !p.Hit {
+			removed[planned.ID] = true
+			m.document.NotLinked = append(m.document.NotLinked, *planned)
 		}
 	}
+	m.document.Points = slices.DeleteFunc(m.document.Points, func(p Point) bool { return removed[p.ID] })
 }
 
 // byID finds the points that the programs hold.

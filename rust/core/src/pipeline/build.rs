@@ -79,14 +79,13 @@ impl<'b> BuildView<'b> {
         points: &[Point],
         verdict: &'v Verdict,
     ) -> Cow<'v, Verdict> {
-        let (Verdict::Points(here), Some(functions)) = (verdict, self.functions(file)) else {
+        let Verdict::Points(here) = verdict else {
             return Cow::Borrowed(verdict);
         };
-        let is_kept = |point: &Point| !point.declared || functions.contains(point.func.as_str());
         let kept: Vec<usize> = here
             .iter()
             .copied()
-            .filter(|&index| is_kept(&points[index]))
+            .filter(|&index| !self.removes(file, &points[index]))
             .collect();
         if kept.len() == here.len() {
             Cow::Borrowed(verdict)
@@ -95,6 +94,12 @@ impl<'b> BuildView<'b> {
         } else {
             Cow::Owned(Verdict::Points(kept))
         }
+    }
+
+    /// Whether the linker dropped the function around a point.
+    pub(super) fn removes(&self, file: &PlannedFile, point: &Point) -> bool {
+        let functions = self.functions(file);
+        point.declared && functions.is_some_and(|kept| !kept.contains(point.func.as_str()))
     }
 
     /// The functions of a file's package that are in the binary, if that was built from

@@ -315,10 +315,15 @@ impl<'p> Sheet<'p> {
         }
         entries.sort_by_key(|entry| (entry.line.or(entry.deleted_after), entry.line.is_none()));
         self.account.append(&mut entries);
-        self.add_points(file, planned);
+        self.add_points(file, planned, view);
     }
 
-    fn add_points(&mut self, file: &'p PlannedFile, planned: &Planned) {
+    fn add_points(
+        &mut self,
+        file: &'p PlannedFile,
+        planned: &Planned,
+        view: Option<&BuildView<'_>>,
+    ) {
         let Some(analysed) = file.analysed() else {
             return;
         };
@@ -334,6 +339,7 @@ impl<'p> Sheet<'p> {
             form_reason: forms.reason(point),
             inline_cost: point.form.cost,
             large: point.form.large,
+            link_removed: view.is_some_and(|view| view.removes(file, point)),
             package: file.import_path.clone(),
             file: file.path.clone(),
             func: point.func.clone(),

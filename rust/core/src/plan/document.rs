@@ -146,6 +146,9 @@ pub struct PointEntry {
     /// inlining calls into it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub large: bool,
+    /// Whether the linker left the function out of the binary that the account is for.
+    #[serde(rename = "linkRemoved", skip_serializing_if = "std::ops::Not::not")]
+    pub link_removed: bool,
     /// Import path.
     pub package: String,
     /// File.
