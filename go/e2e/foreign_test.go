@@ -6,11 +6,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,7 +56,7 @@ func (f foreign) runner(t *testing.T) string {
 }
 
 // TestForeign runs instrumented programs of other systems: server, counters, spool, a kill,
-// and an ordinary end.
+// an ordinary end, os.Exit, and several at once in one spool directory.
 func TestForeign(t *testing.T) {
 	if os.Getenv("GOAT_FOREIGN") == "" {
 		t.Skip("GOAT_FOREIGN is not set (make foreign sets it)")
@@ -80,14 +83,104 @@ func TestForeign(t *testing.T) {
 						p.get(t, path)
 					}
 					p.end(t, end == "kill")
-					report := w.run(w.dir, "goat", "report", spool)
-					if !strings.Contains(report, " points ran") || strings.Contains(report, "\n0 of ") {
-						t.Errorf("the report says:\n%s", report)
-					}
+					left(t, w, spool, 1, end == "exit")
 				})
 			}
+			t.Run("together", func(t *testing.T) { f.together(t, w, runner, app, home) })
+			t.Run("os.Exit", func(t *testing.T) { f.exits(t, w, runner, home) })
 		})
 	}
+}
+
+// left holds a report of spools against what the processes did.
+func left(t *testing.T, w *workshop, spool string, processes int, orderly bool) {
+	t.Helper()
+	var report struct {
+		Instances []struct {
+			State string
+			Ended *struct{ Orderly bool }
+		}
+		Summary struct{ Points, Hit int }
+	}
+	text := w.run(w.dir, "goat", "report", spool, "--format", "json")
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Instances) != processes || report.Summary.Hit == 0 {
+		t.Fatalf("%d processes instead of %d, or no hit:\n%s", len(report.Instances), processes, text)
+	}
+	for _, in := range report.Instances {
+		if in.State != "ended" && orderly || in.Ended != nil && in.Ended.Orderly != orderly {
+			t.Errorf("a process is %s, %+v:\n%s", in.State, in.Ended, text)
+		}
+	}
+}
+
+// together: nobody takes away the spool of a process that lives, and that of one that was
+// killed goes when its turn comes: its lock died with it.
+func (f foreign) together(t *testing.T, w *workshop, runner, app, home string) {
+	spool := t.TempDir()
+	count := func() int {
+		files, err := filepath.Glob(filepath.Join(spool, "*.spool"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	start := func() *process { return f.start(t, runner, app, spool, home, "GOAT_SPOOL_KEEP=1") }
+	one, two := start(), start()
+	two.get(t, "/healthz")
+	if got := count(); got != 2 {
+		t.Errorf("%d spools of two processes that live", got)
+	}
+	one.end(t, true)
+	two.end(t, true)
+	start().end(t, false)
+	if got := count(); got != 1 {
+		t.Errorf("%d spools where one is to be kept, and nobody else lives", got)
+	}
+	left(t, w, spool, 1, true)
+}
+
+const exitingProgram = `package main
+
+import "os"
+
+var steps int
+
+func last() {
+	steps++
+}
+
+func main() {
+	last()
+	os.Exit(3)
+}
+`
+
+// exits: what ran just before os.Exit is in the spool, and the exit code is the program's.
+func (f foreign) exits(t *testing.T, w *workshop, runner, home string) {
+	if err := os.WriteFile(filepath.Join(w.root, "main.go"), []byte(exitingProgram), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	app, spool := filepath.Join(t.TempDir(), "exits"+f.suffix), t.TempDir()
+	w.run(w.dir, "goat", "--base=main", "build", "-o", app, ".")
+	command := exec.Command(runner, app)
+	command.Env = f.environment(home, spool)
+	var ended *exec.ExitError
+	if out, err := command.CombinedOutput(); !errors.As(err, &ended) || ended.ExitCode() != 3 {
+		t.Fatalf("the program ends with %v\n%s", err, out)
+	}
+	report := w.run(w.dir, "goat", "report", spool)
+	if !regexp.MustCompile(`\n(\d+) of (\d+) points ran\n$`).MatchString(report) || strings.Contains(report, "  no\n") {
+		t.Errorf("not all of it ran:\n%s", report)
+	}
+	left(t, w, spool, 1, true)
+}
+
+func (f foreign) environment(home, spool string, more ...string) []string {
+	env := append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GOAT_SPOOL=" + f.path(spool), "GOAT_ADDR=127.0.0.1:0"}, f.env...)
+	return append(env, more...)
 }
 
 // prepareWine makes a prefix. Debian's wine 8 lacks bcryptprimitives.dll, without which no
@@ -174,14 +267,14 @@ type process struct {
 	words   *strings.Builder
 }
 
-func (f foreign) start(t *testing.T, runner, app, spool, home string) *process {
+func (f foreign) start(t *testing.T, runner, app, spool, home string, env ...string) *process {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(stop)
 	p := &process{command: exec.CommandContext(ctx, runner, app), out: &strings.Builder{}, words: &strings.Builder{}}
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.command.Cancel = func() error { return syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL) }
-	p.command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GOAT_SPOOL=" + f.path(spool), "GOAT_ADDR=127.0.0.1:0"}, f.env...)
+	p.command.Env = f.environment(home, spool, env...)
 	var err error
 	if p.input, err = p.command.StdinPipe(); err != nil {
 		t.Fatal(err)
