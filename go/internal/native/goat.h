@@ -172,8 +172,8 @@ void goat_abi_v1(void);
 /**
  * The first thing that the helper (`goat toolexec`) may do in its process: executes
  * the tool where the command line says that it needs nothing of goat, and then does
- * not return. Returns in all other cases, and for every other program, having done
- * nothing.
+ * not return. With `--timings` it runs the tool, notes what it took, and exits as it
+ * did. Returns in all other cases, and for every other program, having done nothing.
  *
  * `count` and `words` are the arguments of `main`. To be called before the process has started
  * threads, or opened what its successor must not inherit. It allocates, and it reads

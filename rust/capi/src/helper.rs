@@ -8,7 +8,17 @@ use std::{env, slice};
 
 use goat_core::helper;
 
-/// Runs the tool where it needs nothing of goat; returns otherwise, having done nothing.
+#[cfg(target_os = "linux")]
+use crate::measured::run as measured;
+
+/// Elsewhere the helper proper measures.
+#[cfg(not(target_os = "linux"))]
+fn measured(_: &helper::Passed<'_>, _: &OsStr, _: &[&OsStr], _: &OsStr) -> Option<i32> {
+    None
+}
+
+/// Runs the tool where it needs nothing of goat but to be measured; returns otherwise,
+/// having done nothing.
 ///
 /// # Safety
 ///
@@ -30,17 +40,24 @@ pub unsafe fn exec_plain(count: c_int, words: *const *const c_char) {
         if *verb != "toolexec" {
             return None;
         }
-        if env::var_os("GOAT_TIMINGS").is_some_and(|dir| !dir.is_empty()) {
-            return None; // who measures a tool has to wait for it
-        }
         // go keeps what a tool prints, and would repeat it.
         panic::set_hook(Box::new(|_| {}));
         let import_path = env::var_os("TOOLEXEC_IMPORTPATH");
         let search = env::var_os("PATH").unwrap_or_default();
         let passed = helper::passes(args, import_path.as_deref(), &search)?;
+        let (rest, import_path) = (&args[passed.tool + 1..], import_path.unwrap_or_default());
+        if passed.timings.is_none()
+            && env::var_os("GOAT_TIMINGS").is_some_and(|dir| !dir.is_empty())
+        {
+            return None; // the helper proper names the log
+        }
         if let Some(file) = env::var_os("GOAT_TOOLEXEC_LOG").filter(|file| !file.is_empty()) {
-            let rest = &args[passed.tool + 1..];
-            helper::log(&file, passed.name, rest, &import_path.unwrap_or_default());
+            helper::log(&file, passed.name, rest, &import_path);
+        }
+        if passed.timings.is_some() {
+            let code = measured(&passed, args[passed.tool], rest, &import_path)?;
+            // SAFETY: nothing of this process's is left to be written or cleaned up.
+            unsafe { libc::_exit(code) };
         }
         let program = CString::new(passed.program.as_os_str().as_bytes()).ok()?;
         let tool = &words[2 + passed.tool..];

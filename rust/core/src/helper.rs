@@ -19,6 +19,8 @@ use serde::Deserialize;
 
 use crate::plan::short_hash;
 
+pub mod record;
+
 /// The package of files that are given on go's command line: its import path is
 /// found by its module.
 const FILE_LIST: &str = "command-line-arguments";
@@ -35,6 +37,8 @@ pub struct Passed<'a> {
     pub name: &'a str,
     /// The program to execute.
     pub program: Cow<'a, Path>,
+    /// The log of a build that is measured: who has one waits for the tool.
+    pub timings: Option<&'a Path>,
 }
 
 /// Looks at the arguments that follow `goat toolexec`, and at go's
@@ -45,30 +49,41 @@ pub fn passes<'a>(
     import_path: Option<&OsStr>,
     search: &OsStr,
 ) -> Option<Passed<'a>> {
-    let (mut plan, mut overlay) = (None, None);
+    let (mut plan, mut overlay, mut timings) = (None, None, None);
+    let mut measured_only = false;
     let mut tool = 0;
     while let Some(flag) = args.get(tool)?.to_str().filter(|arg| arg.starts_with("--")) {
+        tool += 1;
+        if matches!(flag, "--panics" | "--pprof") {
+            continue; // of concern to package runtime, which is marked, and to the linker
+        }
         match flag.split_once('=')? {
             ("--plan", dir) => plan = Some(Path::new(dir)),
             ("--overlay", file) => overlay = Some(Path::new(file)),
             ("--server", _) => {}
+            ("--timings", file) => timings = Some(Path::new(file)),
+            ("--measure", file) => (timings, measured_only) = (Some(Path::new(file)), true),
             _ => return None,
         }
-        tool += 1;
     }
-    // Bare mode has no --plan: what it does at its first run is not for here.
-    let plan = plan.filter(|dir| dir.is_absolute())?;
+    // Bare mode has no --plan: what it does at its first run is not for here. Who only
+    // measures has none either, and all tools are plain there.
+    let plan = plan.filter(|dir| dir.is_absolute());
+    if plan.is_none() && !measured_only {
+        return None;
+    }
     let path = Path::new(args[tool]);
     let name = path.file_name()?.to_str()?;
     let rest = &args[tool + 1..];
+    let found_plain = |program| Passed {
+        tool,
+        name,
+        program,
+        timings,
+    };
     if rest.first().is_some_and(|arg| *arg == "-###") {
         // How go asks a C compiler, which it names without a path, for its version.
-        let program = Cow::Owned(found(args[tool], search)?);
-        return Some(Passed {
-            tool,
-            name,
-            program,
-        });
+        return found(args[tool], search).map(|program| found_plain(Cow::Owned(program)));
     }
     let package = match import_path {
         Some(path) => path.to_str()?.split(' ').next()?,
@@ -84,12 +99,7 @@ pub fn passes<'a>(
         "vet" => vets_plain(rest, overlay),
         _ => false,
     };
-    let program = Cow::Borrowed(path);
-    (passes && path.is_absolute()).then_some(Passed {
-        tool,
-        name,
-        program,
-    })
+    (passes && path.is_absolute()).then(|| found_plain(Cow::Borrowed(path)))
 }
 
 /// The program of a bare name; `None` also where a relative directory comes first, in
@@ -175,7 +185,10 @@ fn holds(text: &[u8], word: &str) -> bool {
 }
 
 /// Whether the plan knows nothing of the package. Errors are for the helper to tell.
-fn outside(plan: &Path, package: &str) -> bool {
+fn outside(plan: Option<&Path>, package: &str) -> bool {
+    let Some(plan) = plan else {
+        return true;
+    };
     if package.is_empty() || package == FILE_LIST {
         return false;
     }
@@ -254,6 +267,18 @@ mod tests {
             ("PLAN gcc -###", "fmt", false),
             ("PLAN compile a.go", "fmt", false),
             ("PLAN --next=time /t/compile a.go", "fmt", false),
+            ("PLAN --timings=/log /t/compile a.go", "fmt", true),
+            ("PLAN --panics --pprof /t/compile a.go", "fmt", true),
+            (
+                "PLAN --panics /t/compile -goatmark=panics2 a.go",
+                "runtime",
+                false,
+            ),
+            ("PLAN --panics /t/link -o x", "fmt", false),
+            ("--timings=/log /t/compile a.go", "fmt", false),
+            ("--measure=/log /t/compile a.go", "fmt", true),
+            ("--measure=/log /t/link -o x", "fmt", false),
+            ("--measure=/log --next=time /t/compile a.go", "fmt", false),
             ("PLAN --help", "fmt", false),
             ("PLAN", "fmt", false),
             ("--plan= /t/compile a.go", "fmt", false),
@@ -337,9 +362,9 @@ mod tests {
         let hash = short_hash("fmt");
         // A directory in the shard's place is an error other than "not there".
         fs::create_dir_all(plan.path().join(format!("s/{}.json", &hash[..2])))?;
-        assert!(!outside(plan.path(), "fmt"));
+        assert!(!outside(Some(plan.path()), "fmt"));
         assert!(
-            outside(&plan.path().join("gone"), "fmt"),
+            outside(Some(&plan.path().join("gone")), "fmt"),
             "as in the helper: no plan, no points"
         );
         Ok(())
