@@ -36,6 +36,8 @@ type slot struct {
 	counts [3]atomic.Uint64
 	last   atomic.Int64
 	ready  atomic.Uint32
+	// ended says that one of them ended the process.
+	ended atomic.Bool
 
 	frames    uint32
 	first     int64
@@ -58,8 +60,8 @@ var (
 )
 
 // Hook records a panic: its value and type, and of its goroutine the number, who started
-// it, and where.
-func Hook(v any, typ string, goid, parent uint64, gopc uintptr) {
+// it, and where. It is called again with ends when nobody has recovered it.
+func Hook(v any, typ string, goid, parent uint64, gopc uintptr, ends bool) {
 	if off.Load() {
 		return
 	}
@@ -71,6 +73,10 @@ func Hook(v any, typ string, goid, parent uint64, gopc uintptr) {
 	defer leave(at)
 	var pcs [depth]uintptr
 	n := runtime.Callers(3, pcs[:]) // without Callers, Hook, gopanic
+	if ends {
+		end(typ, pcs[:n])
+		return
+	}
 	record(v, typ, goid, parent, gopc, pcs[:n])
 }
 
@@ -116,6 +122,21 @@ func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr)
 		}
 	}
 	lost.Add(1)
+}
+
+// end notes which panic ends the process, and keeps the record while there is time: what
+// Go writes about it tells no more than its text, and before Go 1.23 it is in no file.
+func end(typ string, pcs []uintptr) {
+	hash := hashOf(typ, pcs)
+	for i := uint64(0); i < probes; i++ {
+		if s := &slots[(hash+i)%most]; s.hash.Load() == hash {
+			s.ended.Store(true)
+			break
+		}
+	}
+	if k := kept.Load(); k != nil {
+		k.finishWithin(patience)
+	}
 }
 
 // fill keeps what the first of a kind says.
@@ -167,6 +188,8 @@ func hashOf(typ string, pcs []uintptr) uint64 {
 func messageOf(v any, typ string) string {
 	text := ""
 	switch v := v.(type) {
+	case nil:
+		text = "nil"
 	case string:
 		text = v
 	case runtime.Error:

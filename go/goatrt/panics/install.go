@@ -12,6 +12,12 @@ import (
 // pulse is how stale the record beside the spool may be.
 const pulse = 500 * time.Millisecond
 
+// patience is how long the end of a process waits for its record to be written.
+const patience = 250 * time.Millisecond
+
+// kept is the keeper of the record beside the spool; nil where there is none.
+var kept atomic.Pointer[keeper]
+
 // Install puts what Hook records where people look for it, when the program's packages
 // are initialised: in the server, in the metrics, beside the spool. tracking is false
 // where goat keeps out of the process altogether. setCrash sets the second output of a
@@ -33,6 +39,7 @@ func Install(tracking bool, setCrash func(fd uintptr) bool) {
 	if setCrash != nil {
 		goatrt.CrashOutput(setCrash)
 	}
+	kept.Store(r)
 	go func() {
 		defer func() { _ = recover() }()
 		for {
@@ -69,6 +76,22 @@ func (k *keeper) finish() {
 	}
 }
 
+// finishWithin does so for as long as a disk may take that answers.
+func (k *keeper) finishWithin(limit time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { _ = recover() }()
+		k.finish()
+	}()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+	}
+}
+
 // total changes whenever something is recorded, and when it is certain to be recovered.
 func total() uint64 {
 	n, now := lost.Load(), goatrt.Now()
@@ -76,7 +99,9 @@ func total() uint64 {
 		s := &slots[i]
 		if s.ready.Load() != 0 {
 			n += 1 + s.counts[0].Load() + s.counts[1].Load() + s.counts[2].Load()
-			if now-s.last.Load() > settled.Microseconds() {
+			if s.ended.Load() {
+				n += 1 << 33
+			} else if now-s.last.Load() > settled.Microseconds() {
 				n += 1 << 32
 			}
 		}

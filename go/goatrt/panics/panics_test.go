@@ -8,10 +8,10 @@ import (
 )
 
 //go:noinline
-func gopanicStand(v any, typ string, goid uint64) { Hook(v, typ, goid, 1, 0) }
+func gopanicStand(v any, typ string, goid uint64, ends bool) { Hook(v, typ, goid, 1, 0, ends) }
 
 //go:noinline
-func thrower(v any, typ string, goid uint64) { gopanicStand(v, typ, goid) }
+func thrower(v any, typ string, goid uint64) { gopanicStand(v, typ, goid, false) }
 
 func forget() {
 	for i := range slots {
@@ -55,6 +55,26 @@ func TestAStormIsCountedAndAllocatesNothing(t *testing.T) {
 	if counted+lost.Load() != each*goroutines || lost.Load() > 0 {
 		t.Errorf("%d counted, %d lost, of %d", counted, lost.Load(), each*goroutines)
 	}
+}
+
+// The last panic of a process is told a second time, from the same place.
+func TestTheOneThatEndsTheProcessIsMarked(t *testing.T) {
+	forget()
+	thrower("y", "string", 1)
+	for _, ends := range []bool{false, true} {
+		gopanicStand("x", "string", 1, ends)
+	}
+	ended := map[string]string{}
+	for _, p := range snapshot() {
+		ended[p.message] += p.recovered(p.last)
+		if p.count() != 1 {
+			t.Errorf("%s: %d times", p.message, p.count())
+		}
+	}
+	if ended["x"] != "no" || ended["y"] != "unknown" {
+		t.Errorf("%v", ended)
+	}
+	forget()
 }
 
 func TestMoreThanThereIsRoomForIsLostAndNoMore(t *testing.T) {

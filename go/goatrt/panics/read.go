@@ -32,12 +32,17 @@ type panicked struct {
 	place                    frame
 	file                     string // of the place, as metrics have it
 	changed                  bool
+	ended                    bool // one of them ended the process
 }
 
 func (p *panicked) count() uint64 { return p.counts[0] + p.counts[1] + p.counts[2] }
 
-// recovered is yes where the process has lived on for long enough, by the wall clock.
+// recovered is no where one of them ended the process, yes where the process has lived on
+// for long enough, by the wall clock.
 func (p *panicked) recovered(now int64) string {
+	if p.ended {
+		return "no"
+	}
 	if now-p.last > settled.Microseconds() {
 		return "yes"
 	}
@@ -135,6 +140,7 @@ func (r *rules) add(list []*panicked, byKey map[string]*panicked, s *slot) []*pa
 	if last := s.last.Load(); last > p.last {
 		p.last = last
 	}
+	p.ended = p.ended || s.ended.Load()
 	return list
 }
 
@@ -144,6 +150,7 @@ func (r *rules) pass(list []*panicked, byKey map[string]*panicked, s *slot) []*p
 	place := r.place(origin(framesOf(s.pcs())))
 	for _, p := range list {
 		if p.place == place {
+			p.ended = p.ended || s.ended.Load()
 			step := s.message
 			if step == "" {
 				step = s.typ

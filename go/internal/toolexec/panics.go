@@ -13,7 +13,7 @@ import (
 // PanicsMarker marks package runtime in a build that records panics. It is all that the
 // change in the runtime depends on besides the runtime: what is compiled under it is kept
 // in go's cache beside the plain one.
-const PanicsMarker = "panics1"
+const PanicsMarker = "panics2"
 
 // panicAnchor is the line in gopanic before which a panic is told: behind the checks that
 // end the process at once, and before the first deferred function. It is there once in
@@ -22,9 +22,20 @@ const panicAnchor = "\n\tvar p _panic\n\tp.arg = e\n"
 
 // panicCall stands on the anchor's line, so that no line moves. The hook is a variable of
 // the runtime's: nil until goat's package is linked in, also while others initialise.
-const panicCall = "\n\tif goatPanic != nil { goatPanic(e, toRType(efaceOf(&e)._type).string(), gp.goid, gp.parentGoid, gp.gopc) }; var p _panic\n\tp.arg = e\n"
+const panicCall = "\n\t" + panicTold + "gp.gopc, false) }; var p _panic\n\tp.arg = e\n"
 
-const panicVariable = "\n//go:linkname goatPanic " + hook.PanicSymbol + "\nvar goatPanic func(v any, typ string, goid, parent uint64, gopc uintptr)\n"
+// panicTold begins both calls. A nil has no type: under GODEBUG=panicnil=1 it stays one.
+const panicTold = "if goatPanic != nil { typ := \"nil\"; if e != nil { typ = toRType(efaceOf(&e)._type).string() }; goatPanic(e, typ, gp.goid, gp.parentGoid, "
+
+// endAnchor is where no deferred function is left and the panic will end the process, of
+// which it is told while code can still run. It is there once, too; where it is not, only
+// the beginnings of panics are told.
+const (
+	endAnchor = "\n\tpreprintpanics("
+	endCall   = "\n\t" + panicTold + "gp.gopc, true) }; preprintpanics("
+)
+
+const panicVariable = "\n//go:linkname goatPanic " + hook.PanicSymbol + "\nvar goatPanic func(v any, typ string, goid, parent uint64, gopc uintptr, ends bool)\n"
 
 // crashVariable is there since Go 1.23; crashFunction sets the second output of a crash
 // unless the program has set it. When it does so later, its own takes the place.
@@ -80,6 +91,9 @@ func hookPanics(args []string, first int) (bool, error) {
 		return false, nil
 	}
 	hooked := strings.Replace(string(text), panicAnchor, panicCall, 1) + panicVariable
+	if strings.Count(hooked, endAnchor) == 1 {
+		hooked = strings.Replace(hooked, endAnchor, endCall, 1)
+	}
 	if crash {
 		hooked += crashFunction
 	}

@@ -334,3 +334,31 @@ proptest! {
         }
     }
 }
+
+/// A process ends once, although its runtime's record and Go's own text both say so, and
+/// the panics of the same cause before it did not end it.
+#[test]
+fn a_process_ends_once() {
+    let end = "panic: out of luck\n\ngoroutine 1 [running]:\nmain.draw()\n\t/src/app/main.go:7 +0x1\nmain.main()\n\t/src/app/main.go:12 +0x1d\nexit status 2\n";
+    let frames = json!([{ "func": "main.draw", "file": "/src/app/main.go", "line": 7 }]);
+    let event = json!({ "source": "a.spool", "instance": "a", "type": "string", "message": "out of luck", "recovered": "no", "count": 5, "frames": frames });
+    let sources = json!([{ "name": "a.crash", "text": end, "instance": "a", "crashOutput": true }]);
+    for (sources, goroutine) in [(sources, 1), (json!([]), 0)] {
+        let found = run(
+            &json!({ "format": 1, "op": "panics", "sources": sources, "events": [event.clone()] }),
+        );
+        let panics = found["result"]["panics"].as_array().unwrap();
+        assert_eq!(panics.len(), 1, "{found:#}");
+        let one = &panics[0];
+        assert_eq!(
+            (
+                &one["count"],
+                &one["ended"],
+                &one["recovered"],
+                &one["goroutine"]
+            ),
+            (&json!(5), &json!(1), &json!("no"), &json!(goroutine)),
+            "{found:#}"
+        );
+    }
+}

@@ -23,6 +23,8 @@ pub struct Group {
     /// How many ended a process.
     pub ended: u64,
     pub unknown: u64,
+    /// The processes that one of them ended.
+    ended_in: BTreeSet<String>,
     pub first: Option<String>,
     pub last: Option<String>,
     pub sources: BTreeSet<String>,
@@ -72,6 +74,7 @@ impl Group {
             count: 0,
             ended: 0,
             unknown: 0,
+            ended_in: BTreeSet::new(),
             first: None,
             last: None,
             sources: BTreeSet::new(),
@@ -97,8 +100,10 @@ impl Group {
     }
 
     fn add(&mut self, entry: Entry, recorded: bool) {
-        let better = entry.recovered == "no" && self.shown.recovered != "no";
-        if recorded && entry.recovered == "no" {
+        // Of an end Go's own text says more than the record of the runtime.
+        let more = self.shown.recovered != "no" || entry.text && !self.shown.text;
+        let better = entry.recovered == "no" && more;
+        if recorded && entry.recovered == "no" && !self.ended_in.contains(&entry.instance) {
             self.unknown = self.unknown.saturating_sub(1);
         }
         if better {
@@ -117,7 +122,11 @@ impl Group {
         let e = other.unwrap_or(&self.shown);
         self.count += e.count;
         match e.recovered {
-            "no" => self.ended += e.count.max(1),
+            // A process ends once, whatever it and its crash text count.
+            "no" => {
+                let told = !e.instance.is_empty() && !self.ended_in.insert(e.instance.clone());
+                self.ended += u64::from(!told);
+            }
             "unknown" => self.unknown += e.count,
             _ => {}
         }
