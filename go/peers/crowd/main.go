@@ -24,6 +24,8 @@ var (
 	send    = make(chan int)
 	ready   atomic.Int64
 	address string
+	// listener stays open: the kernel keeps the connections that nobody accepts.
+	listener net.Listener
 )
 
 // ways to wait, which all last for ever.
@@ -64,8 +66,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: crowd COUNT")
 		os.Exit(2)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		panic(err)
 	}
 	address = listener.Addr().String()
