@@ -201,9 +201,9 @@ type running struct {
 	address string
 }
 
-func (s *session) ui(t *testing.T) *running {
+func (s *session) ui(t *testing.T, flags ...string) *running {
 	t.Helper()
-	cmd := exec.Command(s.goat, "ui", s.track, "--no-open")
+	cmd := exec.Command(s.goat, append([]string{"ui", s.track, "--no-open"}, flags...)...)
 	cmd.Dir, cmd.Env, cmd.Stderr = s.repo, environment(), os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -2,6 +2,7 @@
 const at = (id) => document.getElementById(id);
 const body = document.querySelector('.map tbody');
 let rows = [...body.rows];
+const names = new Map(rows.map((row) => [row, row.cells[0].firstChild.textContent.toLowerCase()]));
 let here = null;
 
 function filter() {
@@ -9,7 +10,7 @@ function filter() {
   const only = at('changed').getAttribute('aria-pressed') === 'true';
   let left = 0;
   for (const row of rows) {
-    const name = row.dataset.row.toLowerCase();
+    const name = names.get(row);
     row.hidden = !words.every((word) => name.includes(word)) || (only && !('changed' in row.dataset));
     if (!row.hidden) left++;
   }
