@@ -50,7 +50,7 @@ type bench struct {
 }
 
 // parts are what -only may name.
-var parts = []string{"helper", "hot", "windows", "panics", "large", "fleet", "plan", "size", "inline", "builds", "timings"}
+var parts = []string{"helper", "hot", "windows", "panics", "profiles", "large", "fleet", "plan", "size", "inline", "builds", "timings"}
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -113,7 +113,7 @@ func (b *bench) prepare(ctx context.Context) error {
 }
 
 func (b *bench) all(ctx context.Context, chosen []subject, wanted func(string) bool) error {
-	alone := map[string]func(context.Context) error{"helper": b.helperCost, "hot": b.hotPath, "windows": b.windows, "panics": b.panicHook, "large": b.largeFunctions, "fleet": b.fleetReport}
+	alone := map[string]func(context.Context) error{"helper": b.helperCost, "hot": b.hotPath, "windows": b.windows, "panics": b.panicHook, "profiles": b.profiles, "large": b.largeFunctions, "fleet": b.fleetReport}
 	for _, part := range parts {
 		if measure := alone[part]; measure != nil && wanted(part) {
 			if err := measure(ctx); err != nil {
