@@ -31,7 +31,7 @@ func written(err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &goat.Error{Code: goat.CodeUnwritable, Message: "the output cannot be written"}
+	e := &goat.Error{Code: goat.CodeUnwritable, Message: "the output cannot be written", Hint: "make room, or send it elsewhere"}
 	return e.Wrap(err)
 }
 

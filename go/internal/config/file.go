@@ -10,10 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // FileName is the name of the configuration file.
 const FileName = "goat.yaml"
+
+// largest is more than a goat.yaml holds.
+const largest = 16 << 20
 
 // File is goat.yaml. Every key of GOAT 1.0 is accepted; Threads, Race and the
 // PrinterConfig keys have become needless: goat uses all processors, is always
@@ -73,7 +77,7 @@ func Find(dir string) string {
 
 // Load reads and checks one goat.yaml.
 func Load(path string) (*File, error) {
-	source, err := os.ReadFile(path)
+	source, err := store.ReadNamed(path, largest)
 	if err != nil {
 		e := &goat.Error{Code: goat.CodeBadConfig, Message: "the configuration file cannot be read", Path: path}
 		e.Hint = "`goat init` writes one"

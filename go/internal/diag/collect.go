@@ -83,7 +83,7 @@ func (c *Collector) Source(ctx context.Context, name string, stdin io.Reader) (g
 		return goat.DumpSource{Name: "standard input", Path: path}, err
 	case IsLive(name):
 		path, err := c.fetch(ctx, name)
-		return goat.DumpSource{Name: name, Path: path}, err
+		return goat.DumpSource{Name: shown(name), Path: path}, err
 	}
 	path, err := filepath.Abs(name)
 	if err != nil {
@@ -202,12 +202,12 @@ func (c *Collector) fetch(ctx context.Context, source string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	count, err := goroutines(ctx, profile, source)
+	count, err := goroutines(ctx, profile, shown(source))
 	if err != nil {
 		return "", err
 	}
 	if count >= FullBelow && !c.live.Full {
-		c.Said = append(c.Said, fmt.Sprintf("%s has %d goroutines: read as a profile, without states and waiting times (--full stops it for those)", source, count))
+		c.Said = append(c.Said, fmt.Sprintf("%s has %d goroutines: read as a profile, without states and waiting times (--full stops it for those)", shown(source), count))
 		return profile, nil
 	}
 	base.RawQuery = "debug=2"
@@ -248,7 +248,7 @@ func (c *Collector) client(source string) (*http.Client, *url.URL, error) {
 
 func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL, source string) (string, error) {
 	failed := func(err error, hint string) error {
-		e := &goat.Error{Code: goat.CodeNetwork, Message: "no " + c.live.What + " from " + source, Hint: hint}
+		e := &goat.Error{Code: goat.CodeNetwork, Message: "no " + c.live.What + " from " + shown(source), Hint: hint}
 		return e.Wrap(err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
@@ -273,9 +273,18 @@ func (c *Collector) get(ctx context.Context, client *http.Client, from *url.URL,
 	path, err := c.keep(ctx, response.Body, MostBytes)
 	var known *goat.Error
 	if err != nil && !errors.As(err, &known) {
-		return "", failed(bare(err), "")
+		return "", failed(bare(err), "an answer must end in time and with at most 256 MiB: is it the program? --timeout gives it longer")
 	}
 	return path, err
+}
+
+// shown is an address without a password in it.
+func shown(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.User == nil {
+		return address
+	}
+	return parsed.Redacted()
 }
 
 // refusal is what to do and why there is no answer: in the process's own words, where it

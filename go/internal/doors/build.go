@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 	"github.com/goat-trace/goat/go/internal/toolexec"
 )
 
@@ -243,7 +243,7 @@ type home struct{ dir, pkg string }
 // hookOf is the name of the hook file for the package of a file on the command line.
 func (d *door) hookOf(file string) string {
 	pkg := "main"
-	if text, err := os.ReadFile(d.absolute(file)); err == nil {
+	if text, err := store.ReadFile(d.absolute(file)); err == nil {
 		pkg = clause(text)
 	}
 	if name := d.hooks[home{d.fileDir(), pkg}]; name != "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/gocmd"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // moduleStore gets the files of module versions: from the module cache, else by the
@@ -135,7 +136,7 @@ func (s *moduleStore) allSums() string {
 	text := s.sums
 	for _, dir := range s.mains {
 		for _, name := range []string{"go.sum", "go.work.sum"} {
-			sums, err := os.ReadFile(filepath.Join(dir, name))
+			sums, err := store.ReadFile(filepath.Join(dir, name))
 			if err == nil {
 				text += "\n" + string(sums)
 			}

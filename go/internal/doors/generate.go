@@ -18,6 +18,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
 	"github.com/goat-trace/goat/go/internal/rtsource"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // planDir is where generate leaves the plan, in the module's root.
@@ -154,7 +155,7 @@ func (g *generation) foreign(dir string, files map[string][]byte) error {
 		if entry.IsDir() || filepath.Ext(name) != ".go" || files[name] != nil {
 			continue
 		}
-		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil && !hook.IsOurs(text) {
+		if text, err := store.ReadFile(filepath.Join(dir, name)); err == nil && !hook.IsOurs(text) {
 			return &goat.Error{
 				Code: goat.CodeUsage, Path: dir, Message: fmt.Sprintf("%s holds a package of yours (%s)", dir, name),
 				Hint: "choose another directory for the runtime: goatPackagePath in goat.yaml",
@@ -169,7 +170,7 @@ func (g *generation) add(path string, text []byte) error {
 	if err := g.within(path); err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(path); err == nil && !hook.IsOurs(old) {
+	if old, err := store.ReadFile(path); err == nil && !hook.IsOurs(old) {
 		return &goat.Error{Code: goat.CodeUsage, Path: path, Message: path + " is a file of yours", Hint: "rename it: goat needs the name"}
 	}
 	g.files[path] = text
@@ -252,7 +253,7 @@ func (m move) take() error {
 		return nil
 	}
 	// A module of the workspace may lie on another file system.
-	text, readErr := os.ReadFile(m.from)
+	text, readErr := store.ReadFile(m.from)
 	if readErr != nil {
 		return err
 	}
@@ -271,7 +272,7 @@ func (g *generation) stage(stage, to string) ([]move, error) {
 		return m, writeAtomic(m.from, text)
 	}
 	for path, text := range g.files {
-		if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+		if old, err := store.ReadFile(path); err == nil && string(old) == string(text) {
 			continue
 		}
 		m, err := put(path, text)
@@ -288,7 +289,7 @@ func (g *generation) stage(stage, to string) ([]move, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		text, err := os.ReadFile(name)
+		text, err := store.ReadFile(name)
 		if err != nil {
 			return err
 		}
@@ -352,7 +353,7 @@ func skipSweep(root, path, name string) error {
 }
 
 func removeOurs(path string) error {
-	text, err := os.ReadFile(path)
+	text, err := store.ReadFile(path)
 	if err != nil || !hook.IsOurs(text) {
 		return nil
 	}

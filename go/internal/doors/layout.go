@@ -11,6 +11,7 @@ import (
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // findRoot computes where the plan's paths, which are relative to the repository's
@@ -44,7 +45,7 @@ func (d *door) findRoot(dir string) error {
 
 // moduleDir is the plan's directory of the module that go works in.
 func (d *door) moduleDir(module, real string) string {
-	text, err := os.ReadFile(filepath.Join(module, "go.mod"))
+	text, err := store.ReadFile(filepath.Join(module, "go.mod"))
 	if err != nil {
 		return ""
 	}

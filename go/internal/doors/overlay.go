@@ -2,7 +2,6 @@ package doors
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -83,7 +82,7 @@ func (o *overlay) user(name string) error {
 		name = filepath.Join(o.door.args.Dir, name)
 	}
 	var own struct{ Replace map[string]string }
-	data, err := os.ReadFile(name)
+	data, err := store.ReadFile(name)
 	if err == nil {
 		err = json.Unmarshal(data, &own)
 	}

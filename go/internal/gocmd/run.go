@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -45,6 +46,15 @@ func Measure(ctx context.Context, dir string, env Environ, args []string, s Stre
 	}
 	ended := make(chan struct{})
 	go forward(ctx, cmd.Process, ended)
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	told := ""
+	go watch(watched, func() []string { return []string{dir} }, func(pipe string) {
+		if s.Err != nil && pipe != told {
+			told = pipe
+			fmt.Fprintf(s.Err, "goat: %v: it is empty to go from now on\n", &WaitError{Pipe: pipe})
+		}
+	})
 	if used != nil {
 		used.beforeReaping(cmd.Process.Pid)
 	}
@@ -109,9 +119,15 @@ func Output(ctx context.Context, dir string, env Environ, args []string) ([]byte
 	if err != nil {
 		return nil, ErrNoGo
 	}
-	cmd := exec.CommandContext(ctx, path, Looking(env, args)...)
+	watched, stop := Watched(ctx, func() []string { return []string{dir} })
+	defer stop()
+	cmd := exec.CommandContext(watched, path, Looking(env, args)...)
 	cmd.Dir, cmd.Env = dir, env.With("PWD", dir)
-	return cmd.Output()
+	out, err := cmd.Output()
+	if waits := Waits(watched); waits != nil {
+		return nil, waits
+	}
+	return out, err
 }
 
 // Listen is [Output] for what may take a while: what go prints about modules that it

@@ -205,7 +205,12 @@ func (q *Query) goList(ctx context.Context, dir string, args []string) ([]byte, 
 		line = append(line, "-overlay="+q.Overlay)
 	}
 	line = append(line, args...)
-	out, said, err := gocmd.Listen(ctx, dir, q.Environ, line, q.Say)
+	watched, stop := gocmd.Watched(ctx, q.roots)
+	defer stop()
+	out, said, err := gocmd.Listen(watched, dir, q.Environ, line, q.Say)
+	if why := waits(gocmd.Waits(watched)); why != nil {
+		return nil, why
+	}
 	return out, explain(ctx, "go list", said, err)
 }
 

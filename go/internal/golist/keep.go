@@ -39,6 +39,9 @@ var volatile = []string{"PWD", "OLDPWD", "SHLVL", "_", "COLUMNS", "LINES", "WIND
 // that go reads it from: the variables, go's files of settings, the go command, and what
 // chooses its toolchain.
 func (q *Query) env(ctx context.Context) (*environment, error) {
+	if err := q.readable(); err != nil {
+		return nil, err
+	}
 	program, err := exec.LookPath("go")
 	if err != nil {
 		return nil, explain(ctx, "looking for go on PATH", "", gocmd.ErrNoGo)

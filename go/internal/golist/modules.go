@@ -13,6 +13,9 @@ import (
 // modules are the directories of the modules that a plan covers: those that go works
 // in, and besides, where they are wanted, those below them.
 func (q *Query) modules(ctx context.Context) (mains, nested []string, err error) {
+	if err := q.readable(); err != nil {
+		return nil, nil, err
+	}
 	out, err := q.goList(ctx, q.Dir, []string{"-m", "-f", "{{.Dir}}"})
 	if err != nil {
 		return nil, nil, err

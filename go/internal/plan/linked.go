@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // What the helper has linked into a program, which it notes for the door that
@@ -53,7 +55,7 @@ func NoteLinked(cache string, p Program, l Linked) {
 		return
 	}
 	name := p.note(cache)
-	if old, err := os.ReadFile(name); err == nil && string(old) == string(text) {
+	if old, err := store.ReadFile(name); err == nil && string(old) == string(text) {
 		return
 	}
 	if os.MkdirAll(filepath.Dir(name), 0o777) == nil {
@@ -64,7 +66,7 @@ func NoteLinked(cache string, p Program, l Linked) {
 // ReadLinked is what was noted, nothing if that cannot be read.
 func ReadLinked(cache string, p Program) Linked {
 	var l Linked
-	data, err := os.ReadFile(p.note(cache))
+	data, err := store.ReadFile(p.note(cache))
 	if err != nil || json.Unmarshal(data, &l) != nil {
 		return Linked{}
 	}

@@ -69,6 +69,51 @@ func workspace(work string) []string {
 	return modules
 }
 
+// Irregular is what stands for a file that tells go which modules there are, and is a pipe,
+// a device or larger than memory: go would wait for it or read it without end. It is empty where there is none.
+func Irregular(dir, gowork string) string {
+	files := []string{nearest(dir, "go.mod")}
+	if gowork == "" || gowork == "auto" {
+		gowork = nearest(dir, "go.work")
+	}
+	if gowork != "" && gowork != "off" {
+		files = append(files, gowork, filepath.Join(filepath.Dir(gowork), "vendor", "modules.txt"))
+	}
+	modules := MainModules(dir, gowork)
+	if files[0] != "" {
+		modules = append(modules, filepath.Dir(files[0]))
+	}
+	for _, module := range modules {
+		for _, name := range []string{"go.mod", "go.sum", "vendor/modules.txt"} {
+			files = append(files, filepath.Join(module, name))
+		}
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil || info.IsDir() || info.Mode().IsRegular() && info.Size() <= store.Largest {
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(file); err != nil || real != os.DevNull {
+			return file
+		}
+	}
+	return ""
+}
+
+// nearest finds what go takes for the file of a name in dir or above it: all but a
+// directory.
+func nearest(dir, name string) string {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		file := filepath.Join(at, name)
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return file
+		}
+		if at == filepath.Dir(at) {
+			return ""
+		}
+	}
+}
+
 // above finds the nearest regular file of a name in dir or above it.
 func above(dir, name string) string {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {

@@ -275,7 +275,7 @@ func ReadShard(dir, name string) (map[string]map[string]string, error) {
 
 // read decodes one document after comparing its format number and its hash.
 func read(dir, name string, into any) error {
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	data, err := store.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // unit is one Go file of a compile or cgo command line.
@@ -90,7 +91,7 @@ func lineDirective(path string) (string, error) {
 // read returns the bytes of the file that the user wrote.
 func (u *unit) read() ([]byte, error) {
 	if u.data == nil {
-		data, err := os.ReadFile(u.orig)
+		data, err := store.ReadFile(u.orig)
 		if err != nil {
 			return nil, err
 		}
@@ -227,7 +228,7 @@ func downloaded(dir string) bool {
 // vendored reports whether a directory is a package that a vendor directory lists: a
 // checkout may lie below any directory of that name.
 func vendored(vendor, dir string) bool {
-	list, err := os.ReadFile(filepath.Join(vendor, "modules.txt"))
+	list, err := store.ReadFile(filepath.Join(vendor, "modules.txt"))
 	if err != nil {
 		return false
 	}
@@ -249,7 +250,7 @@ func vendored(vendor, dir string) bool {
 func (u *unit) instrument(file *plan.File, f forms) ([]byte, bool, error) {
 	if u.cgo {
 		// The cgo step put the exact points in, unless it could not.
-		data, err := os.ReadFile(u.arg)
+		data, err := store.ReadFile(u.arg)
 		if err != nil {
 			return nil, false, err
 		}
@@ -277,7 +278,7 @@ func (u *unit) instrument(file *plan.File, f forms) ([]byte, bool, error) {
 		text, ok := splice(data, file.Edits, f)
 		return text, ok, nil
 	}
-	covered, err := os.ReadFile(u.arg)
+	covered, err := store.ReadFile(u.arg)
 	if err != nil {
 		return nil, false, err
 	}

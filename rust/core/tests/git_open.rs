@@ -60,6 +60,111 @@ fn what_git_itself_cannot_read() {
     }
 }
 
+/// What stands in a repository for a file of git's and is none is named, and nothing waits.
+#[cfg(unix)]
+#[test]
+fn security_pipes_in_the_place_of_git_files() {
+    for path in [
+        ".git/packed-refs",
+        ".git/index",
+        ".git/config",
+        ".git/commondir",
+        ".git/shallow",
+        ".git/info/exclude",
+        ".git/info/attributes",
+        ".git/info/grafts",
+        ".git/objects/info/alternates",
+        ".git/refs/heads/other",
+        ".git/refs/heads/main",
+        ".git/ORIG_HEAD",
+        ".gitignore",
+        "dir/.gitignore",
+        ".gitattributes",
+    ] {
+        let sandbox = three_commits();
+        sandbox.write("dir/new.go", "package dir\n");
+        sandbox.write("a.go", lines("a", 23));
+        let _ = std::fs::remove_file(sandbox.at(path));
+        let made = Command::new("mkfifo").arg(sandbox.at(path)).status();
+        assert!(made.unwrap().success(), "{path}");
+        let error = Repo::open(&sandbox.path())
+            .and_then(|repo| {
+                let sides = repo.sides(&range("v1", ""))?;
+                repo.changes(&sides, true, &|_, data| data, None, &Control::new())
+            })
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(error.code, Code::Unreadable, "{path}: {}", error.message);
+        assert!(error.path.ends_with(path), "{path}: {}", error.path);
+        assert!(error.hint.contains("remove it"), "{path}: {}", error.hint);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn security_refs_that_lead_astray() {
+    let sandbox = three_commits();
+    let refs = sandbox.at(".git/refs/heads");
+    std::fs::create_dir(refs.join("d")).unwrap();
+    for (target, name) in [("..", "up"), ("../..", "further"), ("/", "root")] {
+        std::os::unix::fs::symlink(target, refs.join("d").join(name)).unwrap();
+    }
+    let head = sandbox.head();
+    sandbox.write(".git/refs/heads/self", "ref: refs/heads/self\n");
+    sandbox.write(".git/refs/heads/one", "ref: refs/heads/two\n");
+    sandbox.write(".git/refs/heads/two", "ref: refs/heads/one\n");
+    sandbox.write(".git/refs/heads/long", format!("{head}00\n"));
+    assert_equals_oracle(&sandbox, "v1", "", &[]);
+    for name in ["self", "one", "long"] {
+        assert_eq!(
+            sides_error(&sandbox, &range(name, "")).code,
+            Code::UnknownRef
+        );
+    }
+    for text in ["noise\n", "\n", &format!("{head} refs/tags/cut")] {
+        sandbox.write(".git/packed-refs", text);
+        let error = refusal(&sandbox.path());
+        assert_eq!(error.code, Code::Git, "{text}");
+        assert!(error.hint.contains("git show-ref"), "{}", error.hint);
+    }
+    sandbox.write(
+        ".git/packed-refs",
+        format!("# pack-refs with: peeled\n{head} refs/tags/whole\n^{head}\n"),
+    );
+    sandbox.repo().sides(&range("whole", "")).unwrap();
+}
+
+/// libgit2 reads the rest of such an object for ever.
+#[test]
+fn security_objects_that_were_cut_off() {
+    let sandbox = three_commits();
+    let blob = sandbox.git(&["rev-parse", "v1:a.go"]);
+    let (fan, name) = blob.trim().split_at(2);
+    let path = sandbox.at(&format!(".git/objects/{fan}/{name}"));
+    let whole = std::fs::read(&path).unwrap();
+    for length in [0, 1, 5, 12, whole.len() / 2, whole.len() - 5] {
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let repo = sandbox.repo();
+        let sides = repo.sides(&range("v1", "")).unwrap();
+        let error = repo
+            .changes(&sides, true, &|_, data| data, None, &Control::new())
+            .unwrap_err();
+        assert_eq!(error.code, Code::Git, "{length}: {}", error.message);
+        assert!(error.hint.contains("git fsck"), "{length}: {}", error.hint);
+    }
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(sandbox.at("alternate")).unwrap();
+    std::fs::create_dir(sandbox.at(&format!("alternate/{fan}"))).unwrap();
+    std::fs::write(sandbox.at(&format!("alternate/{fan}/{name}")), &whole).unwrap();
+    let alternate = sandbox.at("alternate");
+    sandbox.write(
+        ".git/objects/info/alternates",
+        format!("# comment\n{}\n", alternate.display()),
+    );
+    assert_equals_oracle(&sandbox, "v1", "HEAD", &[]);
+}
+
 #[test]
 fn no_repository() {
     let sandbox = Sandbox::bare_dir();

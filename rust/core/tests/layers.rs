@@ -15,6 +15,7 @@ use graph::Graph;
 /// A crate, and the only modules that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("git2", &["git"]),
+    ("flate2", &["git"]),
     ("tree_sitter", &["syntax"]),
     ("tree_sitter_go", &["syntax"]),
     ("rayon", &["pipeline", "git"]),

@@ -6,6 +6,7 @@ use std::io::{self, Cursor, ErrorKind, Read};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
+use crate::proto;
 
 /// How much is read at once. A window is enough to look ahead for a blank line.
 const CHUNK: usize = 1 << 20;
@@ -15,6 +16,9 @@ const LONGEST: usize = 64 << 20;
 
 /// The most that a compressed profile may hold.
 const LARGEST_PROFILE: u64 = 1 << 30;
+
+/// What to do about a source that ends too early.
+pub const DAMAGED: &str = "copy or fetch it again: it is cut off or damaged";
 
 /// A source, opened.
 pub struct Input {
@@ -30,7 +34,7 @@ impl Input {
             let hint = match cause.kind() {
                 ErrorKind::NotFound => "name a file, a URL, or - for standard input",
                 ErrorKind::PermissionDenied => "make it readable, or copy it",
-                _ => "",
+                _ => DAMAGED,
             };
             Error::new("unreadable", "the dump cannot be read")
                 .path(path)
@@ -87,8 +91,8 @@ impl Input {
     /// Whether this may be a profile as protocol buffer.
     pub fn may_be_proto(&mut self) -> io::Result<bool> {
         self.look()?;
-        // Texts have no control bytes; a message begins with keys and lengths.
-        Ok(self.head.iter().take(64).any(|b| *b < 9))
+        let control = self.head.iter().take(64).any(|b| *b < 9);
+        Ok(control && proto::begins(&self.head))
     }
 
     /// Everything at once, for profiles; what cannot be one only as far as that shows.

@@ -51,6 +51,37 @@ pub fn read(bytes: &[u8], out: &mut Collector) -> Option<Result<()>> {
     Some(Ok(()))
 }
 
+/// Whether these may be the first bytes of a profile: a text with a bell or a NUL in it soon
+/// has a key that no field of a profile has.
+pub fn begins(head: &[u8]) -> bool {
+    let mut fields = Fields(head);
+    while let Some(&key) = fields.0.first() {
+        if !is_key(key) {
+            return false;
+        }
+        match fields.next() {
+            // The counted value's type and unit are two numbers.
+            Some(Some((1 | 11, Value::Bytes(pair)))) if !is_pair(pair) => return false,
+            Some(Some(_)) => {}
+            // Cut off where the bytes at hand end.
+            _ => return true,
+        }
+    }
+    !head.is_empty()
+}
+
+/// Whether a field of a profile begins so: its number and how it is written.
+const fn is_key(key: u8) -> bool {
+    match (key >> 3, key & 7) {
+        (1..=6 | 11, 2) | (7..=10 | 12 | 14 | 15, 0) | (13, 0 | 2) => true,
+        _ => false,
+    }
+}
+
+fn is_pair(message: &[u8]) -> bool {
+    Fields(message).all(|field| matches!(field, Some((1 | 2, Value::Number(_)))))
+}
+
 impl<'a> Profile<'a> {
     fn of(bytes: &'a [u8]) -> Option<Self> {
         let mut profile = Self::default();

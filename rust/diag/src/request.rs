@@ -10,7 +10,7 @@ use crate::document::{self, COMPARED, Document, Verdict, figure_names};
 use crate::error::{Error, Result};
 use crate::expression::Condition;
 use crate::heat;
-use crate::input::Input;
+use crate::input::{DAMAGED, Input};
 use crate::panics;
 use crate::parse::Parser;
 use crate::pprof::Profile;
@@ -228,7 +228,7 @@ fn add_up(sources: Vec<SourceRequest>, symbols: &mut Symbols, stop: Stop<'_>) ->
 /// The reader of files speaks of dumps.
 fn said_of_profiles(mut error: Error) -> Error {
     error.message = error.message.replace("dump", "profile");
-    if error.hint.is_empty() {
+    if error.hint.is_empty() || error.hint == DAMAGED {
         "fetch it again, and keep it in a binary file".clone_into(&mut error.hint);
     }
     error
@@ -321,8 +321,11 @@ fn collect(sources: Vec<SourceRequest>, stop: Stop<'_>) -> Result<Collector> {
 }
 
 fn one(mut input: Input, found: &mut Collector, stop: Stop<'_>) -> Result<()> {
-    let unreadable =
-        |e: std::io::Error| Error::new("unreadable", "the dump cannot be read").cause(e);
+    let unreadable = |e: std::io::Error| {
+        Error::new("unreadable", "the dump cannot be read")
+            .hint(DAMAGED)
+            .cause(e)
+    };
     if input.may_be_proto().map_err(unreadable)? {
         let bytes = input.whole().map_err(unreadable)?;
         found.source().bytes = bytes.len() as u64;
@@ -358,8 +361,18 @@ fn holds(found: &Collector) -> Result<()> {
         return Ok(());
     };
     let empty_profile = source.proto || source.profile;
-    if source.goroutines > 0 || source.crashes > 0 || source.races > 0 || empty_profile {
+    if source.goroutines > 0 || source.crashes > 0 || empty_profile {
         return Ok(());
+    }
+    let last = found.sources.len() - 1;
+    let mut races = found.races.iter().filter(|(of, _)| *of == last);
+    if races.any(|(_, race)| !race.accesses.is_empty()) {
+        return Ok(());
+    }
+    if source.races > 0 {
+        let what = "the race report says nothing of the two accesses";
+        return Err(Error::new("no_dump", what)
+            .hint("take it whole: from the line WARNING: DATA RACE to the line of ===="));
     }
     if let Some(name) = &source.other_profile {
         let what = format!("a {name} profile lists no goroutines");

@@ -362,3 +362,36 @@ fn a_process_ends_once() {
         );
     }
 }
+
+#[test]
+fn control_characters_make_no_profile_of_a_text() {
+    for before in [
+        "\x07",
+        "\x1b[31mred\x1b[0m \x07\n",
+        "\0",
+        "\n\x07beep\n",
+        "2026-11-28 \x07 12:00:00 died\n",
+        "panic: \x07\x08 bell\n\n",
+        "x\x01y\x02\n",
+        "\x08\x08\x08 overtyped\n",
+    ] {
+        let dump = format!("{before}\n{TWO}");
+        is_two(&bytes(dump.as_bytes())["result"]);
+        is_two(&text(&dump));
+    }
+}
+
+#[test]
+fn a_race_report_with_nothing_in_it() {
+    for text in [
+        "WARNING: DATA RACE\n",
+        "==================\nWARNING: DATA RACE\n==================\n",
+    ] {
+        let answer = bytes(text.as_bytes());
+        assert_eq!(answer["error"]["code"], "no_dump", "{answer}");
+        assert!(answer["error"]["hint"].as_str().unwrap().contains("whole"));
+    }
+    let cut = bytes(b"\x1f\x8b");
+    assert_eq!(cut["error"]["code"], "unreadable", "{cut}");
+    assert!(cut["error"]["hint"].as_str().unwrap().contains("again"));
+}

@@ -83,6 +83,9 @@ func readLive(ctx context.Context, r *Request, source string, address *url.URL) 
 	if address.Scheme == "" {
 		return failed(source, errors.New("not a URL of a program: http://HOST:PORT or unix:/PATH"))
 	}
+	if address.User != nil {
+		source = address.Redacted() // a report is passed on
+	}
 	return r.Live(ctx, source, address, nil)
 }
 

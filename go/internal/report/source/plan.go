@@ -13,6 +13,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/plan"
 	"github.com/goat-trace/goat/go/internal/report"
+	"github.com/goat-trace/goat/go/internal/store"
 )
 
 // openPlan reads the plan that somebody named: a plan directory, or the document
@@ -44,7 +45,7 @@ func Nearest(path, built, dir, cache string) (*report.Account, error) {
 		return readPlan(generated)
 	}
 	root := plan.ModuleDir(dir, "")
-	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	text, err := store.ReadFile(filepath.Join(root, "go.mod"))
 	if cache == "" || root == "" || err != nil {
 		return nil, nil
 	}
@@ -88,7 +89,7 @@ func readPlan(path string) (*report.Account, error) {
 		a.Hash, a.App, a.Version = index.PlanHash, index.App.Name, index.App.Version
 		document = filepath.Join(path, "plan.json")
 	}
-	text, err := os.ReadFile(document)
+	text, err := store.ReadNamed(document, store.Largest)
 	if err != nil {
 		return nil, err
 	}

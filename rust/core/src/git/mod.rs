@@ -19,7 +19,7 @@ pub use self::blame::NewLines;
 pub use self::diff::changes::{ChangeKind, Changes, OtherChange, hunks};
 pub use self::diff::linediff::{added_lines, linediff};
 pub use self::diff::renamed::renamed;
-pub use self::repo::paths::read_file;
+pub use self::repo::paths::{read_file, read_text};
 pub use self::repo::sides::{Base, Chosen, RangeSpec, Release, Sides};
 pub use self::repo::{Probes, Repo};
 pub use self::worktree::contents::{Clean, Kept};

@@ -10,6 +10,7 @@ use super::planned::{MainPlan, ModulePlan, PackagePlan, TreePlan};
 use super::text::{self, Package};
 use super::{places, tree};
 use crate::error::Result;
+use crate::git::read_file;
 use crate::tree::{either, is_own};
 
 /// How the generated package is called and what it is made of.
@@ -221,7 +222,7 @@ fn constraint(dir: &Path) -> Option<String> {
             let go = name.strip_suffix(".go");
             go.is_some_and(|stem| !stem.ends_with("_test") && !stem.starts_with(['.', '_']))
         })
-        .filter_map(|(name, path)| Some((name, std::fs::read(path).ok()?)))
+        .filter_map(|(name, path)| Some((name, read_file(&path).ok()?)))
         .filter(|(_, text)| !is_own(text))
         .collect();
     files.sort();

@@ -16,6 +16,7 @@ use super::bounds;
 use super::entry::{self, Entry};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::git::{read_file, read_text};
 
 /// What shall become of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,7 +284,7 @@ impl State {
 
     fn recover(&self) -> Result<Vec<PathBuf>> {
         let journal = self.dir.join(JOURNAL);
-        let Ok(text) = fs::read_to_string(&journal) else {
+        let Ok(text) = read_text(&journal) else {
             self.clear();
             return Ok(Vec::new());
         };
@@ -320,7 +321,7 @@ impl State {
     /// Puts one old file back; false if somebody has changed the file since.
     fn restore(&self, index: usize, entry: &Entry) -> std::io::Result<bool> {
         entry::forget(&entry.path);
-        let now = fs::read(&entry.path).ok().map(|content| hash(&content));
+        let now = read_file(&entry.path).ok().map(|content| hash(&content));
         if now == entry.old {
             if now.is_none() {
                 remove_empty(&entry.path);
@@ -389,7 +390,7 @@ fn wait_for(lock: &File, path: &Path, control: &Control) -> Result<()> {
         control.check()?;
         if said.is_some_and(|when| Instant::now() >= when) {
             said = None;
-            let holder = fs::read_to_string(path).unwrap_or_default();
+            let holder = read_text(path).unwrap_or_default();
             let holder = match holder.trim().parse::<u32>() {
                 Ok(process) => format!("process {process}"),
                 Err(_) => "another goat".to_owned(),
@@ -410,7 +411,7 @@ fn git_dir(dir: &Path) -> Option<PathBuf> {
     if git.is_dir() {
         return Some(git);
     }
-    let text = fs::read_to_string(&git).ok()?;
+    let text = read_text(&git).ok()?;
     let named = dir.join(text.strip_prefix("gitdir:")?.trim());
     named.is_dir().then_some(named)
 }

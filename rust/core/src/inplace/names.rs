@@ -6,6 +6,7 @@ use std::path::Path;
 use super::generated::{self, Origin};
 use super::tree;
 use crate::error::Result;
+use crate::git::read_file;
 use crate::marks;
 use crate::token::{self, TokenKind};
 
@@ -77,7 +78,7 @@ fn only_ours(dir: &Path) -> bool {
         let ours = if path.is_dir() {
             only_ours(&path)
         } else {
-            std::fs::read(&path).is_ok_and(|text| generated::origin(&text) != Origin::Foreign)
+            read_file(&path).is_ok_and(|text| generated::origin(&text) != Origin::Foreign)
         };
         if !ours {
             return false;
@@ -92,7 +93,7 @@ pub(super) fn hook_file(root: &Path, dir: &str) -> String {
     let numbered = (1_u32..).map(|n| format!("goat_main_{n}.go"));
     let mut names = std::iter::once("goat_main.go".to_owned()).chain(numbered);
     let free = |name: &String| {
-        let content = std::fs::read(root.join(dir).join(name));
+        let content = read_file(&root.join(dir).join(name));
         content.map_or(true, |text| generated::origin(&text) != Origin::Foreign)
     };
     names.find(free).expect("an endless list of names")

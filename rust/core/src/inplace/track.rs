@@ -16,6 +16,7 @@ use super::text::{self, Package};
 use super::{patch, places, tree};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::git::read_file;
 use crate::modules::parse_mod;
 use crate::pipeline::{self, Options, PlannedFile};
 use crate::plan;
@@ -293,7 +294,7 @@ impl Modules<'_> {
             if let Some(known) = self.found.iter().position(|module| module.dir == up) {
                 return known;
             }
-            if let Ok(text) = std::fs::read(self.root.join(up).join("go.mod")) {
+            if let Ok(text) = read_file(&self.root.join(up).join("go.mod")) {
                 return self.add(up, &parse_mod(&text).module);
             }
         }
@@ -420,7 +421,7 @@ fn compare(
             Origin::Foreign => "marked",
             _ => "written",
         };
-        if std::fs::read(root.join(&path)).ok().as_ref() != Some(&content) {
+        if read_file(&root.join(&path)).ok().as_ref() != Some(&content) {
             todo.insert(path, (Some(content), action));
         }
     }

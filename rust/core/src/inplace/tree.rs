@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::bounds;
 use crate::error::{Code, Error, Result};
+use crate::git::read_file;
 
 /// The root of `dir`'s repository; without git, the directory of its go.mod.
 pub(super) fn root(dir: &Path) -> Result<PathBuf> {
@@ -96,7 +97,7 @@ pub(super) fn join(dir: &str, path: &str) -> String {
 
 /// Reads a file of the tree.
 pub(super) fn read(root: &Path, path: &str) -> Result<Vec<u8>> {
-    fs::read(root.join(path)).map_err(|e| {
+    read_file(&root.join(path)).map_err(|e| {
         Error::new(Code::Unreadable, format!("cannot read {path}"))
             .path(path)
             .cause(e)

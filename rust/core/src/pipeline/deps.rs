@@ -18,7 +18,7 @@ use super::scope::Scoped;
 use super::{Options, Sources};
 use crate::control::Control;
 use crate::error::Result;
-use crate::git::{added_lines, hunks, renamed};
+use crate::git::{added_lines, hunks, read_file, renamed};
 use crate::model::FileChange;
 use crate::modules::{join, parent};
 use crate::plan::{Other, Warning};
@@ -193,7 +193,7 @@ fn compare(
     new: Option<&PathBuf>,
 ) -> Reading<Compared> {
     let bytes = |file: Option<&PathBuf>| {
-        let read = file.map(std::fs::read).transpose();
+        let read = file.map(|file| read_file(file)).transpose();
         read.map_err(|cause| format!("{path} of {} cannot be read: {cause}", dep.name()))
     };
     let is_go = Path::new(path).extension().is_some_and(|ext| ext == "go");
@@ -242,7 +242,7 @@ fn check_vendored(dep: &Dependency, path: &str, new: &[u8]) -> Reading<()> {
     if dep.vendor_dir.is_empty() {
         return Ok(());
     }
-    match std::fs::read(Path::new(&dep.vendor_dir).join(path)) {
+    match read_file(&Path::new(&dep.vendor_dir).join(path)) {
         Ok(bytes) if bytes != new => Err(format!(
             "vendor/{}/{path} is not the file of {}",
             dep.path,

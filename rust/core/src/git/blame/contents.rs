@@ -122,7 +122,8 @@ impl Contents for Candidates<'_, '_> {
     }
 
     fn failure(&self) -> Result<()> {
-        self.failure.check()
+        self.failure.check()?;
+        self.versions.repo.attributes.failure()
     }
 
     fn chunks(&self, release: bool, path: &[u8], entry: Entry) -> Option<Arc<Chunks>> {

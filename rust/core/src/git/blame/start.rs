@@ -13,6 +13,7 @@ use crate::git::diff::changes::blob_id;
 use crate::git::diff::trees::{Pair, Trees};
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
+use crate::git::repo::paths::read_text;
 use crate::git::repo::sides::Sides;
 use crate::git::worktree::contents::Clean;
 use crate::git::worktree::workdir::{DiskContent, PLAIN, differences};
@@ -100,7 +101,7 @@ impl Repo {
 
     /// The commits that a merge in progress brings in.
     fn merge_heads(&self) -> Vec<Oid> {
-        let text = std::fs::read_to_string(self.layout.git_dir.join("MERGE_HEAD"));
+        let text = read_text(&self.layout.git_dir.join("MERGE_HEAD"));
         let text = text.unwrap_or_default();
         text.lines()
             .filter_map(|line| Oid::from_str(line.trim()).ok())

@@ -3,12 +3,15 @@
 //! A libgit2 repository may be used by one thread at a time, so each thread that
 //! asks takes a handle of its own.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use git2::{AttrCheckFlags, AttrValue, Odb, Repository, RepositoryOpenFlags};
 
 use super::layout::Layout;
+use super::paths::{check_rules, read_text};
+use crate::error::{Error, Result};
 
 /// What the attribute `text` (and its older relatives) asks for on the way into
 /// the repository.
@@ -42,6 +45,8 @@ pub(in crate::git) struct Attributes {
     git_dir: PathBuf,
     exclude: PathBuf,
     handles: Mutex<Vec<Repository>>,
+    /// Directories whose .gitattributes can be read, and the first that cannot.
+    looked: Mutex<(HashSet<PathBuf>, Option<Error>)>,
 }
 
 impl Attributes {
@@ -53,17 +58,24 @@ impl Attributes {
             git_dir: layout.git_dir.clone(),
             exclude: layout.common.join("info/exclude"),
             handles: Mutex::default(),
+            looked: Mutex::default(),
         }
     }
 
     /// The attributes of a path.
     pub fn of(&self, path: &str) -> PathAttributes {
+        if !self.readable(path) {
+            return PathAttributes::default();
+        }
         self.with(|repo| read(repo, Path::new(path)))
             .unwrap_or_default()
     }
 
     /// `diff` of a path, set or unset; `None` lets the content decide whether it is text.
     pub fn diff(&self, path: &str) -> Option<bool> {
+        if !self.readable(path) {
+            return None;
+        }
         self.with(|repo| match get(repo, Path::new(path), "diff") {
             AttrValue::True => Some(true),
             AttrValue::False => Some(false),
@@ -72,7 +84,28 @@ impl Attributes {
         .flatten()
     }
 
-    /// Whether git ignores an untracked path (`dir/` for a directory).
+    /// The error of a .gitattributes that stood in the way of an answer.
+    pub fn failure(&self) -> Result<()> {
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.1.clone().map_or(Ok(()), Err)
+    }
+
+    /// Whether libgit2 can read what says the attributes of a path.
+    fn readable(&self, path: &str) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, failure) = &mut *looked;
+        for dir in Path::new(path).ancestors().skip(1) {
+            if failure.is_some() || known.contains(dir) {
+                break;
+            }
+            *failure = check_rules(&self.root.join(dir).join(".gitattributes")).err();
+            known.insert(dir.to_path_buf());
+        }
+        failure.is_none()
+    }
+
+    /// Whether git ignores an untracked path (`dir/` for a directory), where the walk has
+    /// found the rules to be files.
     pub fn is_ignored(&self, path: &str) -> bool {
         self.with(|repo| repo.is_path_ignored(path).unwrap_or(false))
             .unwrap_or(false)
@@ -93,7 +126,7 @@ impl Attributes {
         Some(out)
     }
 
-    fn open(&self) -> Result<Repository, git2::Error> {
+    fn open(&self) -> std::result::Result<Repository, git2::Error> {
         if self.whole {
             let none: [&str; 0] = [];
             return Repository::open_ext(&self.root, RepositoryOpenFlags::NO_SEARCH, none)
@@ -103,7 +136,7 @@ impl Attributes {
         // same work tree, still reads .gitattributes and .gitignore.
         let repo = Repository::from_odb(Odb::new()?)?;
         repo.set_workdir(&self.root, false)?;
-        if let Ok(rules) = std::fs::read_to_string(&self.exclude) {
+        if let Ok(rules) = read_text(&self.exclude) {
             repo.add_ignore_rule(&rules)?;
         }
         Ok(repo)

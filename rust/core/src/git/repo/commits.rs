@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use git2::{ObjectType, Oid};
 
+use super::paths::read_text;
 use super::store::Store;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
@@ -34,7 +35,7 @@ pub(in crate::git) struct Commits {
 impl Commits {
     /// Reads `shallow` and `info/grafts` of the common git directory.
     pub fn open(common: &Path) -> Self {
-        let lines = |name: &str| std::fs::read_to_string(common.join(name)).unwrap_or_default();
+        let lines = |name: &str| read_text(&common.join(name)).unwrap_or_default();
         let ids = |line: &str| -> Vec<Oid> {
             line.split_whitespace()
                 .filter_map(|word| Oid::from_str(word).ok())

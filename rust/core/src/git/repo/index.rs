@@ -9,6 +9,7 @@ use std::path::Path;
 use git2::Oid;
 
 use super::entry::Entry;
+use super::paths::read_file;
 use crate::error::{Code, Error, Result};
 
 const EXTENDED: u16 = 0x4000;
@@ -56,7 +57,7 @@ pub(in crate::git) struct Index {
 impl Index {
     /// Reads the index; a missing file is an empty index.
     pub fn read(path: &Path) -> Result<Self> {
-        let data = match std::fs::read(path) {
+        let data = match read_file(path) {
             Ok(data) => data,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(e) => return Err(broken(path, "cannot be read").cause(e)),

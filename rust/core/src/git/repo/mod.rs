@@ -6,6 +6,7 @@ pub(in crate::git) mod describe;
 pub(in crate::git) mod entry;
 pub(in crate::git) mod index;
 pub(in crate::git) mod layout;
+pub(in crate::git) mod loose;
 pub(in crate::git) mod open;
 pub(in crate::git) mod paths;
 pub(in crate::git) mod refs;

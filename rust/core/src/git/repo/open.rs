@@ -9,6 +9,7 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 use super::attributes::Attributes;
 use super::commits::Commits;
 use super::layout::Layout;
+use super::paths::{check_file, read_text};
 use super::refs::Refs;
 use super::settings::Settings;
 use super::store::{Limits, Store, unreadable};
@@ -20,6 +21,7 @@ impl Repo {
     pub fn open(dir: &Path) -> Result<Self> {
         let dir = canonical(dir)?;
         let mut layout = discover(&dir)?;
+        check_files(&layout)?;
         let settings = Settings::read(&layout)?;
         layout.work = work_tree(&layout, &settings);
         check_format(&layout, &settings)?;
@@ -70,6 +72,25 @@ fn canonical(dir: &Path) -> Result<PathBuf> {
     })
 }
 
+/// What git and libgit2 read by these names, whatever stands there.
+fn check_files(layout: &Layout) -> Result<()> {
+    for name in ["commondir", "config.worktree", "index"] {
+        check_file(&layout.git_dir.join(name))?;
+    }
+    for name in [
+        "config",
+        "packed-refs",
+        "shallow",
+        "info/attributes",
+        "info/exclude",
+        "info/grafts",
+        "objects/info/alternates",
+    ] {
+        check_file(&layout.common.join(name))?;
+    }
+    Ok(())
+}
+
 /// Walks up from `dir` until a repository is found.
 fn discover(dir: &Path) -> Result<Layout> {
     for at in dir.ancestors() {
@@ -110,7 +131,7 @@ fn layout(git_dir: PathBuf, work: Option<PathBuf>) -> Layout {
 }
 
 fn common_dir(git_dir: &Path) -> PathBuf {
-    match std::fs::read_to_string(git_dir.join("commondir")) {
+    match read_text(&git_dir.join("commondir")) {
         Ok(text) => absolute(git_dir, text.trim_end_matches(['\r', '\n'])),
         Err(_) => git_dir.to_path_buf(),
     }
@@ -125,8 +146,7 @@ fn linked(file: &Path) -> Result<PathBuf> {
                 "run `git worktree repair` in the main work tree, or `git submodule update --init`",
             )
     };
-    let text =
-        std::fs::read_to_string(file).map_err(|e| broken(format!("cannot read .git: {e}")))?;
+    let text = read_text(file).map_err(|e| broken(format!("cannot read .git: {e}")))?;
     let target = text
         .trim_end_matches(['\r', '\n'])
         .strip_prefix("gitdir: ")

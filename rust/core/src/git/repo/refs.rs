@@ -6,6 +6,7 @@ use std::path::Path;
 use git2::{ObjectType, Oid};
 
 use super::layout::Layout;
+use super::paths::{check_file, read_file, read_text};
 use super::store::Store;
 use crate::error::{Code, Error, Result};
 
@@ -33,18 +34,15 @@ impl Refs {
     pub fn read(layout: &Layout) -> Result<Self> {
         let mut refs = Self::default();
         let packed = layout.common.join("packed-refs");
-        match std::fs::read(&packed) {
-            Ok(text) => refs.add_packed(&String::from_utf8_lossy(&text)),
+        match read_file(&packed) {
+            Ok(text) if refs.add_packed(&String::from_utf8_lossy(&text)) => {}
+            Ok(_) => return Err(damaged(&packed)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => {
-                return Err(Error::new(Code::Git, "cannot read packed-refs")
-                    .path(packed.to_string_lossy())
-                    .cause(e));
-            }
+            Err(e) => return Err(damaged(&packed).cause(e)),
         }
-        refs.add_loose(&layout.common, "refs");
+        refs.add_loose(&layout.common, "refs")?;
         if layout.git_dir != layout.common {
-            refs.add_loose(&layout.git_dir, "refs");
+            refs.add_loose(&layout.git_dir, "refs")?;
         }
         for name in [
             "HEAD",
@@ -53,56 +51,64 @@ impl Refs {
             "MERGE_HEAD",
             "CHERRY_PICK_HEAD",
         ] {
-            refs.add_file(&layout.git_dir.join(name), name);
+            refs.add_file(&layout.git_dir.join(name), name)?;
         }
         Ok(refs)
     }
 
-    fn add_packed(&mut self, text: &str) {
-        for line in text.lines().filter(|line| !line.starts_with(['#', '^'])) {
-            if let Some((id, name)) = line.split_once(' ')
-                && let Ok(id) = Oid::from_str(id)
-            {
+    /// Adds all, or reports that there is a line which git would not read either.
+    fn add_packed(&mut self, text: &str) -> bool {
+        let mut lines = text.lines().filter(|line| !line.starts_with(['#', '^']));
+        let known = lines.all(|line| {
+            let named = line.split_once(' ');
+            let named = named.and_then(|(id, name)| Some((object(id)?, name)));
+            named.is_some_and(|(id, name)| {
                 self.direct.insert(name.to_owned(), id);
-            }
-        }
+                !name.is_empty()
+            })
+        });
+        known && (text.is_empty() || text.ends_with('\n'))
     }
 
-    fn add_loose(&mut self, base: &Path, name: &str) {
+    /// The refs below a directory. A link to a directory is left alone: it may lead back
+    /// here, or to the root of the machine.
+    fn add_loose(&mut self, base: &Path, name: &str) -> Result<()> {
         let Ok(entries) = std::fs::read_dir(base.join(name)) else {
-            return;
+            return Ok(());
         };
         for entry in entries.flatten() {
             let Some(file) = entry.file_name().to_str().map(str::to_owned) else {
                 continue;
             };
             let full = format!("{name}/{file}");
-            if entry.path().is_dir() {
-                self.add_loose(base, &full);
-            } else {
-                self.add_file(&entry.path(), &full);
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.add_loose(base, &full)?,
+                Ok(_) => self.add_file(&entry.path(), &full)?,
+                Err(_) => {}
             }
         }
+        Ok(())
     }
 
-    fn add_file(&mut self, path: &Path, name: &str) {
+    fn add_file(&mut self, path: &Path, name: &str) -> Result<()> {
         if let Ok(target) = std::fs::read_link(path) {
             // git once wrote symbolic refs as symbolic links.
             if let Some(target) = target.to_str().filter(|t| t.starts_with("refs/")) {
                 self.symbolic.insert(name.to_owned(), target.to_owned());
-                return;
+                return Ok(());
             }
         }
-        let Ok(text) = std::fs::read_to_string(path) else {
-            return;
+        let Ok(text) = read_text(path) else {
+            return check_file(path);
         };
         if let Some(target) = text.strip_prefix("ref:") {
             self.symbolic
                 .insert(name.to_owned(), target.trim().to_owned());
-        } else if let Some(id) = text.get(..40).and_then(|hex| Oid::from_str(hex).ok()) {
+        } else if let Some(id) = text.split(char::is_whitespace).next().and_then(object) {
             self.direct.insert(name.to_owned(), id);
             self.symbolic.remove(name);
         }
+        Ok(())
     }
 
     /// The full name that a ref stands for after symbolic refs.
@@ -163,6 +169,17 @@ impl Refs {
         remotes.dedup();
         remotes
     }
+}
+
+/// The object that a whole name stands for.
+fn object(hex: &str) -> Option<Oid> {
+    Oid::from_str(hex).ok().filter(|_| hex.len() == 40)
+}
+
+fn damaged(packed: &Path) -> Error {
+    Error::new(Code::Git, "cannot read packed-refs")
+        .path(packed.to_string_lossy())
+        .hint("`git show-ref` says what is wrong with it; `go build -buildvcs=false` builds without goat")
 }
 
 fn is_root_ref(name: &str) -> bool {

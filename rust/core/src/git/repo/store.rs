@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use git2::{ErrorCode, ObjectType, Odb, Oid};
 
+use super::loose::Loose;
 use crate::error::{Code, Error, Result};
 
 /// How often git follows a replacement of a replacement.
@@ -27,6 +28,7 @@ pub(in crate::git) struct Limits {
 /// The object database.
 pub(in crate::git) struct Store {
     objects: PathBuf,
+    loose: Loose,
     handles: Mutex<Vec<Odb<'static>>>,
     replace: HashMap<Oid, Oid>,
     limits: Limits,
@@ -39,6 +41,7 @@ impl Store {
         git2::opts::strict_hash_verification(false);
         let store = Self {
             objects: objects.to_path_buf(),
+            loose: Loose::open(objects),
             handles: Mutex::default(),
             replace,
             limits,
@@ -77,9 +80,9 @@ impl Store {
             .path(self.objects.to_string_lossy())
             .hint("move the repository to a directory with a UTF-8 name")
         })?;
-        let odb = Odb::new().map_err(|e| git_error("cannot open the object database", &e))?;
+        let odb = Odb::new().map_err(|e| unreadable("cannot open the object database", &e))?;
         odb.add_disk_alternate(path)
-            .map_err(|e| git_error("cannot open the object database", &e).path(path))?;
+            .map_err(|e| unreadable("cannot open the object database", &e).path(path))?;
         Ok(odb)
     }
 
@@ -98,6 +101,9 @@ impl Store {
     /// The type and content of an object.
     pub fn read(&self, id: Oid) -> Result<(ObjectType, Vec<u8>)> {
         let wanted = self.replaced(id);
+        if let Some(found) = self.loose.read(wanted) {
+            return found.map_err(|why| damaged(id).cause(why));
+        }
         let found = self.with(|odb| {
             odb.read(wanted)
                 .map(|object| (object.kind(), object.data().to_vec()))
@@ -125,6 +131,10 @@ impl Store {
     /// The size of a blob without its content.
     pub fn blob_size(&self, id: Oid) -> Result<u64> {
         let wanted = self.replaced(id);
+        if let Some(found) = self.loose.header(wanted) {
+            let size = found.map(|(size, _)| size);
+            return size.map_err(|why| damaged(id).cause(why));
+        }
         let header = self.with(|odb| odb.read_header(wanted))?;
         header
             .map(|(size, _)| size as u64)
@@ -134,6 +144,9 @@ impl Store {
     /// The type of an object, `None` where it is missing.
     pub fn kind(&self, id: Oid) -> Option<ObjectType> {
         let wanted = self.replaced(id);
+        if let Some(found) = self.loose.header(wanted) {
+            return found.ok().map(|(_, kind)| kind);
+        }
         self.with(|odb| odb.read_header(wanted).ok().map(|(_, kind)| kind))
             .ok()
             .flatten()
@@ -152,8 +165,7 @@ impl Store {
         if error.code() == ErrorCode::NotFound {
             return self.missing(id);
         }
-        git_error(&format!("cannot read object {id}"), error)
-            .hint("run `git fsck` to check the repository")
+        damaged(id).cause(error.message())
     }
 
     /// The error for an object that is not here, with the command that gets it.
@@ -178,6 +190,11 @@ impl Store {
             "run `git fetch` and `git fsck`: the repository is incomplete"
         }
     }
+}
+
+fn damaged(id: Oid) -> Error {
+    Error::new(Code::Git, format!("cannot read object {id}"))
+        .hint("run `git fsck` to check the repository")
 }
 
 /// The error of a repository that git itself cannot read.

@@ -52,6 +52,7 @@ impl Repo {
         if sides.release.worktree {
             self.add_untracked(&mut changes, &dirty, &loader, control)?;
         }
+        self.attributes.failure()?;
         changes.sort();
         Ok(changes)
     }

@@ -11,7 +11,10 @@ use crate::error::Result;
 use crate::git::repo::Repo;
 use crate::git::repo::entry::Untracked;
 use crate::git::repo::index::Index;
-use crate::git::repo::paths::{bytes_of, os_path};
+use crate::git::repo::paths::{bytes_of, check_rules, os_path};
+
+/// What libgit2 reads in each directory.
+const RULES: [&[u8]; 2] = [b".gitignore", b".gitattributes"];
 
 struct Walk<'a> {
     repo: &'a Repo,
@@ -57,8 +60,8 @@ impl Walk<'_> {
         let Ok(entries) = std::fs::read_dir(self.repo.root.join(os_path(dir))) else {
             return Ok(Vec::new());
         };
-        let mut out = Vec::new();
-        let mut below = Vec::new();
+        let mut files = Vec::new();
+        let mut directories = Vec::new();
         for entry in entries.flatten() {
             let name = bytes_of(&entry.file_name());
             let Ok(kind) = entry.file_type() else {
@@ -67,13 +70,23 @@ impl Walk<'_> {
             if name == b".git" {
                 continue;
             }
+            if !ignored && !kind.is_file() && RULES.contains(&name.as_slice()) {
+                check_rules(&entry.path())?;
+            }
             let path = [dir, &name].concat();
             if kind.is_dir() {
-                below.push(self.enter(&path, &entry.path(), ignored));
+                directories.push((path, entry.path()));
             } else if !self.is_tracked(&path) {
-                out.extend(self.file(path, ignored));
+                files.push(path);
             }
         }
+        // Asked when all names are known: libgit2 opens what is called .gitignore.
+        let out = files.into_iter();
+        let mut out: Vec<Untracked> = out.filter_map(|path| self.file(path, ignored)).collect();
+        let below = directories.into_iter();
+        let below: Vec<_> = below
+            .map(|(path, full)| self.enter(&path, &full, ignored))
+            .collect();
         let parts: Vec<_> = below
             .into_par_iter()
             .map(|(path, ignored)| self.directory(&path, ignored))
