@@ -9,6 +9,7 @@ FROM ${BASE}
 COPY --from=goat /goat /usr/bin/goat
 COPY --from=kubectl /bin/kubectl /usr/bin/kubectl
 USER 65532:65532
-ENV HOME=/tmp GOAT_CACHE=/tmp/goat
+# The chart calls goat, and goat kubectl, by name; scratch has no PATH.
+ENV HOME=/tmp GOAT_CACHE=/tmp/goat PATH=/usr/local/bin:/usr/bin:/bin
 EXPOSE 8686
 ENTRYPOINT ["/usr/bin/goat", "check", "serve", "--addr=:8686"]

@@ -37,9 +37,10 @@ func newNewcomer(t *testing.T, dir string) *newcomer {
 
 // result is what a session in the machine came to.
 type result struct {
-	out     string
-	failed  bool
-	seconds float64
+	out    string
+	failed bool
+	// seconds by the clock, and of CPU.
+	seconds, cpu float64
 }
 
 // session runs commands in the machine as its user, who has an empty home; prepare runs
@@ -78,7 +79,11 @@ exec chroot --userspec=new . /usr/bin/env -i HOME=/home/new PATH=/home/new/go/bi
 	command.Stdout, command.Stderr = &out, &out
 	began := time.Now()
 	err := command.Run()
-	return result{out: out.String(), failed: err != nil, seconds: time.Since(began).Seconds()}
+	r := result{out: out.String(), failed: err != nil, seconds: time.Since(began).Seconds()}
+	if state := command.ProcessState; state != nil {
+		r.cpu = (state.UserTime() + state.SystemTime()).Seconds()
+	}
+	return r
 }
 
 // firstReport is what a newcomer types once goat is there.
@@ -105,14 +110,17 @@ func TestNewcomer(t *testing.T) {
 		"go install": {install: "go install " + mainModule + "/cmd/goat@" + version},
 		"archive": {install: "curl -fsSO file:///release/" + archive + "\ncurl -fsSO file:///release/SHA256SUMS\n" +
 			"sha256sum --check --ignore-missing --quiet SHA256SUMS\nmkdir -p go/bin\ntar -xzf " + archive + " -C go/bin goat"},
-		"deb": {prepare: "dpkg --install /release/goat_*_amd64.deb", install: "true"},
+		"deb": {prepare: "dpkg --install /release/goat_*_amd64.deb"},
+		// Debian's rpm knows of no package that it did not install itself.
+		"rpm": {prepare: "rpm --install --nodeps /release/goat-*.x86_64.rpm"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			commands := len(strings.Split(strings.TrimSpace(way.prepare+way.install), "\n"))
 			r := n.session(way.prepare, way.install+firstReport)
 			if r.failed || !strings.Contains(r.out, "1 of 1 points ran") {
 				t.Fatalf("there is no report:\n%s", r.out)
 			}
-			t.Logf("%s: %d commands to install, %.0f s with build and first report", name, strings.Count(strings.TrimSpace(way.prepare+way.install), "\n")+1, r.seconds)
+			t.Logf("%s: %d commands to install, %.0f s with build and first report, %.0f s of CPU", name, commands, r.seconds, r.cpu)
 		})
 	}
 }

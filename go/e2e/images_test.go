@@ -36,7 +36,7 @@ func newYard(t *testing.T) *yard {
 	open(t, y.dir)
 	t.Cleanup(func() { y.buildah("rm", "--all") })
 	y.base("golang", []string{"/bin/sh", "/bin/mkdir"}, nil)
-	y.base("distroless", nil, map[string]string{"etc/passwd": "nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n", "tmp/.keep": ""})
+	y.base("distroless", nil, map[string]string{"etc/passwd": "nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n", "tmp/.keep": "", "dev/null": ""})
 	y.base("kubectl", nil, nil, y.kubectl())
 	y.goatImage()
 	return y
@@ -175,9 +175,9 @@ func (y *yard) image(name string) image {
 }
 
 // command runs in the image as a runtime would have it: its user, a root that nobody
-// writes, its volume.
+// writes, its volume. The image's PATH is not this machine's.
 func (i image) command(volume, at string, env []string, args ...string) *exec.Cmd {
-	script := `mkdir -p "$1$3" && mount --bind "$1" "$1" && mount --bind "$2" "$1$3" && mount -o remount,ro,bind "$1" && root=$1 user=$4 && shift 4 && exec chroot --userspec="$user" "$root" "$@"`
+	script := `mkdir -p "$1$3" && mount --bind "$1" "$1" && mount --bind "$2" "$1$3" && mount -o remount,ro,bind "$1" && { [ ! -e "$1/dev/null" ] || mount --bind /dev/null "$1/dev/null"; } && root=$1 user=$4 && shift 4 && PATH=$PATH:/usr/sbin:/sbin && exec chroot --userspec="$user" "$root" "$@"`
 	command := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", script, "sh", i.root, volume, at, i.config.User}, args...)...)
 	command.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, append(i.config.Env, env...)...)
 	return command
