@@ -167,7 +167,6 @@ type Generated struct {
 // Point is one point of a package, in counter order.
 type Point struct {
 	ID        string `json:"id"`
-	Name      string `json:"name"`
 	Kind      string `json:"kind"`
 	Form      string `json:"form"`
 	File      string `json:"file"`

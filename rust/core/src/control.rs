@@ -102,8 +102,10 @@ thread_local! {
 /// so nothing that must be put right stands between two steps, and no C code calls it.
 #[inline]
 pub fn step() {
-    let steps = STEPS.get().wrapping_add(1);
-    STEPS.set(steps);
+    let steps = STEPS.with(|steps| {
+        steps.set(steps.get().wrapping_add(1));
+        steps.get()
+    });
     if steps == 0 && is_stopped() {
         // Runs no panic hook: nothing is printed.
         resume_unwind(Box::new(Left));

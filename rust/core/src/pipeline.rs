@@ -64,7 +64,7 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
             if let Some(ledger) = ledger {
                 ledger.save(None);
             }
-            return document::answer(&planned, public, &hash, None);
+            return Ok(document::answer(&planned, public, &hash, None));
         }
         control.tick("write", 0, 0);
         let like = ledger.as_ref().and_then(Ledger::written);
@@ -72,7 +72,7 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
         if let Some(ledger) = ledger {
             ledger.save(Some(&directory));
         }
-        let answer = document::answer(&planned, public, &hash, Some(&directory))?;
+        let answer = document::answer(&planned, public, &hash, Some(&directory));
         if let Some(memo) = memo {
             memo.keep(&repo, &directory, &files, &answer);
         }
@@ -136,7 +136,7 @@ fn plan_sides(
     control.check()?;
 
     let clean = scope::Cleaner::default();
-    let strip = |path: &str, bytes: Vec<u8>| clean.strip(path, bytes);
+    let strip = |path: &str, bytes: &[u8]| clean.cleaned(path, bytes);
     let kept = ledger.map(|ledger| ledger as &dyn Kept);
     let mut changes = repo.changes(&sides, options.precision != 3, &strip, kept, control)?;
     let mut listing = repo.release_go_files(&sides, control)?;
@@ -156,7 +156,7 @@ fn plan_sides(
     let mut sources = sources::read(&tree, &covered, listing, control)?;
     let mut upgraded = deps::read(&options, &mut sources, control)?;
     let mut files = changes.files;
-    add_requested(&mut files, &sources, &read_release, &strip);
+    add_requested(&mut files, &sources, &read_release, &clean);
     let mut scoped = scope::sort(files, &covered, &options.config.ignores)?;
     scoped.append(&mut upgraded.files);
     scoped.sort_by(|a, b| a.change.path.cmp(&b.change.path));
@@ -214,7 +214,7 @@ fn add_requested(
     changed: &mut Vec<FileChange>,
     sources: &Sources,
     read: &dyn Fn(&str) -> Result<Vec<u8>>,
-    strip: &dyn Fn(&str, Vec<u8>) -> Vec<u8>,
+    clean: &scope::Cleaner,
 ) {
     for path in &sources.requested {
         if changed
@@ -224,7 +224,7 @@ fn add_requested(
             continue;
         }
         let Ok(content) = read(path) else { continue };
-        let content = strip(path, content);
+        let content = clean.strip(path, content);
         changed.push(FileChange {
             path: path.clone(),
             old: Some(content.clone()),

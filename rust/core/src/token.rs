@@ -188,7 +188,7 @@ impl Scanner<'_> {
                 self.line_end();
                 self.at += 1;
             }
-            b' ' | b'\t' | b'\r' => self.at += 1,
+            b' ' | b'\t' | b'\r' => self.blanks(),
             b'/' if matches!(self.peek(1), b'/' | b'*') => self.comment(),
             b'0'..=b'9' => self.number(),
             b'.' if self.peek(1).is_ascii_digit() => self.number(),
@@ -198,6 +198,13 @@ impl Scanner<'_> {
             byte if byte == b'_' || byte.is_ascii_alphabetic() || byte >= 0x80 => self.word(),
             _ => self.operator(),
         }
+    }
+
+    fn blanks(&mut self) {
+        let rest = &self.source[self.at..];
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
+        let end = rest.iter().position(|byte| !blank(byte));
+        self.at += end.unwrap_or(rest.len());
     }
 
     /// Notes a token from `start` to here; `ends` tells whether a line may end after it.
@@ -318,12 +325,17 @@ impl Scanner<'_> {
     fn word(&mut self) {
         let start = self.at;
         loop {
+            let rest = &self.source[self.at..];
+            let plain = rest
+                .iter()
+                .position(|&byte| !IN_WORDS[usize::from(byte)])
+                .unwrap_or(rest.len());
+            self.at += plain;
             let byte = self.peek(0);
-            if byte == b'_' || byte.is_ascii_alphanumeric() {
-                self.at += 1;
-                continue;
+            if byte < 0x80 {
+                break;
             }
-            let Some(letter) = decode(&self.source[self.at..]).filter(|_| byte >= 0x80) else {
+            let Some(letter) = decode(&self.source[self.at..]) else {
                 break;
             };
             if !(letter.is_alphabetic() || letter.is_numeric() && self.at > start) {
@@ -363,6 +375,16 @@ impl Scanner<'_> {
         self.push(start, TokenKind::Op, ends);
     }
 }
+
+/// The ASCII bytes of which names and keywords are made.
+const IN_WORDS: [bool; 256] = {
+    let (mut all, mut byte) = ([false; 256], 0);
+    while byte < 128 {
+        all[byte] = byte as u8 == b'_' || (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    all
+};
 
 /// Whether a rune literal may hold this: an escape or one character.
 fn is_rune(text: &[u8]) -> bool {
@@ -407,6 +429,11 @@ const fn operator(text: [u8; 3]) -> Option<usize> {
 /// Whether a word is a keyword of Go.
 #[must_use]
 pub fn is_keyword(word: &[u8]) -> bool {
+    // None is shorter or longer, and none begins with another letter.
+    let may = |first: u8| matches!(first, b'b'..=b'g' | b'i' | b'm' | b'p' | b'r'..=b't' | b'v');
+    if !(2..=11).contains(&word.len()) || !may(word[0]) {
+        return false;
+    }
     matches!(
         word,
         b"break"

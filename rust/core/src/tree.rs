@@ -81,11 +81,15 @@ fn own_names(source: &[u8]) -> Vec<String> {
 fn shadows(source: &[u8]) -> bool {
     const KEYWORDS: [&str; 4] = ["type", "var", "const", "func"];
     const NAMES: [&str; 4] = ["bool", "uint32", "int", "nil"];
-    let bytes = |at: usize, word: &str| source[at..].starts_with(word.as_bytes());
-    let suspect = KEYWORDS.iter().any(|keyword| {
-        let line = format!("\n{keyword} ");
-        let mut found = memchr::memmem::find_iter(source, line.as_bytes());
-        found.any(|at| NAMES.iter().any(|name| bytes(at + line.len(), name)))
+    let suspect = memchr::memchr_iter(b'\n', source).any(|end| {
+        let line = &source[end + 1..];
+        let first = line.first().copied().unwrap_or_default();
+        if !matches!(first, b't' | b'v' | b'c' | b'f') {
+            return false;
+        }
+        let keyword = KEYWORDS.iter().find(|k| line.starts_with(k.as_bytes()));
+        let name = keyword.and_then(|keyword| line[keyword.len()..].strip_prefix(b" "));
+        name.is_some_and(|rest| NAMES.iter().any(|name| rest.starts_with(name.as_bytes())))
     });
     if !suspect {
         return false;

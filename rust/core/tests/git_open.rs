@@ -222,7 +222,7 @@ fn an_index_in_two_files_is_named() {
     let repo = sandbox.repo();
     let sides = repo.sides(&range("v1", "")).unwrap();
     let error = repo
-        .changes(&sides, true, &|_, data| data, None, &Control::new())
+        .changes(&sides, true, &|_, _| None, None, &Control::new())
         .unwrap_err();
     assert_eq!(error.code, Code::UnsupportedRepository);
     assert!(error.hint.contains("--no-split-index"));
@@ -517,13 +517,13 @@ fn shallow_clones_say_how_to_deepen() {
     );
     // Blame would have to look beyond the cut.
     let error = repo
-        .blame_lines(&sides, &["b.go".into()], &|_, data| data, &Control::new())
+        .blame_lines(&sides, &["b.go".into()], &|_, _| None, &Control::new())
         .unwrap_err();
     assert_eq!(error.code, Code::MissingObjects);
     clone.git_in("c", &["fetch", "-q", "--unshallow"]);
     let repo = Repo::open(&clone.at("c")).unwrap();
     let sides = repo.sides(&spec).unwrap();
-    let new = repo.blame_lines(&sides, &["b.go".into()], &|_, data| data, &Control::new());
+    let new = repo.blame_lines(&sides, &["b.go".into()], &|_, _| None, &Control::new());
     assert_eq!(new.unwrap()["b.go"], [22, 23, 24, 25]);
 }
 
@@ -546,7 +546,7 @@ fn partial_clones_work_or_say_what_to_fetch() {
     let repo = Repo::open(&clone.at("c")).unwrap();
     let sides = repo.sides(&range("v1", "")).unwrap();
     let error = repo
-        .changes(&sides, true, &|_, data| data, None, &Control::new())
+        .changes(&sides, true, &|_, _| None, None, &Control::new())
         .unwrap_err();
     assert_eq!(error.code, Code::MissingObjects);
     assert!(
@@ -594,7 +594,7 @@ fn a_partial_clone_needs_go_files_only() {
         let repo = Repo::open(&clone.at("c")).unwrap();
         let sides = repo.sides(&range("v1", "")).unwrap();
         let paths = ["a.go", "new.go", "new/moved.go"].map(str::to_owned);
-        repo.blame_lines(&sides, &paths, &|_, data| data, &Control::new())
+        repo.blame_lines(&sides, &paths, &|_, _| None, &Control::new())
     };
     let error = blame().unwrap_err();
     assert_eq!(error.code, Code::MissingObjects, "a Go file is missing");
@@ -623,8 +623,8 @@ fn a_cancelled_operation_stops() {
     let sides = repo.sides(&range("v1", "")).unwrap();
     let control = Control::new();
     control.cancel();
-    let changes = repo.changes(&sides, true, &|_, data| data, None, &control);
+    let changes = repo.changes(&sides, true, &|_, _| None, None, &control);
     assert_eq!(changes.unwrap_err().code, Code::Cancelled);
-    let blame = repo.blame_lines(&sides, &["b.go".into()], &|_, data| data, &control);
+    let blame = repo.blame_lines(&sides, &["b.go".into()], &|_, _| None, &control);
     assert_eq!(blame.unwrap_err().code, Code::Cancelled);
 }

@@ -437,7 +437,7 @@ fn a_tree_without_commits_is_all_new() {
     assert_eq!(names, ["a.go", "b.go"]);
     let paths = ["a.go".to_owned()];
     let new = repo
-        .blame_lines(&sides, &paths, &|_, data| data, &Control::new())
+        .blame_lines(&sides, &paths, &|_, _| None, &Control::new())
         .unwrap();
     assert_eq!(new["a.go"], [1, 2, 3, 4, 5, 6, 7]);
 }
@@ -465,11 +465,9 @@ fn marks_are_no_change() {
         "b.go",
         other.replace("bgo4()\n", "bgo4()\n//MARK\n\tmore()\n"),
     );
-    let clean = |_: &str, data: Vec<u8>| -> Vec<u8> {
-        String::from_utf8(data)
-            .unwrap()
-            .replace("//MARK\n", "")
-            .into_bytes()
+    let clean = |_: &str, data: &[u8]| -> Option<Vec<u8>> {
+        let text = std::str::from_utf8(data).unwrap();
+        Some(text.replace("//MARK\n", "").into_bytes())
     };
     let repo = sandbox.repo();
     let sides = repo.sides(&range("HEAD", "")).unwrap();
@@ -500,7 +498,7 @@ fn reverted_and_reapplied_lines_are_new_by_blame_only() {
     assert!(changes(&repo, &range("v1", ""), true).1.files.is_empty());
     let paths = ["a.go".to_owned()];
     let new = repo
-        .blame_lines(&sides, &paths, &|_, data| data, &Control::new())
+        .blame_lines(&sides, &paths, &|_, _| None, &Control::new())
         .unwrap();
     assert_eq!(new["a.go"], [6]);
     assert_blame(&sandbox, "v1", "");

@@ -278,13 +278,7 @@ fn plan_directories_share_what_is_the_same() {
         let answer = place.ask(memo, &json!({})).unwrap();
         PathBuf::from(answer["planDir"].as_str().unwrap())
     };
-    let of_first_package = |dir: &Path| {
-        let all = fs::read_dir(dir.join("p")).unwrap();
-        let mut all = all.map(|entry| entry.unwrap().path());
-        let text = |path: &PathBuf| fs::read_to_string(path).unwrap();
-        all.find(|path| text(path).contains("example.com/app/p0"))
-            .unwrap()
-    };
+    let of_first_package = |dir: &Path| document_of(dir, "p0");
     let node = |path: &Path| fs::metadata(path).unwrap().ino();
     let (first, second) = (edited(3, "warm"), edited(4, "warm"));
     let (a, b) = (of_first_package(&first), of_first_package(&second));
@@ -297,6 +291,54 @@ fn plan_directories_share_what_is_the_same() {
     fs::remove_dir_all(&third).unwrap();
     assert_eq!(edited(5, ""), third);
     assert_eq!(warm, files_below(&third));
+}
+
+/// One more point in the first package gives all points behind it other names, and only that
+/// package another document.
+#[test]
+fn a_point_more_changes_the_document_of_its_package_only() {
+    let place = Place::new();
+    place.write(&path(4), &source(4, &vec![2, 2]));
+    let planned = |statements: u8| {
+        place.write(&path(0), &source(0, &vec![1, statements]));
+        place.packs("warm");
+        let answer = place.ask("warm", &json!({})).unwrap();
+        let last = answer["points"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["file"], path(4).as_str());
+        (PathBuf::from(answer["planDir"].as_str().unwrap()), last)
+    };
+    let ((first, before), (second, after)) = (planned(3), planned(5));
+    assert_ne!(before["name"], after["name"]);
+    assert_eq!(before["id"], after["id"]);
+    let text = |dir: &Path, package: &str| fs::read(document_of(dir, package)).unwrap();
+    assert_eq!(text(&first, "p2"), text(&second, "p2"));
+    assert_ne!(text(&first, "p0"), text(&second, "p0"));
+}
+
+/// What two trees differ in is kept by their ids; another object may be put in a tree's place.
+#[test]
+fn a_replaced_tree_is_another_tree() {
+    let place = Place::new();
+    place.write(&path(0), &source(0, &vec![3, 2]));
+    place.ask("warm", &json!({})).unwrap();
+    git(&place.repo, &["add", "-A"]);
+    git(&place.repo, &["commit", "-q", "-m", "x"]);
+    git(&place.repo, &["replace", "first^{tree}", "HEAD^{tree}"]);
+    place.write(&path(2), &source(2, &vec![2, 2]));
+    place.packs("warm");
+    let warm = place.ask("warm", &json!({})).unwrap();
+    assert_eq!(warm, place.ask("", &json!({})).unwrap());
+    let points = warm["points"].as_array().unwrap();
+    assert!(points.iter().all(|point| point["file"] == path(2).as_str()));
+}
+
+/// The document of a package in a plan directory.
+fn document_of(dir: &Path, package: &str) -> PathBuf {
+    let all = fs::read_dir(dir.join("p")).unwrap();
+    let mut all = all.map(|entry| entry.unwrap().path());
+    let path = format!("\"importPath\":\"example.com/app/{package}\"");
+    all.find(|file| fs::read_to_string(file).unwrap().contains(&path))
+        .unwrap()
 }
 
 fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

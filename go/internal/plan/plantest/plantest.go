@@ -185,7 +185,7 @@ func (m *maker) points(importPath, dir, pkg, base string, data []byte) {
 			indent := len(line) - len(strings.TrimLeft(line, "\t "))
 			file.Edits = append(file.Edits, m.edit(importPath, at+indent, doc.Counters, i+1, indent+1))
 			doc.Points = append(doc.Points, plan.Point{
-				ID: fmt.Sprintf("id%s%d", base, i+1), Name: fmt.Sprintf("TRACK_ID_%d", m.index.Points+1), Kind: "change", Form: "exact",
+				ID: fmt.Sprintf("id%s%d", base, i+1), Kind: "change", Form: "exact",
 				File: path.Join(dir, base), Func: "f", Line: i + 1, Column: indent + 1, EndLine: i + 1, EndColumn: len(line),
 			})
 			doc.Counters++

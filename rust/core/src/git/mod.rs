@@ -22,7 +22,7 @@ pub use self::diff::renamed::renamed;
 pub use self::repo::paths::{read_file, read_text};
 pub use self::repo::sides::{Base, Chosen, RangeSpec, Release, Sides};
 pub use self::repo::{Probes, Repo};
-pub use self::worktree::contents::{Clean, Kept};
+pub use self::worktree::contents::{Clean, Differing, Kept};
 pub use self::worktree::files::{FileState, GoSource};
 pub use self::worktree::fingerprint::Fingerprint;
 pub use self::worktree::linked::LinkedFile;

@@ -239,12 +239,12 @@ fn file_points(file: &PlannedFile) -> Option<Vec<Planned>> {
     let analysed = file
         .analysed()
         .filter(|analysed| !analysed.points.points.is_empty())?;
-    let points = analysed.points.points.iter().zip(&analysed.names);
+    let points = analysed.points.points.iter().zip(&analysed.places);
     let planned = points
-        .zip(&analysed.places)
-        .map(|((point, name), (start, end))| {
+        .zip(file.before + 1..)
+        .map(|((point, (start, end)), number)| {
             let row = Row {
-                name: name.clone(),
+                name: plan::point_name(number),
                 id: point.id.clone(),
                 kind: point.kind.as_str(),
                 file: file.path.clone(),

@@ -77,6 +77,7 @@ fn one(
         source: change.new.unwrap_or_default(),
         unread: change.unread,
         key,
+        before: 0,
         state,
     };
     if !file.unread {
@@ -217,7 +218,6 @@ fn analyse(scoped: &Scoped, options: &Options) -> Analysed {
         hash,
         places,
         points,
-        names: Vec::new(),
         tokens,
         lines,
     }

@@ -21,7 +21,7 @@ pub(super) fn replace_lines(
         .iter()
         .filter(|file| file.state != FileState::Ignored && !file.path.ends_with("_test.go"));
     let paths: Vec<String> = wanted.map(|file| file.path.clone()).collect();
-    let strip = |path: &str, bytes: Vec<u8>| cleaner.strip(path, bytes);
+    let strip = |path: &str, bytes: &[u8]| cleaner.cleaned(path, bytes);
     let mut blamed = repo.blame_lines(sides, &paths, &strip, control)?;
     for file in changes.files.iter_mut().filter(|file| file.new.is_some()) {
         if let Some(lines) = blamed.remove(&file.path) {

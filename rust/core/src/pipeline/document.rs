@@ -1,5 +1,6 @@
 //! Writes a plan down.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -7,38 +8,37 @@ use serde::Serialize;
 
 use super::build::BuildView;
 use super::{Planned, PlannedFile, State};
-use crate::error::{Code, Error, Result};
-use crate::model::{Position, Reason};
+use crate::model::{Reason, Verdict};
 use crate::plan::{
-    self, Account, Base, Document, FORMAT, FileAccount, Files, Index, ModuleEntry, Outside,
-    PointEntry, Release, SourceEntry, Summary, Warning, entry, hash_of, json, sealed,
+    self, Account, Base, Document, Entries, FORMAT, FileAccount, Files, Head, Index, ModuleEntry,
+    Outside, PointEntry, Release, SourceEntry, Spot, Summary, Tail, Warning, hash_of, json, quoted,
+    seal, sealed, splice,
 };
 
 /// The files of the plan directory with their hash, and the public document among them.
-pub(super) fn directory(planned: &Planned) -> (String, Files, Document) {
+pub(super) fn directory(planned: &Planned) -> (String, Files<'_>, Document) {
     let mut files = Files::new();
     let public = document(planned, false);
-    files.insert("plan.json".into(), sealed(&public));
+    let text = seal(|out| public.write(out));
+    files.insert("plan.json".into(), text.into());
     for package in &planned.packages {
-        let text = package.text.as_bytes().to_vec();
-        files.insert(package.entry.doc.clone(), text);
+        let text = package.text.as_bytes();
+        files.insert(package.entry.doc.clone(), text.into());
     }
     for (name, shard) in planned.sources.shards() {
-        files.insert(name, sealed(&shard));
+        files.insert(name, sealed(&shard).into());
     }
     let mut index = index(planned);
     let hash = hash_of(&files, &json(&index));
     index.plan_hash = Some(hash.clone());
-    files.insert("index.json".into(), sealed(&index));
+    files.insert("index.json".into(), sealed(&index).into());
     (hash, files, public)
 }
 
-/// The public document with what only the answer says.
+/// What only the answer says, behind the public document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
-    #[serde(flatten)]
-    document: Document,
     plan_hash: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan_dir: Option<String>,
@@ -54,7 +54,7 @@ pub(super) fn answer(
     public: Document,
     hash: &str,
     directory: Option<&Path>,
-) -> Result<Vec<u8>> {
+) -> Vec<u8> {
     let plan_dir = directory.map(|dir| {
         std::path::absolute(dir)
             .unwrap_or_else(|_| dir.to_owned())
@@ -66,21 +66,20 @@ pub(super) fn answer(
         None => public,
     };
     if planned.options.brief {
-        document.points.clear();
-        document.account.clear();
-        document.files.clear();
-        document.sources.clear();
+        document.shorten();
     }
-    let answer = Answer {
-        document,
+    let mut text = Vec::new();
+    document.write(&mut text);
+    text.pop();
+    let more = Answer {
         plan_hash: hash,
         plan_dir,
         app: planned.app(),
         marked: planned.sources.marked,
         warnings: &planned.warnings,
     };
-    serde_json::to_vec(&answer)
-        .map_err(|cause| Error::new(Code::Internal, "the plan cannot be written").cause(cause))
+    splice(&mut text, &more);
+    text
 }
 
 fn index(planned: &Planned) -> Index {
@@ -147,57 +146,90 @@ fn release(planned: &Planned) -> Release {
 fn document(planned: &Planned, for_build: bool) -> Document {
     let build = planned.options.build.as_ref().filter(|_| for_build);
     let view = build.map(|build| BuildView::new(build, &planned.packages));
-    let mut sheet = Sheet::default();
+    let lines: u32 = planned.files.iter().map(|file| file.added).sum();
+    let mut sheet = Sheet {
+        account: Entries::with_room(128 * lines as usize),
+        ..Sheet::default()
+    };
     for file in &planned.files {
         let outside = match &file.state {
             State::Lines(_) => view.as_ref().and_then(|view| view.reason(file)),
             State::Whole(_) | State::Deleted => None,
         };
-        sheet.add(file, outside, planned, view.as_ref());
+        sheet.add(file, outside, view.as_ref());
     }
+    let points = points(&sheet, planned, view.as_ref());
     let mut summary = sheet.summary;
     summary.files = sheet.files_seen;
-    summary.packages = packages(sheet.points.values().flatten());
+    summary.packages = packages(sheet.points.keys());
     summary.added_lines = summary.tracked + summary.not_executable + summary.untracked;
-    summary.points = sheet.points.values().map(Vec::len).sum();
+    summary.points = sheet.points.values().map(|file| file.points().len()).sum();
     summary.other.clone_from(&planned.other);
     summary.outside = view.is_some().then_some(sheet.outside);
-    let mut points: Vec<PointEntry> = sheet.points.into_values().flatten().collect();
-    if view.is_some() {
-        // Display names count the points of the build, as the program's own do.
-        for (index, point) in points.iter_mut().enumerate() {
-            point.name = format!("TRACK_ID_{}", index + 1);
-        }
-    }
     Document {
-        format: FORMAT,
-        goat: planned.options.goat.clone(),
-        module: planned.main.path.clone(),
-        base: base(planned),
-        release: release(planned),
-        build: build.cloned(),
-        precision: planned.options.precision,
-        granularity: planned.options.granularity().as_str(),
+        head: Head {
+            format: FORMAT,
+            goat: planned.options.goat.clone(),
+            module: planned.main.path.clone(),
+            base: base(planned),
+            release: release(planned),
+            build: build.cloned(),
+            precision: planned.options.precision,
+            granularity: planned.options.granularity().as_str(),
+        },
         points,
         account: sheet.account,
-        files: sheet.files,
-        sources: sheet.sources,
-        summary,
+        tail: Tail {
+            files: sheet.files,
+            sources: sheet.sources,
+            summary,
+        },
     }
 }
 
 /// How many packages hold points.
-fn packages<'p>(points: impl Iterator<Item = &'p PointEntry>) -> usize {
-    let holders: BTreeSet<&str> = points.map(|point| point.package.as_str()).collect();
+fn packages<'p>(files: impl Iterator<Item = &'p (&'p str, &'p str)>) -> usize {
+    let holders: BTreeSet<&str> = files.map(|(package, _)| *package).collect();
     holders.len()
+}
+
+/// The entries of the points. Their numbers count those of the build asked for, as the
+/// program's own do.
+fn points(sheet: &Sheet<'_>, planned: &Planned, view: Option<&BuildView<'_>>) -> Entries {
+    let forms = planned.options.forms();
+    let all: usize = sheet.points.values().map(|file| file.points().len()).sum();
+    let (mut entries, mut number) = (Entries::with_room(512 * all), 0);
+    for file in sheet.points.values() {
+        let (package, path) = (quoted(&file.import_path), quoted(&file.path));
+        let places = file.analysed().map_or(&[][..], |analysed| &analysed.places);
+        for (point, (start, end)) in file.points().iter().zip(places) {
+            number += 1;
+            entries.point(&PointEntry {
+                id: &point.id,
+                number,
+                kind: point.kind.as_str(),
+                form: forms.of(point),
+                form_reason: forms.reason(point),
+                inline_cost: point.form.cost,
+                large: point.form.large,
+                link_removed: view.is_some_and(|view| view.removes(file, point)),
+                package: &package,
+                file: &path,
+                func: &point.func,
+                start: *start,
+                end: *end,
+            });
+        }
+    }
+    entries
 }
 
 /// A document in the making.
 #[derive(Default)]
 struct Sheet<'p> {
-    /// By import path and file: the order of the names.
-    points: BTreeMap<(&'p str, &'p str), Vec<PointEntry>>,
-    account: Vec<Account>,
+    /// The files with points by import path and path: the order of the names.
+    points: BTreeMap<(&'p str, &'p str), &'p PlannedFile>,
+    account: Entries,
     files: Vec<FileAccount>,
     sources: Vec<SourceEntry>,
     summary: Summary,
@@ -210,7 +242,6 @@ impl<'p> Sheet<'p> {
         &mut self,
         file: &'p PlannedFile,
         outside: Option<Reason>,
-        planned: &Planned,
         view: Option<&BuildView<'_>>,
     ) {
         match (&file.state, outside) {
@@ -224,7 +255,7 @@ impl<'p> Sheet<'p> {
                 } += points;
                 self.add_whole(file, reason);
             }
-            (State::Lines(_), None) => self.add_lines(file, planned, view),
+            (State::Lines(_), None) => self.add_lines(file, view),
         }
     }
 
@@ -254,12 +285,7 @@ impl<'p> Sheet<'p> {
         });
     }
 
-    fn add_lines(
-        &mut self,
-        file: &'p PlannedFile,
-        planned: &Planned,
-        view: Option<&BuildView<'_>>,
-    ) {
+    fn add_lines(&mut self, file: &'p PlannedFile, view: Option<&BuildView<'_>>) {
         self.see(file);
         let Some(analysed) = file.listed() else {
             return;
@@ -269,84 +295,52 @@ impl<'p> Sheet<'p> {
             package: file.import_path.clone(),
             constraint: analysed.constraint.clone(),
         });
-        let ids: Vec<String> = analysed
-            .points
-            .points
-            .iter()
-            .map(|p| p.id.clone())
-            .collect();
-        let entry = |verdict| {
-            let seen = view.map(|view| view.verdict(file, &analysed.points.points, verdict));
-            entry(&file.path, seen.as_deref().unwrap_or(verdict), &ids)
-        };
-        let effects: BTreeMap<u32, &[usize]> = analysed
-            .points
+        if !file.points().is_empty() {
+            self.points.insert((&file.import_path, &file.path), file);
+        }
+        let found = &analysed.points;
+        let effects: BTreeMap<u32, &[usize]> = found
             .effects
             .iter()
             .map(|(line, points)| (*line, points.as_slice()))
             .collect();
-        let named = |line: &u32| -> Vec<String> {
-            let points = effects.get(line).copied().unwrap_or_default();
-            points.iter().map(|&index| ids[index].clone()).collect()
-        };
-        let untaken = |line: &u32| analysed.points.untaken.binary_search(line).is_ok();
-        let lines = analysed.points.lines.iter().map(|(line, verdict)| Account {
-            line: Some(*line),
-            effects: named(line),
-            note: untaken(line).then_some("case_expression"),
-            ..entry(verdict)
+        let lines = found.lines.iter();
+        let lines = lines.map(|(line, verdict)| (Spot::Line(*line), verdict));
+        let deletions = found.deletions.iter().map(|(deletion, verdict)| {
+            let (after, lines) = (deletion.after, deletion.old_lines);
+            (Spot::Deleted { after, lines }, verdict)
         });
-        let deletions = analysed
-            .points
-            .deletions
-            .iter()
-            .map(|(deletion, verdict)| Account {
-                deleted_after: Some(deletion.after),
-                deleted_lines: Some(deletion.old_lines),
-                ..entry(verdict)
-            });
-        let mut entries: Vec<Account> = lines.chain(deletions).collect();
-        for entry in entries.iter().filter(|entry| entry.line.is_some()) {
-            *match entry.class {
-                "tracked" => &mut self.summary.tracked,
-                "not_executable" => &mut self.summary.not_executable,
-                _ => &mut self.summary.untracked,
-            } += 1;
+        let mut entries: Vec<(Spot, &Verdict)> = lines.chain(deletions).collect();
+        entries.sort_by_key(|(place, _)| place.order());
+        let path = quoted(&file.path);
+        for (place, verdict) in entries {
+            let seen = match view {
+                Some(view) => view.verdict(file, &found.points, verdict),
+                None => Cow::Borrowed(verdict),
+            };
+            let mut entry = Account {
+                file: &path,
+                place,
+                verdict: &seen,
+                effects: &[],
+                note: None,
+                points: &found.points,
+            };
+            if let Spot::Line(line) = place {
+                entry.effects = effects.get(&line).copied().unwrap_or_default();
+                let untaken = found.untaken.binary_search(&line).is_ok();
+                entry.note = untaken.then_some("case_expression");
+                self.count(&entry);
+            }
+            self.account.account(&entry);
         }
-        entries.sort_by_key(|entry| (entry.line.or(entry.deleted_after), entry.line.is_none()));
-        self.account.append(&mut entries);
-        self.add_points(file, planned, view);
     }
 
-    fn add_points(
-        &mut self,
-        file: &'p PlannedFile,
-        planned: &Planned,
-        view: Option<&BuildView<'_>>,
-    ) {
-        let Some(analysed) = file.analysed() else {
-            return;
-        };
-        let forms = planned.options.forms();
-        let place = |&Position { line, column }: &Position| plan::Position { line, column };
-        let named = analysed.points.points.iter().zip(&analysed.names);
-        let named = named.zip(&analysed.places);
-        let entries = named.map(|((point, name), (start, end))| PointEntry {
-            id: point.id.clone(),
-            name: name.clone(),
-            kind: point.kind.as_str(),
-            form: forms.of(point),
-            form_reason: forms.reason(point),
-            inline_cost: point.form.cost,
-            large: point.form.large,
-            link_removed: view.is_some_and(|view| view.removes(file, point)),
-            package: file.import_path.clone(),
-            file: file.path.clone(),
-            func: point.func.clone(),
-            start: place(start),
-            end: place(end),
-        });
-        self.points
-            .insert((&file.import_path, &file.path), entries.collect());
+    fn count(&mut self, entry: &Account<'_>) {
+        *match entry.class() {
+            "tracked" => &mut self.summary.tracked,
+            "not_executable" => &mut self.summary.not_executable,
+            _ => &mut self.summary.untracked,
+        } += 1;
     }
 }

@@ -25,6 +25,8 @@ pub struct PlannedFile {
     pub added: u32,
     /// How many of its hunks only delete.
     pub deletions: u32,
+    /// How many points of the plan come before its own; names count them.
+    pub before: usize,
     /// Which builds took it and take it, in the syntax of `//go:build`, where these are
     /// others and no point says so.
     pub asked: Option<(String, String)>,
@@ -66,7 +68,4 @@ pub struct Analysed {
     pub points: FilePoints,
     /// Start and end of what each point vouches for.
     pub places: Vec<(Position, Position)>,
-    /// Display names of the points.
-    #[serde(skip)]
-    pub names: Vec<String>,
 }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::Options;
 use super::memo::{place, store};
 use crate::error::Result;
-use crate::git::{Kept, Repo};
+use crate::git::{Differing, Kept, Repo};
 use crate::model::{FileChange, Hunk, Key};
 
 /// No change has so much to say that more is worth its place on the disk.
@@ -77,6 +77,7 @@ pub(super) enum Kind {
     Rejected,
     Edits,
     Package,
+    Trees,
 }
 
 impl Ledger {
@@ -208,7 +209,10 @@ fn name_of(path: &Path) -> &[u8] {
 
 /// Where the entries of a pack stand; `None` where it is not what was written there.
 fn index(pack: &[u8], name: &[u8]) -> Option<Entries> {
-    let (mut entries, mut start) = (Entries::default(), 0);
+    // Room for all, so that they are put into their places once.
+    let room = pack.len() / 256;
+    let mut entries = Entries::with_capacity_and_hasher(room, BuildHasherDefault::default());
+    let mut start = 0;
     while start < pack.len() {
         let (sum, rest) = pack[start..].split_first_chunk::<SUM>()?;
         let length = length(rest)?;
@@ -302,6 +306,14 @@ impl Kept for Ledger {
 
     fn keep_renames(&self, files: Key, found: &[(usize, usize)]) {
         self.put(key(Kind::Renames, files, &[]), &found);
+    }
+
+    fn differing(&self, trees: Key) -> Option<Vec<Differing>> {
+        self.get(key(Kind::Trees, trees, &[]))
+    }
+
+    fn keep_differing(&self, trees: Key, found: &[Differing]) {
+        self.put(key(Kind::Trees, trees, &[]), &found);
     }
 }
 

@@ -16,14 +16,14 @@ use super::Options;
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::{Fingerprint, Probes, Repo, Sides};
-use crate::plan::{FORMAT, Files, short_sum};
+use crate::plan::{FORMAT, Files, is_whole, short_sum, sum_in};
 
 /// A kept answer.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     /// What was read of the working tree besides Go files.
     probes: Probes,
-    /// The plan directory and the hash of each of its files.
+    /// The plan directory and the hash that each of its files has in it.
     directory: PathBuf,
     files: Vec<(String, String)>,
     /// The answer, JSON.
@@ -73,7 +73,8 @@ impl Memo {
             .all(|(path, hash)| now.get(path) == Some(hash));
         // A disk that was full or lost its power leaves files of the right length.
         let whole = |(name, sum): &(String, String)| {
-            fs::read(kept.directory.join(name)).is_ok_and(|bytes| short_sum(&bytes) == *sum)
+            fs::read(kept.directory.join(name))
+                .is_ok_and(|bytes| sum_in(&bytes) == sum.as_bytes() && is_whole(&bytes))
         };
         if !same || !kept.files.par_iter().all(whole) {
             return None;
@@ -86,7 +87,7 @@ impl Memo {
     }
 
     /// Keeps an answer. That it cannot be kept is no failure.
-    pub(super) fn keep(&self, repo: &Repo, directory: &Path, files: &Files, answer: &[u8]) {
+    pub(super) fn keep(&self, repo: &Repo, directory: &Path, files: &Files<'_>, answer: &[u8]) {
         let Ok(answer) = std::str::from_utf8(answer) else {
             return;
         };
@@ -98,7 +99,10 @@ impl Memo {
             probes: repo.probed(),
             directory: directory.to_owned(),
             files: sums
-                .map(|(name, bytes)| (name.clone(), short_sum(bytes)))
+                .map(|(name, bytes)| {
+                    let sum = String::from_utf8_lossy(sum_in(bytes)).into_owned();
+                    (name.clone(), sum)
+                })
                 .collect(),
             answer: answer.to_owned(),
         };

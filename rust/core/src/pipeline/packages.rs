@@ -119,17 +119,15 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// What names a package's document: what is made of its files, and the ids and names of
-    /// all its points, which the rest of the plan decides.
+    /// What names a package's document: what is made of its files, and the ids of all its
+    /// points, which the rest of the plan may decide.
     fn key(&self, import_path: &str, members: &[usize], files: &[PlannedFile]) -> Option<Key> {
         let members = members.iter().map(|&at| &files[at]);
         let keys: Option<Vec<Key>> = members.clone().map(|file| file.key).collect();
         let mut deciding = vec![import_path, self.names[import_path].deciding.as_str()];
         for file in members {
             deciding.extend([file.path.as_str(), file.dir.as_str()]);
-            let names = file.analysed().into_iter().flat_map(|a| &a.names);
-            let ids = file.points().iter().map(|point| &point.id);
-            deciding.extend(ids.chain(names).map(String::as_str));
+            deciding.extend(file.points().iter().map(|point| point.id.as_str()));
         }
         Some(ledger::key(Kind::Package, ledger::all(&keys?), &deciding))
     }
@@ -260,7 +258,8 @@ impl PlannedFile {
             .filter(|analysed| changed || !analysed.points.points.is_empty())
     }
 
-    fn points(&self) -> &[Point] {
+    /// Its points, if it has any.
+    pub(super) fn points(&self) -> &[Point] {
         self.analysed().map_or(&[], |a| a.points.points.as_slice())
     }
 
@@ -352,25 +351,20 @@ fn reject(file: &mut PlannedFile) -> Warning {
     }
 }
 
-/// `TRACK_ID_1…` by import path, file and place; and no id twice.
+/// Numbers the points by import path, file and place; and no id twice.
 fn name_points(files: &mut [PlannedFile]) {
     let mut order: Vec<&mut PlannedFile> = files.iter_mut().collect();
     order.sort_by(|a, b| (&a.import_path, &a.path).cmp(&(&b.import_path, &b.path)));
+    let mut number = 0;
+    for file in &mut order {
+        file.before = number;
+        number += file.points().len();
+    }
     let points = order.iter_mut().filter_map(|file| match &mut file.state {
         State::Lines(analysed) => Some(&mut analysed.points.points),
         State::Whole(_) | State::Deleted => None,
     });
     make_distinct(points.flatten().map(|point| &mut point.id));
-    let mut number = 0;
-    for file in order {
-        if let State::Lines(analysed) = &mut file.state {
-            let names = analysed.points.points.iter().map(|_| {
-                number += 1;
-                format!("TRACK_ID_{number}")
-            });
-            analysed.names = names.collect();
-        }
-    }
 }
 
 fn write_package(
@@ -462,21 +456,19 @@ impl PlannedFile {
         let Some(analysed) = self.analysed() else {
             return Vec::new();
         };
-        let named = analysed.points.points.iter().zip(&analysed.names);
-        let entries = named
-            .zip(&analysed.places)
-            .map(|((point, name), (start, end))| PackagePoint {
-                id: point.id.clone(),
-                name: name.clone(),
-                kind: point.kind.as_str().to_owned(),
-                form: forms.of(point).to_owned(),
-                file: self.path.clone(),
-                func: point.func.clone(),
-                line: start.line,
-                column: start.column,
-                end_line: end.line,
-                end_column: end.column,
-            });
+        let placed = analysed.points.points.iter().zip(&analysed.places);
+        let entries = placed.map(|(point, (start, end))| PackagePoint {
+            id: point.id.clone(),
+            name: String::new(),
+            kind: point.kind.as_str().to_owned(),
+            form: forms.of(point).to_owned(),
+            file: self.path.clone(),
+            func: point.func.clone(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        });
         entries.collect()
     }
 }

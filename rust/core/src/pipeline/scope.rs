@@ -29,22 +29,24 @@ pub(super) struct Cleaner {
 }
 
 impl Cleaner {
-    /// A text without marks; unchanged where the marks are bad. Of a file that goat
+    /// A text without marks; `None` where it has none or they are bad. Of a file that goat
     /// generated nothing is left.
-    pub(super) fn strip(&self, path: &str, bytes: Vec<u8>) -> Vec<u8> {
-        if is_own(&bytes) {
-            return Vec::new();
+    pub(super) fn cleaned(&self, path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+        if is_own(bytes) {
+            return Some(Vec::new());
         }
-        match without_marks(path, bytes.clone()) {
-            Ok(clean) => clean,
-            Err(error) => {
-                let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-                if first.as_ref().is_none_or(|known| error.path < known.path) {
-                    *first = Some(error);
-                }
-                bytes
+        marks::strip_file(path, bytes).unwrap_or_else(|error| {
+            let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.as_ref().is_none_or(|known| error.path < known.path) {
+                *first = Some(error);
             }
-        }
+            None
+        })
+    }
+
+    /// The same of a text that nobody needs with marks.
+    pub(super) fn strip(&self, path: &str, bytes: Vec<u8>) -> Vec<u8> {
+        self.cleaned(path, &bytes).unwrap_or(bytes)
     }
 
     /// The error by the first path, if there was one.
@@ -134,9 +136,4 @@ fn ignore_rules(patterns: &[String]) -> Result<Gitignore> {
     }
     let rules = builder.build();
     rules.map_err(|cause| Error::new(Code::BadConfig, "ignores cannot be read").cause(cause))
-}
-
-/// A text without goat's marks and whether it had any.
-fn without_marks(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    Ok(marks::strip_file(path, &bytes)?.unwrap_or(bytes))
 }

@@ -174,7 +174,7 @@ impl One {
             .state
             .as_ref()
             .map_err(|why| Error::new(Code::MissingObjects, why.clone()))?;
-        let strip = |path: &str, bytes: Vec<u8>| cleaner.strip(&join(&self.path, path), bytes);
+        let strip = |path: &str, bytes: &[u8]| cleaner.cleaned(&join(&self.path, path), bytes);
         let compared = repo.changes(sides, options.precision != 3, &strip, None, control);
         let mut changes = compared.map_err(|error| self.with_fetch(error))?;
         linked::add(&mut changes, repo, sides, cleaner, control)?;

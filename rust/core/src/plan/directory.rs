@@ -1,8 +1,9 @@
 //! The plan directory on disk: content-addressed, written whole or not at all.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Code, Error, Result};
 
 /// The files of a plan directory: relative path and bytes.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub type Files<'a> = BTreeMap<String, Cow<'a, [u8]>>;
 
 /// Tells apart what one process writes at the same time.
 static SERIAL: AtomicU32 = AtomicU32::new(0);
@@ -40,38 +41,78 @@ pub fn json(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
+/// What stands behind it in a document of a plan directory: its own hash.
+const SUM: &str = "\"sum\":\"0123456789abcdef\",";
+/// Where the digits of the hash stand.
+const DIGITS: std::ops::Range<usize> = HEAD.len() + 7..HEAD.len() + 23;
+
 /// A document with its own hash in it, behind the format number: a reader tells one that
 /// was damaged on the disk, also where its length is what it was.
 #[must_use]
 pub fn sealed(value: &impl Serialize) -> Vec<u8> {
-    let mut document = json(value);
-    if document.starts_with(HEAD.as_bytes()) {
-        let sum = format!("\"sum\":\"{}\",", short_sum(&document));
-        document.splice(HEAD.len()..HEAD.len(), sum.into_bytes());
+    seal(|document| {
+        // All keys are strings, so nothing can fail.
+        let _ = serde_json::to_writer(document, value);
+    })
+}
+
+/// The same of a text that `write` puts behind what is there, and that begins as every
+/// document does.
+pub fn seal(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut document = SUM.as_bytes().to_vec();
+    write(&mut document);
+    document.push(b'\n');
+    if !document[SUM.len()..].starts_with(HEAD.as_bytes()) {
+        return document.split_off(SUM.len());
     }
+    let sum = short_sum(&document[SUM.len()..]);
+    document[..HEAD.len()].copy_from_slice(HEAD.as_bytes());
+    document[HEAD.len()..HEAD.len() + SUM.len()].copy_from_slice(SUM.as_bytes());
+    document[DIGITS].copy_from_slice(sum.as_bytes());
     document
 }
 
-/// The plan hash: over all files but the index, and the index without the hash.
+/// The hash that a document says it has.
 #[must_use]
-pub fn hash_of(files: &Files, index: &[u8]) -> String {
+pub fn sum_in(document: &[u8]) -> &[u8] {
+    let sealed = document.starts_with(HEAD.as_bytes());
+    let digits = document.get(DIGITS).filter(|_| sealed);
+    digits.unwrap_or_default()
+}
+
+/// Whether a document has the hash that it says it has.
+#[must_use]
+pub fn is_whole(document: &[u8]) -> bool {
+    let Some(rest) = document.get(HEAD.len() + SUM.len()..) else {
+        return false;
+    };
     let mut hash = Sha256::new();
-    let rest = files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    for (name, bytes) in rest.chain([("index.json", index)]) {
+    hash.update(HEAD);
+    hash.update(rest);
+    let field = &document[..HEAD.len() + SUM.len()];
+    let sum = data_encoding::HEXLOWER.encode(&hash.finalize()[..8]);
+    field == [HEAD, &SUM[..7], &sum, &SUM[23..]].concat().as_bytes()
+}
+
+/// The plan hash: over the names of all files but the index and the hashes that they have in
+/// them, and the index without hashes.
+#[must_use]
+pub fn hash_of(files: &Files<'_>, index: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    let rest = files.iter().map(|(name, bytes)| (name, sum_in(bytes)));
+    for (name, sum) in rest {
         hash.update((name.len() as u64).to_le_bytes());
         hash.update(name);
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
+        hash.update(sum);
     }
+    hash.update(index);
     data_encoding::HEXLOWER.encode(&hash.finalize()[..8])
 }
 
 /// Writes `files` as `<out>/<hash>` and gives that path. What is there already under
 /// that name is made whole: a crash, a full disk or a cleaner of caches may have left
 /// a part of it. `like` is another plan directory, which may hold some of the files already.
-pub fn write(out: &Path, hash: &str, files: &Files, like: Option<&Path>) -> Result<PathBuf> {
+pub fn write(out: &Path, hash: &str, files: &Files<'_>, like: Option<&Path>) -> Result<PathBuf> {
     let target = out.join(hash);
     let temporary = out.join(format!(".tmp-{hash}-{}", unique()));
     if !target.exists() {
@@ -97,10 +138,10 @@ fn unique() -> String {
 
 /// Writes those files again that are not there, or not whole. Each one is renamed into
 /// place, for a build may be reading beside us.
-fn repair(target: &Path, files: &Files) -> io::Result<()> {
+fn repair(target: &Path, files: &Files<'_>) -> io::Result<()> {
     for (name, bytes) in files {
         let path = target.join(name);
-        if fs::read(&path).is_ok_and(|found| found == *bytes) {
+        if holds(&path, bytes) {
             continue;
         }
         if let Some(parent) = path.parent() {
@@ -116,7 +157,7 @@ fn repair(target: &Path, files: &Files) -> io::Result<()> {
     Ok(())
 }
 
-fn fill(directory: &Path, files: &Files, like: Option<&Path>) -> io::Result<()> {
+fn fill(directory: &Path, files: &Files<'_>, like: Option<&Path>) -> io::Result<()> {
     let mut made = None;
     for (name, bytes) in files {
         let path = directory.join(name);
@@ -138,7 +179,20 @@ fn fill(directory: &Path, files: &Files, like: Option<&Path>) -> io::Result<()> 
 /// Whether a file could be had from elsewhere, where it has the same bytes. No file of a
 /// plan directory is ever written again in its place, so that several may share it.
 fn is_linked(from: &Path, to: &Path, bytes: &[u8]) -> bool {
-    fs::read(from).is_ok_and(|found| found == bytes) && fs::hard_link(from, to).is_ok()
+    holds(from, bytes) && fs::hard_link(from, to).is_ok()
+}
+
+/// Whether a file has these bytes; one of another length is not read.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    let Ok(mut file) = fs::File::open(path) else {
+        return false;
+    };
+    let length = file.metadata().map(|meta| meta.len());
+    if length.ok() != Some(bytes.len() as u64) {
+        return false;
+    }
+    let mut found = vec![0; bytes.len()];
+    file.read_exact(&mut found).is_ok() && found == bytes
 }
 
 fn unwritable(out: &Path, cause: &io::Error) -> Error {

@@ -1,10 +1,11 @@
 //! The public document (`plan.json`), the index and the shards.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Reason, Verdict};
+use crate::model::{Point, Position, Reason, Verdict};
 
 /// Which goat wrote a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,105 +116,206 @@ pub struct Build {
     pub linked: Option<Vec<LinkedPackage>>,
 }
 
-/// A place in the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Position {
-    /// 1-based line.
-    pub line: u32,
-    /// 1-based byte column.
-    pub column: u32,
-}
-
-/// A point.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PointEntry {
+/// A point, as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct PointEntry<'a> {
     /// Content id.
-    pub id: String,
-    /// Display name within this plan, `TRACK_ID_n`.
-    pub name: String,
+    pub id: &'a str,
+    /// Its number within this plan; `TRACK_ID_n` is its display name.
+    pub number: usize,
     /// `change`, `branch`, `deletion` or `manual`.
     pub kind: &'static str,
     /// `exact`, `store` or `count`.
     pub form: &'static str,
     /// Why it has this form.
-    #[serde(rename = "formReason")]
     pub form_reason: &'static str,
     /// The least that the function costs in the compiler's count of inlining, where
     /// it was counted.
-    #[serde(rename = "inlineCost", skip_serializing_if = "Option::is_none")]
     pub inline_cost: Option<usize>,
     /// Whether the function is so large that its points may keep the compiler from
     /// inlining calls into it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub large: bool,
     /// Whether the linker left the function out of the binary that the account is for.
-    #[serde(rename = "linkRemoved", skip_serializing_if = "std::ops::Not::not")]
     pub link_removed: bool,
-    /// Import path.
-    pub package: String,
-    /// File.
-    pub file: String,
+    /// Import path, as JSON.
+    pub package: &'a str,
+    /// File, as JSON.
+    pub file: &'a str,
     /// Function around it.
-    pub func: String,
+    pub func: &'a str,
     /// First byte of what it vouches for.
     pub start: Position,
     /// One past the last byte.
     pub end: Position,
 }
 
-/// One entry of the account: a line or a deletion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Account {
-    /// File.
-    pub file: String,
-    /// Line of the release.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// Line after which lines were removed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deleted_after: Option<u32>,
-    /// How many were removed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deleted_lines: Option<u32>,
-    /// `tracked`, `not_executable` or `untracked`.
-    pub class: &'static str,
-    /// Why it is not tracked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'static str>,
-    /// Which points vouch for it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<String>,
-    /// For a line without code: the points of the lines that it made code of, or no code.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub effects: Vec<String>,
-    /// `case_expression`: it also runs where the clause, whose points vouch for it, is not
-    /// taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<&'static str>,
+/// The display name of a point.
+#[must_use]
+pub fn point_name(number: usize) -> String {
+    format!("TRACK_ID_{number}")
 }
 
-/// An entry for a verdict, without its place; `ids` are those of the file's points.
+/// A text as JSON.
 #[must_use]
-pub fn entry(file: &str, verdict: &Verdict, ids: &[String]) -> Account {
-    let (class, reason, points) = match verdict {
-        Verdict::Points(points) => (
-            "tracked",
-            None,
-            points.iter().map(|&index| ids[index].clone()).collect(),
-        ),
-        Verdict::Not(reason) => (class_of(*reason), Some(reason.as_str()), Vec::new()),
-    };
-    Account {
-        file: file.to_owned(),
-        line: None,
-        deleted_after: None,
-        deleted_lines: None,
-        class,
-        reason,
-        points,
-        effects: Vec::new(),
-        note: None,
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The entries of a list of the public document. It has many of them, which say the same
+/// names again and again: they are written as they are made.
+#[derive(Debug, Default)]
+pub struct Entries(String);
+
+impl Entries {
+    /// None yet, with room for some bytes.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// The text, without brackets.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn separate(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+    }
+
+    fn add(&mut self, text: std::fmt::Arguments<'_>) {
+        // A string takes everything.
+        let _ = self.0.write_fmt(text);
+    }
+
+    fn list<'i>(&mut self, key: &str, ids: impl Iterator<Item = &'i str>) {
+        let mut separator = "";
+        for id in ids {
+            if separator.is_empty() {
+                self.add(format_args!(",\"{key}\":["));
+            }
+            // Ids are letters and digits.
+            for part in [separator, "\"", id, "\""] {
+                self.0.push_str(part);
+            }
+            separator = ",";
+        }
+        if !separator.is_empty() {
+            self.0.push(']');
+        }
+    }
+
+    /// Adds a point.
+    pub fn point(&mut self, point: &PointEntry<'_>) {
+        self.separate();
+        self.add(format_args!(
+            "{{\"id\":\"{}\",\"name\":\"TRACK_ID_{}\",\"kind\":\"{}\",\"form\":\"{}\",\"formReason\":\"{}\"",
+            point.id, point.number, point.kind, point.form, point.form_reason,
+        ));
+        if let Some(cost) = point.inline_cost {
+            self.add(format_args!(",\"inlineCost\":{cost}"));
+        }
+        if point.large {
+            self.0.push_str(",\"large\":true");
+        }
+        if point.link_removed {
+            self.0.push_str(",\"linkRemoved\":true");
+        }
+        self.add(format_args!(
+            ",\"package\":{},\"file\":{},\"func\":{},\"start\":{{\"line\":{},\"column\":{}}},\"end\":{{\"line\":{},\"column\":{}}}}}",
+            point.package,
+            point.file,
+            quoted(point.func),
+            point.start.line,
+            point.start.column,
+            point.end.line,
+            point.end.column,
+        ));
+    }
+
+    /// Adds a line or a deletion to the account.
+    pub fn account(&mut self, account: &Account<'_>) {
+        self.separate();
+        for part in ["{\"file\":", account.file, ","] {
+            self.0.push_str(part);
+        }
+        match account.place {
+            Spot::Line(line) => self.add(format_args!("\"line\":{line}")),
+            Spot::Deleted { after, lines } => self.add(format_args!(
+                "\"deletedAfter\":{after},\"deletedLines\":{lines}"
+            )),
+        }
+        for part in [",\"class\":\"", account.class(), "\""] {
+            self.0.push_str(part);
+        }
+        if let Verdict::Not(reason) = account.verdict {
+            for part in [",\"reason\":\"", reason.as_str(), "\""] {
+                self.0.push_str(part);
+            }
+        }
+        let ids = |&index: &usize| account.points[index].id.as_str();
+        self.list("points", account.verdict.points().iter().map(ids));
+        self.list("effects", account.effects.iter().map(ids));
+        if let Some(note) = account.note {
+            self.add(format_args!(",\"note\":\"{note}\""));
+        }
+        self.0.push('}');
+    }
+}
+
+/// Where an entry of the account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A line of the release.
+    Line(u32),
+    /// Lines that were removed.
+    Deleted {
+        /// The line after which they stood.
+        after: u32,
+        /// How many they were.
+        lines: u32,
+    },
+}
+
+impl Spot {
+    /// By which entries are sorted: a line comes before what was removed after it.
+    #[must_use]
+    pub const fn order(&self) -> (u32, bool) {
+        match *self {
+            Self::Line(line) => (line, false),
+            Self::Deleted { after, .. } => (after, true),
+        }
+    }
+}
+
+/// One entry of the account, as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// File, as JSON.
+    pub file: &'a str,
+    /// Where in it.
+    pub place: Spot,
+    /// Which of the file's points vouch for it, or why none does.
+    pub verdict: &'a Verdict,
+    /// For a line without code: the points of the lines that it made code of, or no code.
+    pub effects: &'a [usize],
+    /// `case_expression`: it also runs where the clause, whose points vouch for it, is not
+    /// taken.
+    pub note: Option<&'static str>,
+    /// The file's points.
+    pub points: &'a [Point],
+}
+
+impl Account<'_> {
+    /// `tracked`, `not_executable` or `untracked`.
+    #[must_use]
+    pub const fn class(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Points(_) => "tracked",
+            Verdict::Not(reason) => class_of(*reason),
+        }
     }
 }
 
@@ -310,8 +412,55 @@ pub struct Outside {
 }
 
 /// `plan.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug)]
 pub struct Document {
+    /// What it is about.
+    pub head: Head,
+    /// The points, in the order of their names.
+    pub points: Entries,
+    /// Every line and deletion of the files that are not in `files`.
+    pub account: Entries,
+    /// The rest.
+    pub tail: Tail,
+}
+
+impl Document {
+    /// Writes it down.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let lists = self.points.as_str().len() + self.account.as_str().len();
+        let files = self.tail.files.len() + self.tail.sources.len();
+        out.reserve(lists + 256 * files + 4096);
+        // All keys are strings, so nothing can fail.
+        let _ = serde_json::to_writer(&mut *out, &self.head);
+        out.pop();
+        for (key, list) in [("points", &self.points), ("account", &self.account)] {
+            for part in [",\"", key, "\":[", list.as_str(), "]"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+        splice(out, &self.tail);
+    }
+
+    /// Leaves nothing but the sums.
+    pub fn shorten(&mut self) {
+        (self.points, self.account) = Default::default();
+        self.tail.files.clear();
+        self.tail.sources.clear();
+    }
+}
+
+/// Puts the fields of an object behind those of one that is not closed yet.
+pub fn splice(out: &mut Vec<u8>, more: &impl Serialize) {
+    let at = out.len();
+    let _ = serde_json::to_writer(&mut *out, more);
+    if let Some(brace) = out.get_mut(at) {
+        *brace = b',';
+    }
+}
+
+/// What a plan is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Head {
     /// Format number.
     pub format: u32,
     /// Which goat wrote it.
@@ -328,11 +477,12 @@ pub struct Document {
     pub precision: u8,
     /// `line`, `patch`, `scope` or `func`.
     pub granularity: &'static str,
-    /// The points, in the order of their names.
-    pub points: Vec<PointEntry>,
-    /// Every line and deletion of the files that are not in `files`.
-    pub account: Vec<Account>,
-    /// Files accounted for as a whole.
+}
+
+/// What stands behind the points and the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tail {
+    /// Files that are accounted for as a whole.
     pub files: Vec<FileAccount>,
     /// The files that the account goes through line by line.
     pub sources: Vec<SourceEntry>,
@@ -473,4 +623,105 @@ pub struct Shard {
     pub format: u32,
     /// Hashes of Go files, by import path and base name.
     pub packages: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::{Form, FormReason, Place, PointKind, Span};
+
+    fn list(entries: &Entries) -> Value {
+        serde_json::from_str(&format!("[{}]", entries.as_str())).unwrap_or_default()
+    }
+
+    fn point(id: &str) -> Point {
+        Point {
+            id: id.into(),
+            place: Place::Before(0),
+            kind: PointKind::Change,
+            region: Span::new(0, 1),
+            func: String::new(),
+            declared: true,
+            form: Form {
+                exact: true,
+                reason: FormReason::TooLarge,
+                cost: None,
+                large: false,
+                crowded: false,
+            },
+        }
+    }
+
+    /// Names may hold whatever git and Go allow.
+    #[test]
+    fn points_are_json() {
+        let (package, file) = (quoted("x/é"), quoted("a\"b\n.go"));
+        let mut entries = Entries::default();
+        let place = |line, column| Position { line, column };
+        let plain = PointEntry {
+            id: "k3",
+            number: 7,
+            kind: "change",
+            form: "exact",
+            form_reason: "too_large",
+            inline_cost: None,
+            large: false,
+            link_removed: false,
+            package: &package,
+            file: &file,
+            func: "(*T\u{7f}).é",
+            start: place(1, 2),
+            end: place(3, 4),
+        };
+        entries.point(&plain);
+        entries.point(&PointEntry {
+            inline_cost: Some(120),
+            large: true,
+            link_removed: true,
+            ..plain
+        });
+        let want = json!({
+            "id": "k3", "name": "TRACK_ID_7", "kind": "change", "form": "exact",
+            "formReason": "too_large", "package": "x/é", "file": "a\"b\n.go",
+            "func": "(*T\u{7f}).é", "start": {"line": 1, "column": 2},
+            "end": {"line": 3, "column": 4},
+        });
+        let mut large = want.clone();
+        large["inlineCost"] = 120.into();
+        large["large"] = true.into();
+        large["linkRemoved"] = true.into();
+        assert_eq!(list(&entries), json!([want, large]));
+    }
+
+    #[test]
+    fn the_account_is_json() {
+        let points = [point("a"), point("b")];
+        let (both, none) = (Verdict::Points(vec![0, 1]), Verdict::Not(Reason::Comment));
+        let mut entries = Entries::default();
+        let line = Account {
+            file: "\"a.go\"",
+            place: Spot::Line(4),
+            verdict: &both,
+            effects: &[],
+            note: Some("case_expression"),
+            points: &points,
+        };
+        entries.account(&line);
+        entries.account(&Account {
+            place: Spot::Deleted { after: 4, lines: 2 },
+            verdict: &none,
+            effects: &[1],
+            note: None,
+            ..line
+        });
+        let want = json!([
+            {"file": "a.go", "line": 4, "class": "tracked", "points": ["a", "b"],
+             "note": "case_expression"},
+            {"file": "a.go", "deletedAfter": 4, "deletedLines": 2, "class": "not_executable",
+             "reason": "comment", "effects": ["b"]},
+        ]);
+        assert_eq!(list(&entries), want);
+    }
 }

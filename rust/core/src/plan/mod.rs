@@ -7,11 +7,13 @@ mod directory;
 mod document;
 mod package;
 
-pub use directory::{Files, hash_of, json, sealed, short_hash, short_sum, write};
+pub use directory::{
+    Files, hash_of, is_whole, json, seal, sealed, short_hash, short_sum, sum_in, write,
+};
 pub use document::{
-    Account, App, Base, Build, BuildPackage, Document, FileAccount, Goat, Index, IndexPackage,
-    LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Position, Release, Shard,
-    SourceEntry, Summary, TestPackage, Warning, entry,
+    Account, App, Base, Build, BuildPackage, Document, Entries, FileAccount, Goat, Head, Index,
+    IndexPackage, LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Release,
+    Shard, SourceEntry, Spot, Summary, Tail, TestPackage, Warning, point_name, quoted, splice,
 };
 pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
 

@@ -77,7 +77,8 @@ pub struct TextFile {
 pub struct PackagePoint {
     /// Content id.
     pub id: String,
-    /// Display name.
+    /// Display name in documents that an earlier goat wrote; nobody reads it.
+    #[serde(default, skip_serializing)]
     pub name: String,
     /// Kind.
     pub kind: String,

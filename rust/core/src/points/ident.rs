@@ -234,6 +234,11 @@ fn digest<'x>(fields: impl Iterator<Item = &'x [u8]>) -> Sum {
 /// equals the first keeps it, the others get what it hashes to with their number. The
 /// order is the plan's, so that the outcome is the same everywhere.
 pub fn make_distinct<'p>(ids: impl Iterator<Item = &'p mut String>) {
+    let ids: Vec<&mut String> = ids.collect();
+    let different: HashSet<&str> = ids.iter().map(|id| id.as_str()).collect();
+    if different.len() == ids.len() {
+        return;
+    }
     let mut taken: HashSet<String> = HashSet::new();
     for id in ids {
         let mut candidate = id.clone();

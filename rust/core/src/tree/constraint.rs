@@ -56,10 +56,17 @@ pub(super) fn constraint(name: &str, source: &[u8]) -> Option<String> {
 fn parts(name: &str, source: &[u8]) -> Vec<String> {
     let mut all = of_name(name);
     all.extend(of_lines(source));
-    if read_header(source).imports.iter().any(|path| path == "C") {
+    if imports_c(source) {
         all.push("cgo".into());
     }
     all
+}
+
+/// Whether a file imports "C". Most do not even hold the text, wherever it may stand.
+fn imports_c(source: &[u8]) -> bool {
+    let holds = |text: &[u8]| memchr::memmem::find(source, text).is_some();
+    let may = holds(b"\"C\"") || holds(b"`C`");
+    may && read_header(source).imports.iter().any(|path| path == "C")
 }
 
 /// `x_GOOS.go`, `x_GOARCH.go` and `x_GOOS_GOARCH.go`.
@@ -81,13 +88,14 @@ fn of_name(name: &str) -> Vec<String> {
 /// The `//go:build` line above the package clause, or where there is none the
 /// `// +build` lines.
 fn of_lines(source: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(source);
-    let head = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("package "));
     let mut plus = Vec::new();
-    for line in head {
+    // Line by line: the package clause mostly stands near the top of a long file.
+    for line in source.split(|&byte| byte == b'\n') {
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim();
+        if line.starts_with("package ") {
+            break;
+        }
         if let Some(expression) = line.strip_prefix("//go:build ") {
             return vec![format!("({})", expression.trim())];
         }
@@ -198,6 +206,9 @@ mod tests {
                 "((a && b || !c) && (d))",
             ),
             ("a.go", "package a\n\n//go:build b\n", ""),
+            ("a.go", "package a\n\nimport `C`\n", "(cgo)"),
+            ("a.go", "package a\n\nvar c = \"C\"\n", ""),
+            ("a.go", "\r\n//go:build b\r\n\r\npackage a\r\n", "((b))"),
         ] {
             assert_eq!(
                 of(&[(name, text)]).unwrap_or_default(),

@@ -34,7 +34,7 @@ pub enum Asks {
 }
 
 /// First prefix to look at; most heads are shorter.
-const PREFIX: usize = 4096;
+const PREFIX: usize = 1024;
 
 /// Reads the head, looking no further into the file than needed.
 #[must_use]

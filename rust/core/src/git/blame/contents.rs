@@ -39,7 +39,8 @@ impl Versions<'_> {
             return Ok(Arc::clone(content));
         }
         let data = self.repo.store.blob(id)?;
-        Ok(Arc::new((self.clean)(&String::from_utf8_lossy(path), data)))
+        let cleaned = (self.clean)(&String::from_utf8_lossy(path), &data);
+        Ok(Arc::new(cleaned.unwrap_or(data)))
     }
 
     /// The hunks of all jobs. Jobs of one path run on one core, in order, because

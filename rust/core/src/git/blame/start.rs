@@ -55,9 +55,10 @@ impl Start {
         content: Option<&DiskContent>,
         clean: &Clean<'_>,
     ) -> Option<Entry> {
-        let data = clean(path, content?.git.as_ref().clone());
+        let data = &content?.git;
+        let data = clean(path, data).map_or_else(|| Arc::clone(data), Arc::new);
         let id = blob_id(&data);
-        self.disk.insert(id, Arc::new(data));
+        self.disk.insert(id, data);
         Some(Entry { mode: PLAIN, id })
     }
 

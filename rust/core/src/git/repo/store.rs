@@ -86,6 +86,11 @@ impl Store {
         Ok(odb)
     }
 
+    /// Whether there are replace refs.
+    pub fn replaces(&self) -> bool {
+        !self.replace.is_empty()
+    }
+
     /// The object that stands for `id` after replace refs.
     pub fn replaced(&self, id: Oid) -> Oid {
         let mut current = id;

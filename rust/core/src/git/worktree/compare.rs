@@ -6,7 +6,7 @@ use git2::Oid;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::contents::{Clean, Kept, Loader};
+use super::contents::{Clean, Differing, Kept, Loader, Object};
 use super::workdir::WorkTree;
 use crate::control::Control;
 use crate::error::Result;
@@ -38,7 +38,7 @@ impl Repo {
         control: &Control,
     ) -> Result<Changes> {
         control.tick("diff", 0, 0);
-        let (pairs, work) = self.pairs(sides, control)?;
+        let (pairs, work) = self.pairs(sides, kept, control)?;
         let WorkTree { dirty, disk } = work;
         let mut loader = Loader::new(self, disk, sides.release.worktree, clean, kept);
         let pairs = loader.prepare(pairs)?;
@@ -61,16 +61,48 @@ impl Repo {
     pub(in crate::git) fn pairs(
         &self,
         sides: &Sides,
+        kept: Option<&dyn Kept>,
         control: &Control,
     ) -> Result<(Vec<Pair>, WorkTree)> {
         let tree = |id: Option<Oid>| id.map(|id| self.tree_of(id)).transpose();
         let (base, release) = (tree(sides.base_id())?, tree(sides.release_id())?);
-        let committed = Trees::new(&self.store).diff(base, release)?;
+        let committed = self.committed(base, release, kept)?;
         if !sides.release.worktree {
             return Ok((committed, WorkTree::default()));
         }
         let work = self.work_tree(sides.release_id(), control)?;
         Ok((overlay(committed, &work.dirty), work))
+    }
+
+    /// The paths in which two trees differ. Their ids say what they hold, unless git is told
+    /// to take other objects in place of some.
+    fn committed(
+        &self,
+        base: Option<Oid>,
+        release: Option<Oid>,
+        kept: Option<&dyn Kept>,
+    ) -> Result<Vec<Pair>> {
+        let kept = kept.filter(|_| !self.store.replaces());
+        let kept = kept.map(|kept| {
+            let mut hash = Sha256::new();
+            for tree in [base, release] {
+                hash.update([u8::from(tree.is_some())]);
+                hash.update(tree.as_ref().map_or(&[][..], Oid::as_bytes));
+            }
+            let sum: [u8; 32] = hash.finalize().into();
+            (kept, sum.first_chunk().copied().unwrap_or_default())
+        });
+        let known = kept.and_then(|(kept, key)| kept.differing(key));
+        if let Some(known) = known.and_then(|known| known.into_iter().map(pair).collect()) {
+            return Ok(known);
+        }
+        let found = Trees::new(&self.store).diff(base, release)?;
+        if let Some((kept, key)) = kept
+            && let Some(found) = found.iter().map(differing).collect::<Option<Vec<_>>>()
+        {
+            kept.keep_differing(key, &found);
+        }
+        Ok(found)
     }
 
     fn add_untracked(
@@ -126,6 +158,29 @@ impl Repo {
         let full = self.full_path(path.as_bytes());
         std::fs::metadata(full).is_ok_and(|meta| meta.len() == 0)
     }
+}
+
+/// A pair as it is kept.
+fn differing(pair: &Pair) -> Option<Differing> {
+    let object = |entry: Entry| Some((entry.mode, entry.id.as_bytes().try_into().ok()?));
+    let both = |entry: Option<Entry>| match entry {
+        Some(entry) => object(entry).map(Some),
+        None => Some(None),
+    };
+    Some((pair.path.clone(), both(pair.old)?, both(pair.new)?))
+}
+
+/// And back.
+fn pair((path, old, new): Differing) -> Option<Pair> {
+    let entry = |object: Option<Object>| {
+        let entry = |(mode, id): Object| Oid::from_bytes(&id).map(|id| Entry { mode, id });
+        object.map(entry).transpose().ok()
+    };
+    Some(Pair {
+        path,
+        old: entry(old)?,
+        new: entry(new)?,
+    })
 }
 
 fn describe(deltas: Vec<Delta>, loader: &Loader<'_>, control: &Control) -> Result<Changes> {

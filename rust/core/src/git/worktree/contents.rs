@@ -39,10 +39,19 @@ pub trait Kept: Sync {
     fn renames(&self, files: Key) -> Option<Vec<(usize, usize)>>;
     /// Keeps that.
     fn keep_renames(&self, files: Key, found: &[(usize, usize)]);
+    /// The paths in which two trees differ.
+    fn differing(&self, trees: Key) -> Option<Vec<Differing>>;
+    /// Keeps them.
+    fn keep_differing(&self, trees: Key, found: &[Differing]);
 }
 
-/// Takes marks out of the content of a path.
-pub type Clean<'a> = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Sync + 'a;
+/// A path in which two trees differ: mode and object of both.
+pub type Differing = (Vec<u8>, Option<Object>, Option<Object>);
+/// A mode and the id of an object.
+pub type Object = (u32, [u8; 20]);
+
+/// Takes marks out of the content of a path; `None` where it has none.
+pub type Clean<'a> = dyn Fn(&str, &[u8]) -> Option<Vec<u8>> + Sync + 'a;
 
 const PLAIN: u32 = 0o100_644;
 
@@ -332,10 +341,10 @@ impl<'a> Loader<'a> {
 
     /// A content without marks, and its new id if it had any.
     fn without_marks(&self, path: &[u8], content: Arc<Vec<u8>>) -> (Arc<Vec<u8>>, Option<Oid>) {
-        let cleaned = (self.clean)(&text(path).0, content.as_ref().clone());
-        if cleaned == *content {
+        let cleaned = (self.clean)(&text(path).0, &content);
+        let Some(cleaned) = cleaned.filter(|cleaned| cleaned != content.as_ref()) else {
             return (content, None);
-        }
+        };
         let id = blob_id(&cleaned);
         (Arc::new(cleaned), Some(id))
     }
