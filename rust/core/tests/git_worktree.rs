@@ -221,6 +221,18 @@ fn ident_is_collapsed() {
 }
 
 #[test]
+fn attributes_that_only_the_index_holds_count() {
+    let sandbox = Sandbox::new();
+    sandbox.write("sub/.gitattributes", "*.go ident\n");
+    sandbox.write("sub/b.go", "package a\n\n// $Id$\nfunc G() {}\n");
+    sandbox.commit("base");
+    std::fs::remove_file(sandbox.at("sub/.gitattributes")).unwrap();
+    sandbox.write("sub/b.go", "package a\n\n// $Id: 0123 $\nfunc H() {}\n");
+    assert_equals_oracle(&sandbox, "HEAD", "", &[]);
+    assert_eq!(file(&against_head(&sandbox), "sub/b.go").lines, [4]);
+}
+
+#[test]
 fn filter_drivers_and_encodings_are_named() {
     let sandbox = committed();
     sandbox.write(

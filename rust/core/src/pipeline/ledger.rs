@@ -78,6 +78,7 @@ pub(super) enum Kind {
     Edits,
     Package,
     Trees,
+    Listing,
 }
 
 impl Ledger {
@@ -314,6 +315,15 @@ impl Kept for Ledger {
 
     fn keep_differing(&self, trees: Key, found: &[Differing]) {
         self.put(key(Kind::Trees, trees, &[]), &found);
+    }
+
+    fn lists(&self, index_and_tree: Key) -> bool {
+        let known: Option<()> = self.get(key(Kind::Listing, index_and_tree, &[]));
+        known.is_some()
+    }
+
+    fn keep_lists(&self, index_and_tree: Key) {
+        self.put(key(Kind::Listing, index_and_tree, &[]), &());
     }
 }
 

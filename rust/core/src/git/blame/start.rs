@@ -117,7 +117,7 @@ impl Repo {
         clean: &Clean<'_>,
         control: &Control,
     ) -> Result<()> {
-        let work = self.work_tree(head, control)?;
+        let work = self.work_tree(head, None, control)?;
         let gone: HashSet<&[u8]> = work
             .dirty
             .iter()

@@ -5,10 +5,11 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use git2::{AttrCheckFlags, AttrValue, Odb, Repository, RepositoryOpenFlags};
+use git2::{AttrCheckFlags, AttrValue, IndexTime, Odb, Repository, RepositoryOpenFlags};
 
+use super::index::{Index, IndexEntry};
 use super::layout::Layout;
 use super::paths::{check_rules, read_text};
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub(in crate::git) struct Attributes {
     root: PathBuf,
     git_dir: PathBuf,
     exclude: PathBuf,
+    /// The attribute files that git knows, once the index was read.
+    tracked: OnceLock<Vec<IndexEntry>>,
     handles: Mutex<Vec<Repository>>,
     /// Directories whose .gitattributes can be read, and the first that cannot.
     looked: Mutex<(HashSet<PathBuf>, Option<Error>)>,
@@ -57,9 +60,21 @@ impl Attributes {
             root,
             git_dir: layout.git_dir.clone(),
             exclude: layout.common.join("info/exclude"),
+            tracked: OnceLock::new(),
             handles: Mutex::default(),
             looked: Mutex::default(),
         }
+    }
+
+    /// Takes over which attribute files the index holds: one that is not on disk counts, too.
+    /// libgit2 would read the whole index again for it, in each handle.
+    pub fn note(&self, index: &Index) {
+        let is_rules = |entry: &&IndexEntry| {
+            let name = entry.path.rsplit(|&byte| byte == b'/').next();
+            entry.stage == 0 && name == Some(b".gitattributes")
+        };
+        self.tracked
+            .get_or_init(|| index.entries.iter().filter(is_rules).cloned().collect());
     }
 
     /// The attributes of a path.
@@ -129,8 +144,12 @@ impl Attributes {
     fn open(&self) -> std::result::Result<Repository, git2::Error> {
         if self.whole {
             let none: [&str; 0] = [];
-            return Repository::open_ext(&self.root, RepositoryOpenFlags::NO_SEARCH, none)
-                .or_else(|_| Repository::open(&self.git_dir));
+            let repo = Repository::open_ext(&self.root, RepositoryOpenFlags::NO_SEARCH, none)
+                .or_else(|_| Repository::open(&self.git_dir))?;
+            if let Some(tracked) = self.tracked.get() {
+                repo.set_index(&mut in_memory(tracked)?)?;
+            }
+            return Ok(repo);
         }
         // libgit2 refuses the repository's extensions: a handle without them, on the
         // same work tree, still reads .gitattributes and .gitignore.
@@ -141,6 +160,28 @@ impl Attributes {
         }
         Ok(repo)
     }
+}
+
+/// An index that is never written.
+fn in_memory(entries: &[IndexEntry]) -> Result<git2::Index, git2::Error> {
+    let mut index = git2::Index::new()?;
+    for known in entries {
+        index.add(&git2::IndexEntry {
+            ctime: IndexTime::new(0, 0),
+            mtime: IndexTime::new(0, 0),
+            dev: 0,
+            ino: 0,
+            mode: known.entry.mode,
+            uid: 0,
+            gid: 0,
+            file_size: 0,
+            id: known.entry.id,
+            flags: 0,
+            flags_extended: 0,
+            path: known.path.clone(),
+        })?;
+    }
+    Ok(index)
 }
 
 /// What libgit2 says of one attribute. It tells set from unset by the address of its

@@ -54,6 +54,7 @@ impl Repo {
             return Ok(Arc::clone(index));
         }
         let read = Arc::new(Index::read(&self.layout.git_dir.join("index"))?);
+        self.attributes.note(&read);
         Ok(Arc::clone(self.index.get_or_init(|| read)))
     }
 

@@ -6,7 +6,8 @@ use git2::Oid;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::contents::{Clean, Differing, Kept, Loader, Object};
+use super::contents::{Clean, Loader};
+use super::kept::{Differing, Kept, Object};
 use super::workdir::WorkTree;
 use crate::control::Control;
 use crate::error::Result;
@@ -70,7 +71,7 @@ impl Repo {
         if !sides.release.worktree {
             return Ok((committed, WorkTree::default()));
         }
-        let work = self.work_tree(sides.release_id(), control)?;
+        let work = self.work_tree(sides.release_id(), kept, control)?;
         Ok((overlay(committed, &work.dirty), work))
     }
 

@@ -8,6 +8,7 @@ use git2::Oid;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::kept::Kept;
 use super::workdir::{DiskContent, DiskFile};
 use crate::control::Control;
 use crate::error::{Code, Result};
@@ -19,36 +20,6 @@ use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
 use crate::git::repo::paths::{is_go, read_file, text};
 use crate::model::{FileChange, Hunk, Key};
-
-/// What is kept of earlier comparisons. It answers from what it was told, or not at all.
-pub trait Kept: Sync {
-    /// Whether a content is known to be compiled as git compares it, and to hold nothing
-    /// of goat's own.
-    fn is_plain(&self, content: Key) -> bool;
-    /// Keeps that.
-    fn keep_plain(&self, content: Key);
-    /// SHA-256 of a file of the working tree that has these stat data.
-    fn sum(&self, path: &[u8], vouched: &str) -> Option<[u8; 32]>;
-    /// Keeps it.
-    fn keep_sum(&self, path: &[u8], vouched: &str, sum: [u8; 32]);
-    /// The hunks of two contents.
-    fn hunks(&self, pair: Key) -> Option<Vec<Hunk>>;
-    /// Keeps them.
-    fn keep_hunks(&self, pair: Key, hunks: &[Hunk]);
-    /// Which of some added files come from which of some removed ones, by their numbers.
-    fn renames(&self, files: Key) -> Option<Vec<(usize, usize)>>;
-    /// Keeps that.
-    fn keep_renames(&self, files: Key, found: &[(usize, usize)]);
-    /// The paths in which two trees differ.
-    fn differing(&self, trees: Key) -> Option<Vec<Differing>>;
-    /// Keeps them.
-    fn keep_differing(&self, trees: Key, found: &[Differing]);
-}
-
-/// A path in which two trees differ: mode and object of both.
-pub type Differing = (Vec<u8>, Option<Object>, Option<Object>);
-/// A mode and the id of an object.
-pub type Object = (u32, [u8; 20]);
 
 /// Takes marks out of the content of a path; `None` where it has none.
 pub type Clean<'a> = dyn Fn(&str, &[u8]) -> Option<Vec<u8>> + Sync + 'a;

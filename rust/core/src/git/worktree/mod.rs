@@ -5,6 +5,7 @@ pub(in crate::git) mod contents;
 pub(in crate::git) mod files;
 pub(in crate::git) mod filter;
 pub(in crate::git) mod fingerprint;
+pub(in crate::git) mod kept;
 pub(in crate::git) mod linked;
 pub(in crate::git) mod submodules;
 pub(in crate::git) mod untracked;

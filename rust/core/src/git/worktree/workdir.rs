@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
+use super::kept::Kept;
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::diff::trees::{Pair, Trees};
@@ -17,6 +19,7 @@ use crate::git::repo::Repo;
 use crate::git::repo::entry::Entry;
 use crate::git::repo::index::{Freshness, Index, IndexEntry, StatRules};
 use crate::git::repo::paths::{bytes_of, is_go, os_path, read_file};
+use crate::model::Key;
 
 const LINK: u32 = 0o120_000;
 pub(in crate::git) const PLAIN: u32 = 0o100_644;
@@ -63,6 +66,7 @@ impl Repo {
     pub(in crate::git) fn work_tree(
         &self,
         head: Option<Oid>,
+        kept: Option<&dyn Kept>,
         control: &Control,
     ) -> Result<WorkTree> {
         let index = self.index()?;
@@ -80,6 +84,12 @@ impl Repo {
                 Ok(self.look_up(&index, entry, meta, rules, &links))
             })
             .collect::<Result<_>>()?;
+        let head = head.map(|head| self.tree_of(head)).transpose()?;
+        let listed = kept.zip(head.and_then(|tree| self.listing(&index, tree)));
+        let known = listed.is_some_and(|(kept, key)| kept.lists(key));
+        if known && found.len() == index.entries.len() {
+            return Ok(beside_index(&index, found));
+        }
         let mut files = Vec::with_capacity(entries.len());
         let mut disk = HashMap::new();
         for ((entry, _), found) in entries.iter().zip(found) {
@@ -92,15 +102,42 @@ impl Repo {
                 }
             }
         }
-        let head = head.map(|head| self.tree_of(head)).transpose()?;
         let head = head
             .map(|tree| Trees::new(&self.store).flatten(tree))
             .transpose()?
             .unwrap_or_default();
+        let same = |(known, (path, entry)): (&IndexEntry, &(Vec<u8>, Entry))| {
+            known.path == *path && known.entry == *entry
+        };
+        let as_many = index.entries.len() == head.len();
+        if let Some((kept, key)) = listed
+            && as_many
+            && index.entries.iter().zip(&head).all(same)
+        {
+            kept.keep_lists(key);
+        }
         Ok(WorkTree {
             dirty: differences(head, files),
             disk,
         })
+    }
+
+    /// What names the index beside a tree; `None` where the one cannot list what the other
+    /// does, or git is told to take other objects in place of some.
+    fn listing(&self, index: &Index, tree: Oid) -> Option<Key> {
+        let whole = |entry: &IndexEntry| entry.stage == 0 && !entry.entry.is_tree();
+        if self.store.replaces() || !index.entries.iter().all(whole) {
+            return None;
+        }
+        let mut hash = Sha256::new();
+        hash.update(tree.as_bytes());
+        for known in &index.entries {
+            hash.update((known.path.len() as u64).to_le_bytes());
+            hash.update(&known.path);
+            hash.update(known.entry.mode.to_le_bytes());
+            hash.update(known.entry.id.as_bytes());
+        }
+        hash.finalize().first_chunk().copied()
     }
 
     /// What the index holds, in path order; in a conflict our side.
@@ -253,6 +290,30 @@ impl Repo {
     pub(in crate::git) fn full_path(&self, path: &[u8]) -> PathBuf {
         self.root.join(os_path(path))
     }
+}
+
+/// The working tree beside an index that lists what HEAD does; of each entry was found what
+/// stands in its place.
+fn beside_index(index: &Index, found: Vec<Found>) -> WorkTree {
+    let mut work = WorkTree::default();
+    for (known, found) in index.entries.iter().zip(found) {
+        let new = match found {
+            Found::Clean => continue,
+            Found::Gone => None,
+            Found::Read(now, file) => {
+                work.disk.insert(known.path.clone(), file);
+                Some(now)
+            }
+        };
+        if new != Some(known.entry) {
+            work.dirty.push(Pair {
+                path: known.path.clone(),
+                old: Some(known.entry),
+                new,
+            });
+        }
+    }
+    work
 }
 
 /// The directories above a path, the nearest first.
