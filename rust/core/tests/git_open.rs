@@ -90,7 +90,7 @@ fn security_pipes_in_the_place_of_git_files() {
         let error = Repo::open(&sandbox.path())
             .and_then(|repo| {
                 let sides = repo.sides(&range("v1", ""))?;
-                repo.changes(&sides, true, &|_, data| data, None, &Control::new())
+                repo.changes(&sides, true, &|_, _| None, None, &Control::new())
             })
             .map(|_| ())
             .unwrap_err();
@@ -148,7 +148,7 @@ fn security_objects_that_were_cut_off() {
         let repo = sandbox.repo();
         let sides = repo.sides(&range("v1", "")).unwrap();
         let error = repo
-            .changes(&sides, true, &|_, data| data, None, &Control::new())
+            .changes(&sides, true, &|_, _| None, None, &Control::new())
             .unwrap_err();
         assert_eq!(error.code, Code::Git, "{length}: {}", error.message);
         assert!(error.hint.contains("git fsck"), "{length}: {}", error.hint);
