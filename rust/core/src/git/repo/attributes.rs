@@ -163,7 +163,7 @@ impl Attributes {
 }
 
 /// An index that is never written.
-fn in_memory(entries: &[IndexEntry]) -> Result<git2::Index, git2::Error> {
+fn in_memory(entries: &[IndexEntry]) -> std::result::Result<git2::Index, git2::Error> {
     let mut index = git2::Index::new()?;
     for known in entries {
         index.add(&git2::IndexEntry {
