@@ -131,6 +131,9 @@ func (d *door) plain(ctx context.Context) (int, error) {
 func (d *door) run(ctx context.Context, dir string, args []string) (int, error) {
 	// After -C, go and the programs that it runs have the PWD from before.
 	env := d.userEnviron().With("PWD", d.Settings.Dir)
+	if d.cache.dir != "" && !knowsModules(env) {
+		env = env.With("GOMODCACHE", filepath.Join(d.cache.dir, "modules"))
+	}
 	run := func(args []string, used *gocmd.Usage) (int, error) {
 		return gocmd.Measure(ctx, dir, env, args, d.Streams, used)
 	}
@@ -144,6 +147,17 @@ func (d *door) run(ctx context.Context, dir string, args []string) (int, error) 
 		return 0, &goat.Error{Code: goat.CodeToolchain, Message: "there is no go command on PATH", Hint: "install Go 1.23 or newer: https://go.dev/dl"}
 	}
 	return code, err
+}
+
+// knowsModules reports whether go has a directory for modules. Without one it builds what
+// needs none, but takes every overlay for one of modules, and refuses it.
+func knowsModules(env gocmd.Environ) bool {
+	for _, name := range []string{"HOME", "USERPROFILE", "home"} {
+		if env.Get(name) != "" {
+			return true
+		}
+	}
+	return env.Setting("GOPATH") != "" || env.Setting("GOMODCACHE") != ""
 }
 
 // userEnviron is the environment before `goat env`.

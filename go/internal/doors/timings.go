@@ -100,6 +100,7 @@ func (d *door) openTimings() {
 	t.run = fmt.Sprintf("%s-%d-%s", t.started.UTC().Format("20060102T150405Z"), os.Getpid(), hex.EncodeToString(unique[:]))
 	t.file = filepath.Join(dir, t.run+toolexec.TimingsSuffix)
 	if err := t.append(d.timingsHeader(t)); err != nil {
+		_ = os.Remove(t.file) // what holds no whole header is no log
 		d.say("no timings: %v; the build goes on", err)
 		return
 	}
