@@ -65,7 +65,9 @@ func (dir gitIn) shortCommit(ctx context.Context, ref string) string {
 // goTool runs the go command with the user's own GOFLAGS, without what `goat env` put
 // into them, and explains its failures.
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", gocmd.Looking(userEnviron(), args)...)
+	watched, stop := gocmd.Watched(ctx, func() []string { return []string{dir} })
+	defer stop()
+	cmd := exec.CommandContext(watched, "go", gocmd.Looking(userEnviron(), args)...)
 	cmd.Dir = dir
 	if own, saved := os.LookupEnv(gocmd.SavedGoflags); saved {
 		cmd.Env = gocmd.Environ(os.Environ()).With("GOFLAGS", own)
@@ -81,6 +83,9 @@ func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	}
 	e := &goat.Error{Code: goat.CodeToolchain, Message: "`go " + strings.Join(args, " ") + "` failed"}
 	e.Hint = "run that command by hand to see more"
+	if waits := gocmd.Waits(watched); waits != nil {
+		e.Message, e.Hint = waits.Error(), "put a file in its place, or remove it"
+	}
 	if errors.Is(err, exec.ErrNotFound) {
 		e.Message, e.Hint = "the go command is not on PATH", "install Go 1.23 or newer: https://go.dev/dl"
 	}
