@@ -80,18 +80,24 @@ func spin() {
 	}
 }
 
-// longest is the longest time in seconds that the world stood still for anything but the
-// garbage collector, as the runtime's histogram bounds it from above.
-func longest() float64 {
+// pauses are for how long, in seconds, the world stood still for anything but the garbage
+// collector, half of the times and at most, as the runtime's histogram bounds it from above.
+func pauses() (median, most float64) {
 	sample := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
 	metrics.Read(sample)
-	most, h := 0.0, sample[0].Value.Float64Histogram()
+	h, all, so := sample[0].Value.Float64Histogram(), uint64(0), uint64(0)
+	for _, count := range h.Counts {
+		all += count
+	}
 	for i, count := range h.Counts {
-		if count > 0 {
+		if so < (all+1)/2 && so+count >= (all+1)/2 {
+			median = h.Buckets[i+1]
+		}
+		if so += count; count > 0 {
 			most = h.Buckets[i+1]
 		}
 	}
-	return most
+	return median, most
 }
 
 func main() {
@@ -112,7 +118,8 @@ func main() {
 			time.Sleep(SECONDS * time.Second)
 			pprof.StopCPUProfile()
 		}
-		fmt.Println(spent(syscall.RUSAGE_SELF), work.Load(), longest())
+		median, most := pauses()
+		fmt.Println(spent(syscall.RUSAGE_SELF), work.Load(), median, most)
 	}
 }
 `,
@@ -163,8 +170,8 @@ func (c *crowd) stop() {
 }
 
 // account is what the program has taken so far: CPU time of all of it and of its work, in
-// seconds, and how long it stood still at most.
-type account struct{ all, work, still float64 }
+// seconds, and for how long it stood still each time, the median, and at most.
+type account struct{ all, work, still, most float64 }
 
 func (c *crowd) order(what string) (account, error) {
 	var a account
@@ -175,7 +182,7 @@ func (c *crowd) order(what string) (account, error) {
 	if err != nil {
 		return a, err
 	}
-	_, err = fmt.Sscan(line, &a.all, &a.work, &a.still)
+	_, err = fmt.Sscan(line, &a.all, &a.work, &a.still, &a.most)
 	a.all, a.work = a.all/1e9, a.work/1e9
 	return a, err
 }
@@ -213,23 +220,25 @@ func (b *bench) profiles(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(b.out, "\n== profiles: %d goroutines, %d dumps of them; %d s of CPU time\n", crowdSize, goroutineLookups, profiledSeconds)
-	still, cost := map[string]series{}, map[string]series{}
+	still, most, cost := map[string]series{}, map[string]series{}, map[string]series{}
 	for range b.pairs {
 		for _, who := range []string{"runtime/pprof", "goat"} {
-			if err := b.profiled(ctx, binary, who, still, cost); err != nil {
+			if err := b.profiled(ctx, binary, who, still, most, cost); err != nil {
 				return err
 			}
 		}
 	}
 	theirs, ours := still["runtime/pprof"].median(), still["goat"].median()
-	fmt.Fprintf(b.out, "%-34s %9.3f %9.3f ms%s\n", "stands still, at most", theirs*1e3, ours*1e3, verdict(ours, barStill))
+	fmt.Fprintf(b.out, "%-34s %9.3f %9.3f ms%s\n", "stands still", theirs*1e3, ours*1e3, verdict(ours, barStill))
+	// The longest is that in which the machine ran something else.
+	fmt.Fprintf(b.out, "%-34s %9.3f %9.3f ms\n", "stands still, at most", most["runtime/pprof"].median()*1e3, most["goat"].median()*1e3)
 	theirs, ours = cost["runtime/pprof"].median(), cost["goat"].median()
 	fmt.Fprintf(b.out, "%-34s %9.3f %9.3f %% of the CPU time%s\n", "CPU profile beside the work", theirs*100, ours*100, verdict(ours-theirs, barProfiled))
 	return nil
 }
 
 // profiled is one round of one of both.
-func (b *bench) profiled(ctx context.Context, binary, who string, still, cost map[string]series) error {
+func (b *bench) profiled(ctx context.Context, binary, who string, still, most, cost map[string]series) error {
 	c, err := startCrowd(ctx, binary)
 	if err != nil {
 		return err
@@ -250,7 +259,7 @@ func (b *bench) profiled(ctx context.Context, binary, who string, still, cost ma
 			return err
 		}
 	}
-	still[who] = append(still[who], last.still)
+	still[who], most[who] = append(still[who], last.still), append(most[who], last.most)
 	before, err := c.order("work")
 	if err != nil {
 		return err
