@@ -91,7 +91,8 @@ func (r *release) manual(add func(name, installed string, data []byte)) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	tree := cli.Tree()
 	tree.DisableAutoGenTag = true
-	header := &doc.GenManHeader{Title: "GOAT", Section: "1", Date: &r.time, Source: "goat " + strings.TrimPrefix(r.version, "v"), Manual: "goat"}
+	// Without a title each page has its own: GOAT-PLAN(1).
+	header := &doc.GenManHeader{Section: "1", Date: &r.time, Source: "goat " + strings.TrimPrefix(r.version, "v"), Manual: "goat"}
 	if err := doc.GenManTree(tree, header, dir); err != nil {
 		return err
 	}

@@ -64,6 +64,8 @@ func (a *app) newRoot() *cobra.Command {
 		Long:  rootLong,
 		Args:  noVerb,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// The manual's line of use has them already.
+		DisableFlagsInUseLine: true,
 		// Errors are rendered once, by finish.
 		SilenceErrors: true, SilenceUsage: true,
 		// What stands before the verb is goat's, what stands behind it may be go's.
