@@ -72,10 +72,10 @@ pub fn begins(head: &[u8]) -> bool {
 
 /// Whether a field of a profile begins so: its number and how it is written.
 const fn is_key(key: u8) -> bool {
-    match (key >> 3, key & 7) {
-        (1..=6 | 11, 2) | (7..=10 | 12 | 14 | 15, 0) | (13, 0 | 2) => true,
-        _ => false,
-    }
+    matches!(
+        (key >> 3, key & 7),
+        (1..=6 | 11, 2) | (7..=10 | 12 | 14 | 15, 0) | (13, 0 | 2)
+    )
 }
 
 fn is_pair(message: &[u8]) -> bool {
