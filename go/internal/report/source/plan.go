@@ -53,27 +53,30 @@ func Nearest(path, built, dir, cache string) (*report.Account, error) {
 }
 
 // newest is the latest plan of a module in a directory of plans. One that cannot be read
-// is passed over: somebody may just be writing it.
+// is passed over: somebody may just be writing it. Of the plans of other modules, which a
+// machine may have by the thousand, no more than the index is read.
 func newest(module, plans string) *report.Account {
 	entries, _ := os.ReadDir(plans)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return modified(b).Compare(modified(a)) })
+	type dated struct {
+		path string
+		at   time.Time
+	}
+	var kept []dated
 	for _, entry := range entries {
-		if !plan.IsHash(entry.Name()) {
+		if info, err := entry.Info(); err == nil && plan.IsHash(entry.Name()) {
+			kept = append(kept, dated{filepath.Join(plans, entry.Name()), info.ModTime()})
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b dated) int { return b.at.Compare(a.at) })
+	for _, k := range kept {
+		if index, err := plan.ReadIndex(k.path); err != nil || index.Module != module {
 			continue
 		}
-		if a, err := readPlan(filepath.Join(plans, entry.Name())); err == nil && a.Plan.Module == module {
+		if a, err := readPlan(k.path); err == nil {
 			return a
 		}
 	}
 	return nil
-}
-
-func modified(entry fs.DirEntry) time.Time {
-	info, err := entry.Info()
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
 
 func readPlan(path string) (*report.Account, error) {
