@@ -204,6 +204,20 @@ func TestFleetThroughPrometheus(t *testing.T) {
 		}
 	}
 	eventually(t, "at the moment", same())
+	// The totals come by a scrape job of their own, which may be later than the points'.
+	eventually(t, "the totals of all", func() string {
+		out, _, _ := goat("report", "--prometheus", server, "--format", "json")
+		var d struct{ Instances []struct{ PlanHash string } }
+		if err := json.Unmarshal([]byte(out), &d); err != nil {
+			return err.Error()
+		}
+		for _, i := range d.Instances {
+			if i.PlanHash == "" {
+				return out
+			}
+		}
+		return ""
+	})
 	checkDashboard(t, server)
 
 	// One pod goes, one begins again: over the range nothing is lost.
