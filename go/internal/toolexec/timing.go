@@ -24,7 +24,9 @@ const TimingsVariable = "GOAT_TIMINGS"
 // shorter than a pipe's atomic write is whole on every system.
 const longestRecord = 4000
 
-// record is one process of a tool, a line of the log.
+// record is one process of a tool, a line of the log. On the helper's short way Go is never
+// started and the core writes the line (rust/core/src/helper/record.rs): its fields are a
+// part of these, and the builds of heat.txtar have lines of both.
 type record struct {
 	Kind  string `json:"t"`
 	Run   string `json:"run"`
