@@ -294,9 +294,19 @@ func TestArchive(t *testing.T) {
 		}
 		found[header.Name] = data
 	}
-	for _, want := range []string{"goat", "README.md", "README.zh-CN.md", "LICENSE", "THIRD-PARTY-NOTICES", "completions/goat.bash", "completions/_goat", "completions/goat.fish", "completions/goat.ps1", "man/goat.1", "man/goat-report.1", "man/goat-check-serve.1"} {
+	for _, want := range []string{"goat", "README.md", "README.zh-CN.md", "LICENSE", "THIRD-PARTY-NOTICES", "completions/goat.bash", "completions/_goat", "completions/goat.fish", "completions/goat.ps1", "man/goat.1", "man/goat-report.1", "man/goat-check-serve.1", "man/goat-config.7", "man/goat-reasons.7"} {
 		if len(found[want]) == 0 {
 			t.Errorf("there is no %s", want)
+		}
+	}
+	for page, parts := range map[string][]string{
+		"man/goat.1":        {".SH EXIT STATUS\n", "could not look", ".SH ENVIRONMENT\n", "GOAT_SPOOL_KEEP", `\fBgoat-config(7)\fP`},
+		"man/goat-report.1": {".SH EXIT STATUS\n", "could not look", ".SH ENVIRONMENT\n", ".SH SEE ALSO\n"},
+	} {
+		for _, part := range parts {
+			if !bytes.Contains(found[page], []byte(part)) {
+				t.Errorf("%s has no %q", page, part)
+			}
 		}
 	}
 	if string(found["go-graycheck"]) != "-> goat" {

@@ -10,15 +10,11 @@ import (
 	"path"
 	"path/filepath"
 	"sort"
-	"strings"
 
 	"github.com/goreleaser/nfpm/v2"
 	_ "github.com/goreleaser/nfpm/v2/deb" // the formats
 	nfpmfiles "github.com/goreleaser/nfpm/v2/files"
 	_ "github.com/goreleaser/nfpm/v2/rpm" // the formats
-	"github.com/spf13/cobra/doc"
-
-	"github.com/goat-trace/goat/go/internal/cli"
 )
 
 // item is a file of the archive, and where a package puts it.
@@ -78,39 +74,6 @@ func (r *release) completions(add func(name, installed string, data []byte)) err
 			return fmt.Errorf("goat completion %s: %w", shell, err)
 		}
 		add("completions/"+installed[0], installed[1], text)
-	}
-	return nil
-}
-
-// manual makes a page for each verb from the tree of commands.
-func (r *release) manual(add func(name, installed string, data []byte)) error {
-	dir, err := os.MkdirTemp("", "goat-manual-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	tree := cli.Tree()
-	tree.DisableAutoGenTag = true
-	// Without a title each page has its own: GOAT-PLAN(1).
-	header := &doc.GenManHeader{Section: "1", Date: &r.time, Source: "goat " + strings.TrimPrefix(r.version, "v"), Manual: "goat"}
-	if err := doc.GenManTree(tree, header, dir); err != nil {
-		return err
-	}
-	pages, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, page := range pages {
-		text, err := os.ReadFile(filepath.Join(dir, page.Name()))
-		if err != nil {
-			return err
-		}
-		packed, err := r.gzipped(text)
-		if err != nil {
-			return err
-		}
-		add("man/"+page.Name(), "", text)
-		add("man/"+page.Name()+".gz", "/usr/share/man/man1/"+page.Name()+".gz", packed)
 	}
 	return nil
 }
