@@ -4,9 +4,9 @@
 // into programs that are built with --panics: their runtime calls Hook at the beginning of
 // each panic.
 //
-// Hook runs wherever a panic does: before any package is initialised, on a goroutine
-// whose stack is nearly full, a million times a second. It takes no lock, waits for
-// nobody, calls nothing of the program's, and allocates only when it meets a panic for
+// Hook and Seen run wherever a panic does: before any package is initialised, on a
+// goroutine whose stack is nearly full, a million times a second. They take no lock, wait
+// for nobody, call nothing of the program's, and allocate only when they meet a panic for
 // the first time.
 package panics
 
@@ -27,6 +27,9 @@ const (
 	depth = 28
 	// longest is how much of a message is kept.
 	longest = 200
+	// moment is for how many ticks of the processor's clock the time of a last panic
+	// holds: a millisecond where it ticks at a gigahertz, 42 where it does at 25 megahertz.
+	moment = 1 << 20
 )
 
 // slot is one panic with all of its repetitions. It is published by ready; what stands
@@ -38,6 +41,10 @@ type slot struct {
 	ready  atomic.Uint32
 	// ended says that one of them ended the process.
 	ended atomic.Bool
+	// signal says that the processor raised it.
+	signal bool
+	// ticks is when the time was read for last.
+	ticks atomic.Int64
 
 	frames    uint32
 	first     int64
@@ -55,13 +62,57 @@ var (
 	// lost counts panics for which there was no place.
 	lost atomic.Uint64
 	off  atomic.Bool
+	// paths are the ways by which Seen knows a panic, without looking at its stack. Once
+	// there they stay.
+	paths [2 * most]struct {
+		path atomic.Uintptr // 0: free; published after slot
+		slot atomic.Pointer[slot]
+	}
 	// inside are the goroutines that are in Hook: a panic of its own must not come back.
 	inside [128]atomic.Uint64
 )
 
+// Seen counts a panic whose path is known and returns true; where it returns false Hook
+// wants to be called. ticks is the processor's clock.
+func Seen(path uintptr, ticks int64) bool {
+	for i := uintptr(0); i < probes; i++ {
+		p := &paths[(path>>12+i)%uintptr(len(paths))]
+		switch p.path.Load() {
+		case 0:
+			return false
+		case path:
+			s := p.slot.Load()
+			s.counts[goatrt.PhaseNumber()].Add(1)
+			// Reading the time costs more than all the rest.
+			if uint64(ticks-s.ticks.Load()) > moment {
+				s.ticks.Store(ticks)
+				s.last.Store(goatrt.Now())
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// learn has Seen know a path. Two at once may both take a free place: the one that comes
+// first keeps it.
+func learn(path uintptr, s *slot) {
+	for i := uintptr(0); i < probes; i++ {
+		p := &paths[(path>>12+i)%uintptr(len(paths))]
+		if p.path.Load() == path {
+			return
+		}
+		if p.path.Load() == 0 && p.slot.CompareAndSwap(nil, s) {
+			p.path.Store(path)
+			return
+		}
+	}
+}
+
 // Hook records a panic: its value and type, and of its goroutine the number, who started
-// it, and where. It is called again with ends when nobody has recovered it.
-func Hook(v any, typ string, goid, parent uint64, gopc uintptr, ends bool) {
+// it, and where. path is what Seen knows it by from then on, 0 where there is none. Hook
+// is called again with ends when nobody has recovered it.
+func Hook(v any, typ string, goid, parent uint64, gopc, path uintptr, ends bool) {
 	if off.Load() {
 		return
 	}
@@ -72,12 +123,16 @@ func Hook(v any, typ string, goid, parent uint64, gopc uintptr, ends bool) {
 	}
 	defer leave(at)
 	var pcs [depth]uintptr
-	n := runtime.Callers(3, pcs[:]) // without Callers, Hook, gopanic
+	n := runtime.Callers(4, pcs[:]) // without Callers, Hook, goatTell, gopanic
 	if ends {
 		end(typ, pcs[:n])
 		return
 	}
-	record(v, typ, goid, parent, gopc, pcs[:n])
+	// What the processor raises may come from a function without a frame, whose caller
+	// is then on no path.
+	if s := record(v, typ, goid, parent, gopc, pcs[:n]); s != nil && !s.signal && path != 0 && s.ready.Load() != 0 {
+		learn(path, s)
+	}
 }
 
 // enter notes that a goroutine is in Hook; -1 where it is already, or where too many are.
@@ -102,7 +157,8 @@ func leave(at int) {
 	inside[at].Store(0)
 }
 
-func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr) {
+// record counts a panic and returns its slot, nil where there is no place.
+func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr) *slot {
 	now := goatrt.Now()
 	phase := goatrt.PhaseNumber()
 	hash := hashOf(typ, pcs)
@@ -113,15 +169,16 @@ func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr)
 			s.counts[phase].Add(1)
 			s.last.Store(now)
 			s.fill(v, typ, goid, parent, gopc, pcs, now)
-			return
+			return s
 		}
 		if found == hash || s.hash.Load() == hash {
 			s.counts[phase].Add(1)
 			s.last.Store(now)
-			return
+			return s
 		}
 	}
 	lost.Add(1)
+	return nil
 }
 
 // end notes which panic ends the process, and keeps the record while there is time: what
@@ -147,8 +204,20 @@ func (s *slot) fill(v any, typ string, goid, parent uint64, gopc uintptr, pcs []
 		s.offsets[i] = int32(int64(pc) - int64(base))
 	}
 	s.frames = uint32(len(pcs))
+	s.signal = raised(s.pcs())
 	defer s.ready.Store(1)
 	s.message = messageOf(v, typ)
+}
+
+// raised tells whether the processor raised a panic: its stack goes through the runtime's
+// answer to a signal, a few calls from the panic.
+func raised(pcs []uintptr) bool {
+	for _, f := range framesOf(pcs[:min(len(pcs), 6)]) {
+		if f.function == "runtime.sigpanic" {
+			return true
+		}
+	}
+	return false
 }
 
 // here is where Hook begins; a program's code lies within two gigabytes of it.

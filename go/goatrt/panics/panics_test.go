@@ -5,18 +5,24 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	goatrt "github.com/goat-trace/goat/go/goatrt"
 )
 
 //go:noinline
-func gopanicStand(v any, typ string, goid uint64, ends bool) { Hook(v, typ, goid, 1, 0, ends) }
+func gopanicStand(v any, typ string, goid uint64, ends bool) { tellStand(v, typ, goid, 0, ends) }
+
+//go:noinline
+func tellStand(v any, typ string, goid uint64, path uintptr, ends bool) {
+	Hook(v, typ, goid, 1, 0, path, ends)
+}
 
 //go:noinline
 func thrower(v any, typ string, goid uint64) { gopanicStand(v, typ, goid, false) }
 
 func forget() {
-	for i := range slots {
-		slots[i] = slot{}
-	}
+	clear(slots[:])
+	clear(paths[:])
 	lost.Store(0)
 }
 
@@ -55,6 +61,49 @@ func TestAStormIsCountedAndAllocatesNothing(t *testing.T) {
 	if counted+lost.Load() != each*goroutines || lost.Load() > 0 {
 		t.Errorf("%d counted, %d lost, of %d", counted, lost.Load(), each*goroutines)
 	}
+}
+
+// A path is counted where it was learnt, also by many at once, and without the time for each.
+func TestAPathIsCountedWhereItWasLearnt(t *testing.T) {
+	forget()
+	places := []*slot{record("a", "string", 1, 0, 0, []uintptr{here()}), record("b", "string", 1, 0, 0, []uintptr{here() + 1})}
+	if Seen(0, 0) || Seen(7, 0) {
+		t.Fatal("a path is known that nobody has learnt")
+	}
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for path := uintptr(1); path <= 2*most; path++ {
+				s := places[path%2]
+				learn(path<<12, s)
+				if !Seen(path<<12, int64(g)) {
+					s.counts[goatrt.PhaseNumber()].Add(1)
+				}
+			}
+		}()
+	}
+	all.Wait()
+	for _, s := range places {
+		var n uint64
+		for i := range s.counts {
+			n += s.counts[i].Load()
+		}
+		if n != 1+8*most {
+			t.Errorf("%s: %d counted of %d", s.message, n, 1+8*most)
+		}
+	}
+	s := places[0]
+	s.last.Store(1)
+	s.ticks.Store(5)
+	if Seen(2<<12, 6); s.last.Load() != 1 {
+		t.Error("the time was read again within a moment")
+	}
+	if Seen(2<<12, 6+moment); s.last.Load() == 1 {
+		t.Error("the time was not read after a moment")
+	}
+	forget()
 }
 
 // The last panic of a process is told a second time, from the same place.

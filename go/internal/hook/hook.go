@@ -71,12 +71,14 @@ func ExitSymbol(key string) string { return "goat.exit_" + key }
 // helper adds the runtime.
 func StartSymbol(key string) string { return "goat.start_" + key }
 
-// PanicSymbol is the variable in package runtime that is called at each panic, and
+// PanicSymbol is the variable in package runtime that is called at each panic,
+// PanicSeenSymbol the one that is asked before whether it is on record already, and
 // CrashSymbol the function there that sets the second output of a crash where nobody has
 // set one; both only in builds that record panics.
 const (
-	PanicSymbol = "goat.panic"
-	CrashSymbol = "goat.setcrash"
+	PanicSymbol     = "goat.panic"
+	PanicSeenSymbol = "goat.panicseen"
+	CrashSymbol     = "goat.setcrash"
 )
 
 // TablePattern finds the table symbol in an archive.
