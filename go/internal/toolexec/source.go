@@ -58,32 +58,39 @@ func (u *unit) trace() error {
 	if rest, ok := strings.CutSuffix(name, ".cover.go"); ok {
 		u.cover, name = true, rest+".go"
 	}
-	if !u.cgo && !u.cover {
+	tools := 0
+	for _, ran := range []bool{u.cgo, u.cover} {
+		if ran {
+			tools++
+		}
+	}
+	if tools == 0 {
 		return nil
 	}
-	orig, err := lineDirective(u.arg)
+	orig, err := lineDirective(u.arg, tools)
 	if orig != "" {
 		u.orig, u.base = orig, name
 	}
 	return err
 }
 
-// lineDirective returns the file that the last //line directive before the
-// package clause names: cgo's output of cover's output has two of them.
-func lineDirective(path string) (string, error) {
+// lineDirective returns the file that the nth //line directive names: each tool puts one
+// in front of what it was given, which may have its own before the package clause.
+func lineDirective(path string, nth int) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	found := ""
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadString('\n')
 		if rest, ok := strings.CutPrefix(line, "//line "); ok {
-			found = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(rest), ":1"), ":1")
+			if nth--; nth == 0 {
+				return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(rest), ":1"), ":1"), nil
+			}
 		}
 		if err != nil || strings.HasPrefix(line, "package ") {
-			return found, nil
+			return "", nil
 		}
 	}
 }
