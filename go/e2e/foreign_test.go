@@ -135,8 +135,16 @@ func (f foreign) together(t *testing.T, w *workshop, runner, app, home string) {
 	}
 	one.end(t, true)
 	two.end(t, true)
-	start().end(t, false)
-	if got := count(); got != 1 {
+	// Under wine the lock of a process that was killed is free when wine's server has seen
+	// its end, which may take longer than the next process lives.
+	got := 0
+	for range 10 {
+		start().end(t, false)
+		if got = count(); got == 1 {
+			break
+		}
+	}
+	if got != 1 {
 		t.Errorf("%d spools where one is to be kept, and nobody else lives", got)
 	}
 	left(t, w, spool, 1, true)
