@@ -4,6 +4,7 @@ pub(in crate::git) mod attributes;
 pub(in crate::git) mod commits;
 pub(in crate::git) mod describe;
 pub(in crate::git) mod entry;
+pub(in crate::git) mod includes;
 pub(in crate::git) mod index;
 pub(in crate::git) mod layout;
 pub(in crate::git) mod loose;

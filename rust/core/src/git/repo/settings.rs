@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Config, ConfigLevel};
 
+use super::includes;
 use super::layout::Layout;
 use super::store::unreadable;
 use crate::error::Result;
@@ -63,6 +64,7 @@ pub(in crate::git) struct Settings {
 impl Settings {
     /// Reads the configuration of a repository.
     pub fn read(layout: &Layout) -> Result<Self> {
+        includes::check(&candidates(layout))?;
         let config =
             merged(layout).map_err(|e| unreadable("cannot read git's configuration", &e))?;
         let flag = |name: &str, default: bool| config.get_bool(name).unwrap_or(default);
@@ -201,6 +203,23 @@ fn merged(layout: &Layout) -> std::result::Result<Config, git2::Error> {
         )?;
     }
     Ok(config)
+}
+
+/// All files that git or libgit2 may read: that one does not know the variables.
+fn candidates(layout: &Layout) -> Vec<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let outside = [
+        variable("GIT_CONFIG_SYSTEM"),
+        Config::find_system().ok(),
+        variable("GIT_CONFIG_GLOBAL"),
+        Config::find_xdg().ok(),
+        Config::find_global().ok(),
+    ];
+    let own = [
+        layout.common.join("config"),
+        layout.git_dir.join("config.worktree"),
+    ];
+    outside.into_iter().flatten().chain(own).collect()
 }
 
 fn has_worktree_config(local: &Path) -> bool {
