@@ -3,6 +3,7 @@
 package diag
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -27,7 +28,16 @@ const (
 	FullBelow = 2000
 	// MostBytes is the most that is read of one answer.
 	MostBytes = 256 << 20
+	// mostPiped is the most that is kept of standard input: it goes into a temporary file,
+	// and may have no end.
+	mostPiped = 4 << 30
+	// longestRun is how long a stream may go on without the end of a line: what is longer
+	// is no text, and by chance no packed or binary profile has it either.
+	longestRun = 256 << 20
 )
+
+// errEndless is for a stream that is taken for one without an end.
+var errEndless = fmt.Errorf("no line ends in %d MiB: it is no text", longestRun>>20)
 
 // Live says how live processes are asked.
 type Live struct {
@@ -79,7 +89,13 @@ func IsLive(source string) bool {
 func (c *Collector) Source(ctx context.Context, name string, stdin io.Reader) (goat.DumpSource, error) {
 	switch {
 	case name == "-":
-		path, err := c.keep(ctx, stdin, -1)
+		path, err := c.keep(ctx, stdin, mostPiped)
+		var known *goat.Error
+		if err != nil && !errors.As(err, &known) {
+			e := &goat.Error{Code: goat.CodeUnreadable, Message: "standard input cannot be taken for a " + c.live.What}
+			e.Hint = "name the file, or pass on the part of it that counts"
+			err = e.Wrap(err)
+		}
 		return goat.DumpSource{Name: "standard input", Path: path}, err
 	case IsLive(name):
 		path, err := c.fetch(ctx, name)
@@ -122,9 +138,7 @@ func (c *Collector) keep(ctx context.Context, from io.Reader, most int64) (strin
 		return "", c.full(err)
 	}
 	defer file.Close()
-	if most >= 0 {
-		from = io.LimitReader(from, most+1)
-	}
+	from = io.LimitReader(from, most+1)
 	written, err := copyUntil(ctx, file, from)
 	if ctx.Err() != nil {
 		return "", &goat.Error{Code: goat.CodeCancelled, Message: "stopped"}
@@ -135,8 +149,8 @@ func (c *Collector) keep(ctx context.Context, from io.Reader, most int64) (strin
 		return "", of.error
 	case err != nil:
 		return "", c.full(err)
-	case most >= 0 && written > most:
-		return "", fmt.Errorf("it sent more than %d MiB", most>>20)
+	case written > most:
+		return "", fmt.Errorf("it goes on after %d MiB", most>>20)
 	}
 	return file.Name(), nil
 }
@@ -153,7 +167,7 @@ func copyUntil(ctx context.Context, to io.Writer, from io.Reader) (int64, error)
 	}
 	done := make(chan result, 1)
 	go func() {
-		n, err := io.Copy(to, told{from})
+		n, err := io.Copy(to, &told{Reader: from})
 		done <- result{n, err}
 	}()
 	select {
@@ -164,10 +178,20 @@ func copyUntil(ctx context.Context, to io.Writer, from io.Reader) (int64, error)
 	}
 }
 
-type told struct{ io.Reader }
+// told is a reader whose failures are known as its own. A stream that seems to have no end
+// is one of them.
+type told struct {
+	io.Reader
+	run int
+}
 
-func (t told) Read(p []byte) (int, error) {
+func (t *told) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
+	if last := bytes.LastIndexByte(p[:n], '\n'); last >= 0 {
+		t.run = n - last - 1
+	} else if t.run += n; t.run > longestRun {
+		err = errEndless
+	}
 	if err != nil && err != io.EOF {
 		err = &readError{err}
 	}

@@ -20,7 +20,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	c := &Collector{dir: t.TempDir()}
 	const most = 1 << 20
 	var from endless
-	if _, err := c.keep(context.Background(), &from, most); err == nil || err.Error() != "it sent more than 1 MiB" {
+	if _, err := c.keep(context.Background(), &from, most); err == nil || err.Error() != "it goes on after 1 MiB" {
 		t.Errorf("%v", err)
 	}
 	if from.read > 2*most {

@@ -7,12 +7,23 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
 use crate::proto;
+use crate::stop::Stop;
 
 /// How much is read at once. A window is enough to look ahead for a blank line.
 const CHUNK: usize = 1 << 20;
 
 /// A line longer than this is cut: no form of a dump needs it, and memory is bounded.
 const LONGEST: usize = 64 << 20;
+
+/// A source that goes on for so long without the end of a line is no text: what is in it
+/// cannot be told from garbage, and it may have no end.
+const LONGEST_RUN: u64 = 256 << 20;
+
+/// As many lines with a NUL in them as a text may have: a hole in a log is one.
+const MOST_BINARY: u32 = 100_000;
+
+/// The most that is read of what is no regular file: a device has no end.
+const MOST_OF_A_STREAM: u64 = 4 << 30;
 
 /// The most that a compressed profile may hold.
 const LARGEST_PROFILE: u64 = 1 << 30;
@@ -32,23 +43,37 @@ impl Input {
     pub fn file(path: &str) -> Result<Self> {
         let unreadable = |cause: io::Error| {
             let hint = match cause.kind() {
-                ErrorKind::NotFound => "name a file, a URL, or - for standard input",
                 ErrorKind::PermissionDenied => "make it readable, or copy it",
-                _ => DAMAGED,
+                ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput => {
+                    DAMAGED
+                }
+                _ => "name a file, a URL, or - for standard input",
             };
             Error::new("unreadable", "the dump cannot be read")
                 .path(path)
                 .hint(hint)
                 .cause(cause)
         };
-        let file = File::open(path).map_err(unreadable)?;
-        let info = file.metadata().map_err(unreadable)?;
+        let info = std::fs::metadata(path).map_err(unreadable)?;
         if info.is_dir() {
             return Err(Error::new("unreadable", "a directory is no dump")
                 .path(path)
                 .hint("name the files in it"));
         }
-        Self::new(Box::new(file)).map_err(unreadable)
+        if is_socket(&info) {
+            return Err(Error::new("unreadable", "a socket is no dump")
+                .path(path)
+                .hint("ask the process behind it: name unix:PATH"));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        if info.is_file() {
+            return Self::new(Box::new(file)).map_err(unreadable);
+        }
+        Self::new(Box::new(Bounded {
+            reader: file,
+            left: MOST_OF_A_STREAM,
+        }))
+        .map_err(unreadable)
     }
 
     /// Takes a text that is in memory.
@@ -96,27 +121,32 @@ impl Input {
     }
 
     /// Everything at once, for profiles; what cannot be one only as far as that shows.
-    pub fn profile(mut self) -> io::Result<Vec<u8>> {
+    pub fn profile(mut self, stop: Stop<'_>) -> io::Result<Vec<u8>> {
         self.look()?;
         // The key of the first field, 1 to 15, a number or bytes.
         let key = self.head.first().copied().unwrap_or_default();
         if key < 8 || !matches!(key & 7, 0 | 2) {
             return Ok(self.head);
         }
-        self.whole()
+        self.whole(stop)
     }
 
     /// Everything at once.
-    pub fn whole(self) -> io::Result<Vec<u8>> {
+    pub fn whole(mut self, stop: Stop<'_>) -> io::Result<Vec<u8>> {
         let mut all = self.head;
-        self.reader
-            .take(LARGEST_PROFILE + 1)
-            .read_to_end(&mut all)?;
-        if all.len() as u64 > LARGEST_PROFILE {
-            let most = LARGEST_PROFILE >> 20;
-            return Err(io::Error::other(format!("it holds more than {most} MiB")));
+        loop {
+            let mut chunk = self.reader.by_ref().take(CHUNK as u64);
+            if chunk.read_to_end(&mut all)? < CHUNK {
+                return Ok(all);
+            }
+            if all.len() as u64 > LARGEST_PROFILE {
+                let most = LARGEST_PROFILE >> 20;
+                return Err(io::Error::other(format!("it holds more than {most} MiB")));
+            }
+            if stop() {
+                return Err(io::Error::other("stopped"));
+            }
         }
-        Ok(all)
     }
 
     /// Has the first bytes at hand.
@@ -132,24 +162,41 @@ impl Input {
     /// is known of the text behind it. Gives the number of bytes.
     pub fn lines(
         mut self,
+        stop: Stop<'_>,
         mut line: impl FnMut(&[u8], bool, &[u8]) -> Result<()>,
     ) -> Result<Ended> {
         let mut buffer = std::mem::take(&mut self.head);
         let mut ended = Ended::default();
         let mut searched = 0;
+        // Bytes of the line that goes on, and lines that are no text.
+        let (mut run, mut binary) = (0, 0);
         loop {
+            if stop() {
+                return Err(Error::new("cancelled", "cancelled"));
+            }
             let filled = buffer.len();
             let mut chunk = self.reader.by_ref().take(CHUNK as u64);
             if let Err(cause) = chunk.read_to_end(&mut buffer) {
                 ended.broken = Some(cause.to_string());
             }
-            let finished = buffer.len() - filled < CHUNK;
+            let mut finished = buffer.len() - filled < CHUNK;
+            run += (buffer.len() - filled) as u64;
             let mut start = 0;
             while let Some(at) = memchr::memchr(b'\n', &buffer[searched..]) {
                 let end = searched + at;
+                binary += u32::from(memchr::memchr(0, &buffer[start..end]).is_some());
                 line(&buffer[start..end], true, &buffer[end + 1..])?;
                 start = end + 1;
                 searched = start;
+                run = (buffer.len() - start) as u64;
+            }
+            if run > LONGEST_RUN {
+                let most = LONGEST_RUN >> 20;
+                ended.broken = Some(format!("no line ends in {most} MiB: it is no text"));
+                finished = true;
+            } else if binary > MOST_BINARY {
+                ended.broken = Some(format!("{binary} lines hold a NUL: it is no text"));
+                finished = true;
             }
             ended.bytes += start as u64;
             buffer.drain(..start);
@@ -176,6 +223,34 @@ pub struct Ended {
     pub bytes: u64,
     /// Why it ended early, if it did: a damaged gzip stream.
     pub broken: Option<String>,
+}
+
+#[cfg(unix)]
+fn is_socket(info: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    info.file_type().is_socket()
+}
+
+/// What has no length of its own, up to a limit; then an error, not an end.
+struct Bounded<R> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        if most == 0 && !out.is_empty() {
+            let most = MOST_OF_A_STREAM >> 20;
+            return Err(io::Error::other(format!(
+                "it is no file, and goes on after {most} MiB"
+            )));
+        }
+        let room = out.len().min(most);
+        let count = self.reader.read(&mut out[..room])?;
+        self.left -= count as u64;
+        Ok(count)
+    }
 }
 
 fn peek(reader: &mut dyn Read, count: usize) -> io::Result<Vec<u8>> {

@@ -214,7 +214,7 @@ fn add_up(sources: Vec<SourceRequest>, symbols: &mut Symbols, stop: Stop<'_>) ->
         };
         let bytes = input
             .map_err(said_of_profiles)
-            .and_then(|input| input.profile().map_err(unreadable));
+            .and_then(|input| input.profile(stop).map_err(unreadable));
         bytes
             .and_then(|bytes| sum.add(&bytes, symbols))
             .map_err(named)?;
@@ -327,7 +327,7 @@ fn one(mut input: Input, found: &mut Collector, stop: Stop<'_>) -> Result<()> {
             .cause(e)
     };
     if input.may_be_proto().map_err(unreadable)? {
-        let bytes = input.whole().map_err(unreadable)?;
+        let bytes = input.whole(stop).map_err(unreadable)?;
         found.source().bytes = bytes.len() as u64;
         return proto::read(&bytes, found).unwrap_or_else(|| {
             Err(Error::new(
@@ -338,12 +338,8 @@ fn one(mut input: Input, found: &mut Collector, stop: Stop<'_>) -> Result<()> {
         });
     }
     let mut parser = Parser::new(found);
-    let (mut whole, mut count) = (true, 0_u32);
-    let ended = input.lines(|line, complete, rest| {
-        count = count.wrapping_add(1);
-        if count.is_multiple_of(1 << 14) && stop() {
-            return Err(Error::new("cancelled", "cancelled"));
-        }
+    let mut whole = true;
+    let ended = input.lines(stop, |line, complete, rest| {
         whole = complete;
         parser.line(line, rest);
         Ok(())
@@ -381,7 +377,9 @@ fn holds(found: &Collector) -> Result<()> {
         ));
     }
     let error = match (&source.broken, source.bytes) {
-        (Some(cause), _) => Error::new("unreadable", "the dump cannot be unpacked").cause(cause),
+        (Some(cause), _) => {
+            Error::new("unreadable", "the dump cannot be read to its end").cause(cause)
+        }
         (None, 0) => Error::new("no_dump", "the dump is empty"),
         _ => Error::new(
             "no_dump",

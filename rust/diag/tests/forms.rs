@@ -395,3 +395,40 @@ fn a_race_report_with_nothing_in_it() {
     assert_eq!(cut["error"]["code"], "unreadable", "{cut}");
     assert!(cut["error"]["hint"].as_str().unwrap().contains("again"));
 }
+
+/// A stream whose end nobody has seen: a pipe that another thread fills until it is closed.
+fn endless(fill: impl Fn(u64) -> Vec<u8> + Send + 'static) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    let status = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(status.unwrap().success());
+    let place = pipe.clone();
+    let writer = std::thread::spawn(move || {
+        let mut into = std::fs::File::options().write(true).open(place).unwrap();
+        assert!((0..1 << 20).any(|n| into.write_all(&fill(n)).is_err()));
+    });
+    let answer =
+        run(&json!({ "format": 1, "op": "dump", "sources": [{ "name": "t", "path": pipe }] }));
+    writer.join().unwrap();
+    answer
+}
+
+#[test]
+fn what_has_no_end_is_given_up() {
+    for (fill, why) in [
+        (b"x".as_slice(), "no line ends in 256 MiB"),
+        (b"a\0b\n".as_slice(), "lines hold a NUL"),
+    ] {
+        let answer = endless(move |_| fill.repeat(1 << 16));
+        assert_eq!(answer["error"]["code"], "unreadable", "{answer}");
+        assert!(answer.to_string().contains(why), "{answer}");
+        assert_ne!(answer["error"]["hint"], "");
+    }
+    // What came before is not lost, and it is said that there is more.
+    let answer = endless(|n| match n {
+        0 => TWO.as_bytes().to_vec(),
+        _ => vec![b'x'; 1 << 20],
+    });
+    assert_eq!(answer["result"]["source"]["parsed"], 2, "{answer}");
+    assert!(answer.to_string().contains("no line ends in 256 MiB"));
+}

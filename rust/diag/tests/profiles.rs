@@ -2,6 +2,8 @@
 //! that are none. The profiles are written here, field by field.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::io::Write;
+
 use data_encoding::BASE64;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -321,5 +323,46 @@ proptest! {
             let answer = run(&[data], &[], &json!({ "pprof": true }));
             prop_assert!(answer["result"].is_object() || answer["error"].is_object());
         }
+    }
+}
+
+/// A megabyte of zeros that stands in a profile as a field that nobody knows.
+fn padding() -> Vec<u8> {
+    bytes(100, &vec![0; 1 << 20])
+}
+
+fn packed(padded: usize) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let field = padding();
+    writer.write_all(&profile(&[(&[1], 1, 10)])).unwrap();
+    (0..padded).for_each(|_| writer.write_all(&field).unwrap());
+    writer.finish().unwrap()
+}
+
+#[test]
+fn what_unpacks_to_more_than_a_gibibyte_is_refused() {
+    let small = packed(3);
+    let d = document(&[small], &[]);
+    assert_eq!(d["total"], 10);
+    let answer = run(&[packed(1025)], &[], &json!({}));
+    assert_eq!(answer["error"]["code"], "unreadable", "{answer}");
+    assert!(
+        answer.to_string().contains("it holds more than 1024 MiB"),
+        "{answer}"
+    );
+    assert_ne!(answer["error"]["hint"], "");
+    // The most that the kernel has seen this process hold.
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let most: u64 = line
+            .unwrap()
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(most < 2 << 20, "{most} KiB");
     }
 }

@@ -206,9 +206,8 @@ pub enum Source {
 pub fn read(name: &str, path: &str, not_read: &mut Vec<NotRead>) -> Result<Source> {
     let unreadable = |cause: std::io::Error| {
         let hint = match cause.kind() {
-            ErrorKind::NotFound => "name a log, or a directory of logs",
             ErrorKind::PermissionDenied => "make it readable, or copy it",
-            _ => "",
+            _ => "name a log, or a directory of logs",
         };
         Error::new("unreadable", "the timings cannot be read")
             .path(name)
