@@ -29,6 +29,12 @@ func (a *app) addBinary(cmd *cobra.Command, settings *config.Settings, path stri
 		e.Hint = "--binary (" + binaryVariable + ") takes a program that go or goat built"
 		return e.Wrap(err)
 	}
+	if binary.FileList {
+		return &goat.Error{
+			Code: goat.CodeUsage, Message: "the binary was built of a list of files, and does not say which package they are", Path: path,
+			Hint: "build the package instead, as in `goat build -o canary ./cmd/server`",
+		}
+	}
 	build := options.Build
 	if build == nil {
 		build = &goat.Build{

@@ -20,6 +20,9 @@ type Binary struct {
 	// since; Revision is "" where go did not note it.
 	Revision string
 	Modified bool
+	// FileList says that it was built of files on a command line: go calls its main package
+	// by no path.
+	FileList bool
 	// Packages are the packages that have code in it, by import path.
 	Packages []Package
 }
@@ -51,7 +54,7 @@ func Read(path string) (*Binary, error) {
 	if err != nil {
 		return nil, err
 	}
-	binary := &Binary{GoVersion: info.GoVersion, Cgo: true}
+	binary := &Binary{GoVersion: info.GoVersion, Cgo: true, FileList: info.Path == "command-line-arguments"}
 	for _, setting := range info.Settings {
 		binary.set(setting.Key, setting.Value)
 	}

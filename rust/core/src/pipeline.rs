@@ -99,6 +99,16 @@ pub fn plan(options: Options, control: &Control) -> Result<Planned> {
     })
 }
 
+/// Puts the two commits into the advice to fetch what lies between them.
+fn with_commits(mut error: Error, base: &str, release: &str) -> Error {
+    if error.code == Code::MissingObjects && !base.is_empty() && !release.is_empty() {
+        let short = |id: &str| id.chars().take(12).collect::<String>();
+        let hint = error.hint.replace("BASE", &short(base));
+        error.hint = hint.replace("RELEASE", &short(release));
+    }
+    error
+}
+
 /// As many threads as there are cores.
 const EVERY_CORE: usize = 0;
 
@@ -119,6 +129,18 @@ fn in_threads<T: Send>(
 }
 
 fn plan_sides(
+    options: Options,
+    repo: &Repo,
+    sides: Sides,
+    ledger: Option<&Ledger>,
+    control: &Control,
+) -> Result<Planned> {
+    let (base, release) = (sides.base.commit.clone(), sides.release.commit.clone());
+    let planned = plan_commits(options, repo, sides, ledger, control);
+    planned.map_err(|error| with_commits(error, &base, &release))
+}
+
+fn plan_commits(
     options: Options,
     repo: &Repo,
     sides: Sides,
@@ -178,7 +200,8 @@ fn plan_sides(
         &mut warnings,
         control,
     )?;
-    build::check_linked(options.build.as_ref(), &packages, &mut warnings)?;
+    let build = options.build.as_ref();
+    build::check_linked(build, &covered.modules, &packages, &mut warnings)?;
     let mut other = other::list(repo, &sides, &covered, &changes.other, &files, &sources);
     other.extend(moved);
     other.sort();

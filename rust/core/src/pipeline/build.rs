@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::{PlannedFile, PlannedPackage};
 use crate::error::{Code, Error, Result};
 use crate::model::{Point, Reason, Verdict};
+use crate::modules::Module;
 use crate::plan::{Build, LinkedPackage, Warning};
 
 /// The files that a build compiles, and the ones that its constraints exclude.
@@ -117,11 +118,12 @@ fn names(package: &PlannedPackage) -> (&str, &str) {
     (&package.entry.import_path, &package.entry.symbol)
 }
 
-/// Refuses a binary of another plan, and warns of packages that are in it without the
+/// Refuses a binary of other modules or of another plan, and warns of packages that are in it without the
 /// points of this one: a plain binary does not tell a function that was dropped from one
 /// that was inlined and left nothing to run.
 pub(super) fn check_linked(
     build: Option<&Build>,
+    modules: &[Module],
     planned: &[PlannedPackage],
     warnings: &mut Vec<Warning>,
 ) -> Result<()> {
@@ -132,6 +134,21 @@ pub(super) fn check_linked(
         .iter()
         .map(|package| (package.import_path.as_str(), package.functions.as_slice()))
         .collect();
+    let of = |path: &str, module: &Module| {
+        let rest = path.strip_prefix(module.path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if !linked
+        .keys()
+        .any(|path| modules.iter().any(|module| of(path, module)))
+    {
+        let named: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
+        return Err(Error::new(
+            Code::PlanMismatch,
+            format!("the binary holds no package of {}", named.join(", ")),
+        )
+        .hint("name a program that `goat build` has built from this release"));
+    }
     let present = planned
         .iter()
         .filter(|package| linked.contains_key(names(package).0));
