@@ -337,7 +337,7 @@ fn names_that_nothing_has_come_with_near_ones() {
     }
     let error = sides_error(&sandbox, &range("nothing-like-it", ""));
     assert!(
-        error.hint.contains("git fetch origin nothing-like-it"),
+        error.hint.contains("git fetch origin tag nothing-like-it"),
         "{}",
         error.hint
     );

@@ -151,14 +151,21 @@ impl Repo {
         );
         let near = self.near(revision);
         let limits = self.store.limits();
-        let hint = if !near.is_empty() {
-            format!("did you mean {}?", near.join(", "))
-        } else if limits.shallow {
-            format!("this is a shallow clone: `git fetch --depth=500 origin {revision}` may get it")
-        } else {
+        let get = |depth: &str| {
             format!(
-                "see `git branch --all` and `git tag`, or get it: `git fetch origin {revision}`"
+                "`git fetch{depth} origin tag {revision}` gets it where it is a tag, \
+                 `git fetch{depth} origin {revision}:{revision}` where it is a branch"
             )
+        };
+        let hint = match (near.is_empty(), limits.shallow) {
+            (true, false) => format!("see `git branch --all` and `git tag`; {}", get("")),
+            (true, true) => format!("this is a shallow clone: {}", get(" --depth=500")),
+            (false, false) => format!("did you mean {}?", near.join(", ")),
+            (false, true) => format!(
+                "did you mean {}? This is a shallow clone: {}",
+                near.join(", "),
+                get(" --depth=500")
+            ),
         };
         error.hint(hint)
     }

@@ -185,8 +185,8 @@ impl Store {
     /// The command that gets what this clone lacks.
     pub fn missing_hint(&self) -> &'static str {
         if self.limits.partial {
-            "this is a partial clone: `git diff BASE RELEASE >/dev/null` with the two refs \
-             (at precision 1 `git log -p BASE..RELEASE >/dev/null`) fetches what is missing, \
+            "this is a partial clone: `git diff BASE RELEASE >/dev/null` (at precision 1 \
+             `git log -p BASE..RELEASE >/dev/null`) fetches what is missing, \
              `git fetch --refetch --no-filter` everything"
         } else if self.limits.shallow {
             "this is a shallow clone: `git fetch --unshallow` (or `git fetch --deepen=500`) \
