@@ -29,6 +29,9 @@ func openCache(env gocmd.Environ) (cache, error) {
 // plans is where plan directories stand.
 func (c cache) plans() string { return filepath.Join(c.dir, "plans") }
 
+// modules is the directory for modules of a go that knows no other.
+func (c cache) modules() string { return filepath.Join(c.dir, "modules") }
+
 // memo is where answers of the core are kept.
 func (c cache) memo() string { return filepath.Join(c.dir, "memo") }
 

@@ -131,8 +131,8 @@ func (d *door) plain(ctx context.Context) (int, error) {
 func (d *door) run(ctx context.Context, dir string, args []string) (int, error) {
 	// After -C, go and the programs that it runs have the PWD from before.
 	env := d.userEnviron().With("PWD", d.Settings.Dir)
-	if d.cache.dir != "" && !knowsModules(env) {
-		env = env.With("GOMODCACHE", filepath.Join(d.cache.dir, "modules"))
+	if dir := d.modcache(env); dir != "" {
+		env = env.With(modcacheVariable, dir)
 	}
 	run := func(args []string, used *gocmd.Usage) (int, error) {
 		return gocmd.Measure(ctx, dir, env, args, d.Streams, used)
@@ -149,6 +149,17 @@ func (d *door) run(ctx context.Context, dir string, args []string) (int, error) 
 	return code, err
 }
 
+const modcacheVariable = "GOMODCACHE"
+
+// modcache is the directory for modules that go is given where it knows none; "" where it
+// does, or where there is no overlay.
+func (d *door) modcache(env gocmd.Environ) string {
+	if d.cache.dir == "" || knowsModules(env) && env.Get(modcacheVariable) != d.cache.modules() {
+		return ""
+	}
+	return d.cache.modules()
+}
+
 // knowsModules reports whether go has a directory for modules. Without one it builds what
 // needs none, but takes every overlay for one of modules, and refuses it.
 func knowsModules(env gocmd.Environ) bool {
@@ -157,7 +168,7 @@ func knowsModules(env gocmd.Environ) bool {
 			return true
 		}
 	}
-	return env.Setting("GOPATH") != "" || env.Setting("GOMODCACHE") != ""
+	return env.Setting("GOPATH") != "" || env.Setting(modcacheVariable) != ""
 }
 
 // userEnviron is the environment before `goat env`.

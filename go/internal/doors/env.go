@@ -41,6 +41,9 @@ func (d *door) env(ctx context.Context) (int, error) {
 	if dir := d.Environ.Get(spoolVariable); dir != "" {
 		lines = append(lines, sh.set(spoolVariable, dir))
 	}
+	if dir := d.modcache(d.userEnviron()); dir != "" {
+		lines = append(lines, sh.set(modcacheVariable, dir))
+	}
 	// Tools work in many directories.
 	if dir, err := d.timingsDir(); err == nil && dir != "" {
 		lines = append(lines, sh.set(toolexec.TimingsVariable, dir))
@@ -107,10 +110,14 @@ func (d *door) restored(sh shell) []string {
 	if !ok {
 		return nil
 	}
+	lines := []string{sh.set("GOFLAGS", saved), sh.unset(gocmd.SavedGoflags)}
 	if saved == "" {
-		return []string{sh.unset("GOFLAGS"), sh.unset(gocmd.SavedGoflags)}
+		lines[0] = sh.unset("GOFLAGS")
 	}
-	return []string{sh.set("GOFLAGS", saved), sh.unset(gocmd.SavedGoflags)}
+	if own, err := openCache(d.Environ); err == nil && d.Environ.Get(modcacheVariable) == own.modules() {
+		lines = append(lines, sh.unset(modcacheVariable))
+	}
+	return lines
 }
 
 func (d *door) print(lines []string) error {
