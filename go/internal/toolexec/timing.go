@@ -25,8 +25,8 @@ const TimingsVariable = "GOAT_TIMINGS"
 const longestRecord = 4000
 
 // record is one process of a tool, a line of the log. On the helper's short way Go is never
-// started and the core writes the line (rust/core/src/helper/record.rs): its fields are a
-// part of these, and the builds of heat.txtar have lines of both.
+// started and the core writes the line (rust/core/src/helper/record.rs), and a goat without
+// the core writes all of them here: testdata/timings holds both writers to the same bytes.
 type record struct {
 	Kind  string `json:"t"`
 	Run   string `json:"run"`
@@ -124,7 +124,7 @@ func (h *helper) newRecord(cmd *exec.Cmd, args []string, own bool) *record {
 		r.GOARCH = runtime.GOARCH
 	}
 	r.Go = goVersion(h.tool)
-	r.Version = len(args) > 0 && (args[0] == "-V=full" || args[0] == "-V" || args[0] == "-###")
+	r.Version = len(args) > 0 && asksVersion(args)
 	if s := cmd.ProcessState; s != nil {
 		r.PID, r.Exit = s.Pid(), s.ExitCode()
 		r.User, r.Sys = s.UserTime().Microseconds(), s.SystemTime().Microseconds()
@@ -152,14 +152,9 @@ func goVersion(tool string) string {
 	return strings.TrimSpace(line)
 }
 
-// append adds one line to the log in one write. It begins with a line break: behind a
-// line that a full disk has cut, it is whole all the same.
+// append adds one line to the log in one write.
 func (h *helper) append(r *record) {
-	line, err := json.Marshal(r)
-	if err == nil && len(line) > longestRecord {
-		r.Phases = nil
-		line, err = json.Marshal(r)
-	}
+	line, err := r.line()
 	if err != nil {
 		return
 	}
@@ -167,8 +162,24 @@ func (h *helper) append(r *record) {
 	if err != nil {
 		return
 	}
-	_, _ = file.Write(append(append([]byte("\n"), line...), '\n'))
+	_, _ = file.Write(line)
 	_ = file.Close()
+}
+
+// line begins with a line break: behind a line that a full disk has cut, it is whole all
+// the same.
+func (r *record) line() ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	b.WriteByte('\n')
+	err := encoder.Encode(r)
+	if err == nil && b.Len() > longestRecord+len("\n\n") {
+		r.Phases = nil
+		b.Truncate(1)
+		err = encoder.Encode(r)
+	}
+	return b.Bytes(), err
 }
 
 // probe makes a tool say how long its phases took. That is asked for behind go's back,
