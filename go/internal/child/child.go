@@ -7,9 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -45,9 +48,29 @@ func Output(ctx context.Context, patience time.Duration, most int, name string, 
 	case out.left < 0:
 		return nil, fmt.Errorf("%s: the answer is too large", what)
 	case err != nil:
+		if file, _, ok := Unrunnable(err); ok {
+			return nil, fmt.Errorf("%s: %s", what, file)
+		}
 		return nil, fmt.Errorf("%s: %s", what, Said(complaint.String(), err))
 	}
 	return out.buffer.Bytes(), nil
+}
+
+// Unrunnable tells the failure to start a program whose file the system cannot run, such as
+// an empty one, or a script without its interpreter; hint is what to do about it.
+func Unrunnable(err error) (what, hint string, ok bool) {
+	var e *fs.PathError
+	if !errors.As(err, &e) || e.Op != "fork/exec" {
+		return "", "", false
+	}
+	for _, reason := range []error{syscall.ENOEXEC, syscall.EACCES, syscall.EPERM, syscall.ENOENT} {
+		if errors.Is(e.Err, reason) {
+			name := filepath.Base(e.Path)
+			return fmt.Sprintf("%s is no program that runs here: %v", e.Path, e.Err),
+				fmt.Sprintf("put another %s before it in PATH, or remove it: `type -a %[1]s` lists all of them", name), true
+		}
+	}
+	return "", "", false
 }
 
 // Said is the last line of what a command complained about, else how it ended.

@@ -22,6 +22,21 @@ type app struct {
 	getenv func(string) string
 	args   []string
 	root   *cobra.Command
+	shown  *remembered
+}
+
+// remembered is where cobra writes help and completions: it drops the errors.
+type remembered struct {
+	io.Writer
+	err error
+}
+
+func (r *remembered) Write(text []byte) (int, error) {
+	n, err := r.Writer.Write(text)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return n, err
 }
 
 // Main runs goat with the arguments after the program's name and returns its exit code.
@@ -32,6 +47,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	err := a.root.ExecuteContext(ctx)
 	if isFlagError(err) {
 		err = flagError(a.root, err)
+	}
+	if err == nil {
+		err = written(a.shown.err)
 	}
 	return a.finish(err)
 }
@@ -72,7 +90,8 @@ func (a *app) newRoot() *cobra.Command {
 		TraverseChildren: true,
 	}
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
+	a.shown = &remembered{Writer: a.stdout}
+	root.SetOut(a.shown)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate)

@@ -138,8 +138,12 @@ func checkedOut(cmd *cobra.Command, settings *config.Settings) error {
 	}
 	git := gitIn(settings.Dir)
 	head, release := git.commit(cmd.Context(), "HEAD"), git.commit(cmd.Context(), settings.Release)
-	if release == head || release == "" {
-		return nil // the core names what is wrong with a ref that means nothing
+	switch {
+	case release == "":
+		// The core names what is wrong with a ref that means nothing; git may be what is wrong.
+		return git.check(cmd.Context())
+	case release == head:
+		return nil
 	}
 	return &goat.Error{
 		Code:    goat.CodeUsage,

@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/child"
 	"github.com/goat-trace/goat/go/internal/config"
 	"github.com/goat-trace/goat/go/internal/printable"
 )
@@ -53,13 +57,37 @@ func usage(message, hint string) *goat.Error {
 // asGoatError gives every error a class, so that it can be rendered.
 func asGoatError(err error) *goat.Error {
 	var e *goat.Error
-	if errors.As(err, &e) {
+	known := errors.As(err, &e)
+	if what, hint, ok := child.Unrunnable(err); ok {
+		return unrunnable(e, what, hint)
+	}
+	if known {
+		return e
+	}
+	var place *fs.PathError
+	if errors.As(err, &place) && place.Op == "write" && place.Path == os.Stdout.Name() {
+		errors.As(written(err), &e)
 		return e
 	}
 	if errors.Is(err, context.Canceled) {
 		return &goat.Error{Code: goat.CodeCancelled, Message: "stopped"}
 	}
 	return &goat.Error{Code: goat.CodeInternal, Message: err.Error()}
+}
+
+// unrunnable is an error that a file on PATH is behind which cannot be run: to type the
+// command by hand, as the error may advise, helps nobody. e may be nil.
+func unrunnable(e *goat.Error, what, hint string) *goat.Error {
+	if e == nil {
+		return &goat.Error{Code: goat.CodeToolchain, Message: what, Hint: hint}
+	}
+	said := *e
+	said.Hint = hint
+	said.Causes = slices.Clone(e.Causes)
+	if last := len(said.Causes) - 1; last >= 0 {
+		said.Causes[last] = what
+	}
+	return &said
 }
 
 // finish renders what a verb returned and gives the exit code.
@@ -85,7 +113,7 @@ func (a *app) finish(err error) int {
 // writeError says what happened and what to do, in one line each.
 func writeError(w io.Writer, e *goat.Error) {
 	line := "goat: " + e.Message
-	if e.Path != "" && !strings.Contains(e.Message, filepath.Base(e.Path)) {
+	if e.Path != "" && !names(e.Message, filepath.Base(e.Path)) {
 		line += ": " + e.Path
 	}
 	for _, cause := range e.Causes {
@@ -95,6 +123,15 @@ func writeError(w io.Writer, e *goat.Error) {
 	if e.Hint != "" {
 		fmt.Fprintln(w, "hint: "+printable.Text(e.Hint))
 	}
+}
+
+// names reports whether a message names a file. Names such as empty or dump are words of
+// messages as well: they count only where such a message has its name.
+func names(message, file string) bool {
+	if strings.ContainsAny(file, "./_-0123456789") {
+		return strings.Contains(message, file)
+	}
+	return strings.HasPrefix(message, file+" ") || strings.HasSuffix(message, " in "+file) || strings.Contains(message, `"`+file+`"`)
 }
 
 func writeErrorJSON(w io.Writer, e *goat.Error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -100,7 +101,7 @@ func (a *app) runPlan(cmd *cobra.Command, args []string, out, binary, by string,
 	result, err := goat.Plan(cmd.Context(), options)
 	meter.clear()
 	if err != nil {
-		return err
+		return unwrittenPlan(err, out)
 	}
 	if asJSON {
 		return a.writeDocument(result)
@@ -108,6 +109,18 @@ func (a *app) runPlan(cmd *cobra.Command, args []string, out, binary, by string,
 	return a.print(text.Plan(result, text.PlanLooks{
 		Looks: a.looksOf(settings), GoBuild: goBuildHere(settings.Dir), Explain: explain, By: by,
 	}))
+}
+
+// unwrittenPlan says of a plan that cannot be written where the user has asked for it what
+// helps there: the core knows goat's cache alone.
+func unwrittenPlan(err error, out string) error {
+	var e *goat.Error
+	if out == "" || !errors.As(err, &e) || e.Code != goat.CodeUnwritable {
+		return err
+	}
+	said := *e
+	said.Hint = "make room and the directory writable, or name another place with --out"
+	return &said
 }
 
 // askedPackages are the packages whose build the account is for. go can tell what a

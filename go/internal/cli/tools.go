@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/child"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 )
 
@@ -37,6 +38,10 @@ func (dir gitIn) check(ctx context.Context) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		e.Code, e.Message, e.Hint = goat.CodeGit, "git is not on PATH", "install git"
 		return e
+	}
+	if _, _, broken := child.Unrunnable(err); broken {
+		e.Code, e.Message = goat.CodeGit, "git cannot be asked"
+		return e.Wrap(err)
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && bytes.Contains(exit.Stderr, []byte("dubious ownership")) {
@@ -91,8 +96,9 @@ func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	}
 	if text := strings.TrimSpace(stderr.String()); text != "" {
 		e.Causes = []string{text}
+		return nil, e
 	}
-	return nil, e
+	return nil, e.Wrap(err)
 }
 
 // listMains are the directories of the module's main packages, relative to its root.

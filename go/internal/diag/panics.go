@@ -12,6 +12,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/diag/recorded"
+	"github.com/goat-trace/goat/go/internal/spool"
 )
 
 // Panics adds what one argument holds: the address of a process built with --panics, a
@@ -24,9 +25,9 @@ func (c *Collector) Panics(ctx context.Context, name string, stdin io.Reader, in
 		return c.spoolDir(name, into)
 	}
 	if strings.HasSuffix(name, recorded.SpoolSuffix) {
-		if _, err := os.Stat(name); err != nil {
+		if err := spool.Look(name); err != nil {
 			e := &goat.Error{Code: goat.CodeUnreadable, Message: "the spool cannot be read", Path: name, Hint: "name a file or a directory that GOAT_SPOOL named"}
-			return e.Wrap(errors.Unwrap(err))
+			return e.Wrap(err)
 		}
 		return c.spoolPanics(name, into)
 	}

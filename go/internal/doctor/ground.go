@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/goat-trace/goat/go/internal/child"
 	"github.com/goat-trace/goat/go/internal/gocmd"
 	"github.com/goat-trace/goat/go/internal/store"
 )
@@ -63,6 +64,10 @@ func (p *patient) toolchain(ctx context.Context) {
 	}
 	if err == nil {
 		err = json.Unmarshal(out, &p.golang)
+	}
+	if what, hint, broken := child.Unrunnable(err); broken {
+		p.add("go", Fail, what, hint)
+		return
 	}
 	if err != nil {
 		p.add("go", Fail, "`go env` fails: "+said(err), "type `go env` to see it; GOTOOLCHAIN=local keeps go from fetching another version")

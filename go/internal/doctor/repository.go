@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/child"
 	"github.com/goat-trace/goat/go/internal/doors"
 )
 
@@ -19,6 +20,10 @@ func (p *patient) git(ctx context.Context) {
 	version, err := p.gitSays(ctx, "--version")
 	if errors.Is(err, exec.ErrNotFound) {
 		p.add("git", Warn, "git is not on PATH: go writes no version into the binary, and goat's refs are not completed", "install git")
+		return
+	}
+	if what, hint, broken := child.Unrunnable(err); broken {
+		p.add("git", Warn, what, hint)
 		return
 	}
 	if err != nil {

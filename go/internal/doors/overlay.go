@@ -8,6 +8,7 @@ import (
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/hook"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/store"
 )
 
@@ -84,7 +85,7 @@ func (o *overlay) user(name string) error {
 	var own struct{ Replace map[string]string }
 	data, err := store.ReadFile(name)
 	if err == nil {
-		err = json.Unmarshal(data, &own)
+		err = printable.Mismatch(json.Unmarshal(data, &own))
 	}
 	if err != nil {
 		return goSays{&goat.Error{Code: goat.CodeUsage, Message: "reading overlay: " + err.Error(), Path: name, Hint: "see `go help build` about -overlay"}}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/store"
 )
 
@@ -282,7 +283,7 @@ func read(dir, name string, into any) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, printable.Mismatch(err))
 	}
 	return nil
 }
@@ -298,7 +299,7 @@ func Check(document []byte, sealed bool) error {
 		Sum    string `json:"sum"`
 	}
 	if err := json.Unmarshal(document, &head); err != nil {
-		return err
+		return printable.Mismatch(err)
 	}
 	if head.Format != Format {
 		return fmt.Errorf("format %d: %w", head.Format, ErrFormat)

@@ -84,3 +84,37 @@ func TestCopy(t *testing.T) {
 		t.Errorf("the original has changed: %+v", d)
 	}
 }
+
+type embedded struct {
+	Inner struct{ List []int } `json:"inner"`
+}
+
+// What is wrong with a document is said without a name of a type of ours or of Go's.
+func TestMismatch(t *testing.T) {
+	type document struct {
+		embedded
+		Format int               `json:"format"`
+		Names  map[string]string `json:"names"`
+		When   *time.Time        `json:"when"`
+		Share  float64           `json:"share"`
+		On     bool              `json:"on"`
+	}
+	for text, want := range map[string]string{
+		`{"format":"1"}`:           `"format" must be a whole number, not a text`,
+		`{"format":1.5}`:           `"format" must be a whole number, not 1.5`,
+		`{"names":[1]}`:            `"names" must be an object, not a list`,
+		`{"names":{"a":true}}`:     `"names" must be a text, not true or false`,
+		`{"share":{}}`:             `"share" must be a number, not an object`,
+		`{"on":2}`:                 `"on" must be true or false, not a number`,
+		`{"when":"yesterday"}`:     `"yesterday" is no time such as `,
+		`{"inner":{"List":["x"]}}`: `List" must be a whole number, not a text`,
+		`[]`:                       `the document must be an object, not a list`,
+		`{`:                        `unexpected end of JSON input`,
+	} {
+		var d document
+		err := printable.Mismatch(json.Unmarshal([]byte(text), &d))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, not %s", text, err, want)
+		}
+	}
+}

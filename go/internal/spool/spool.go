@@ -140,6 +140,31 @@ func readOnce(path string) (*File, error) {
 	return f, err
 }
 
+// Look tells a spool from another file by how it begins. One that is being made begins like
+// one.
+func Look(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return ErrNotSpool
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, int64(len(magic))))
+	if err == nil {
+		err = checkStart(head)
+	}
+	if errors.Is(err, ErrUnfinished) || errors.Is(err, ErrTruncated) {
+		return nil
+	}
+	return err
+}
+
 // load reads a regular file as far as its header says that a spool goes, which is
 // checked against the point table first: a large file costs no memory for claiming to
 // be a spool.

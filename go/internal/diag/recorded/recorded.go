@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 // Files beside a spool file, in place of its suffix.
@@ -40,7 +41,7 @@ type Record struct {
 func Decode(text []byte, source string) (*Record, error) {
 	r := &Record{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return r, err
+		return r, printable.Mismatch(err)
 	}
 	if r.Format != goat.Format {
 		return r, fmt.Errorf("format %d, this goat reads %d", r.Format, goat.Format)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 // webhook is what Flagger sends, and what of it matters to POST /v1/checks.
@@ -54,7 +55,7 @@ func decode(w http.ResponseWriter, r *http.Request, into any) bool {
 		err = json.Unmarshal(text, into)
 	}
 	if err != nil {
-		fail(w, http.StatusBadRequest, "bad_request", "the body is not the JSON that is expected: "+err.Error(), `send {"metadata": {"check.coverage.points": "0.8"}}, or nothing`)
+		fail(w, http.StatusBadRequest, "bad_request", "the body is not the JSON that is expected: "+printable.Mismatch(err).Error(), `send {"metadata": {"check.coverage.points": "0.8"}}, or nothing`)
 		return false
 	}
 	return true

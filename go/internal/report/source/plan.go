@@ -12,6 +12,7 @@ import (
 
 	"github.com/goat-trace/goat/go"
 	"github.com/goat-trace/goat/go/internal/plan"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/report"
 	"github.com/goat-trace/goat/go/internal/store"
 )
@@ -102,7 +103,7 @@ func readPlan(path string) (*report.Account, error) {
 		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), err)
 	}
 	if err := json.Unmarshal(text, &a.Plan); err != nil {
-		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), err)
+		return nil, fmt.Errorf("%s is not a plan: %w", filepath.Base(document), printable.Mismatch(err))
 	}
 	if a.Hash == "" {
 		a.Hash = a.Plan.PlanHash

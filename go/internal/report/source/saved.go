@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go"
+	"github.com/goat-trace/goat/go/internal/printable"
 	"github.com/goat-trace/goat/go/internal/report"
 )
 
@@ -44,7 +45,7 @@ func readSaved(path string) (*report.Document, error) {
 		if !json.Valid(text) {
 			return nil, errors.New("not a whole JSON document: was writing it cut short?")
 		}
-		return nil, fmt.Errorf("not a report that `goat report --format json` wrote: %w", err)
+		return nil, fmt.Errorf("not a report that `goat report --format json` wrote: %w", printable.Mismatch(err))
 	}
 	return document, document.Check()
 }

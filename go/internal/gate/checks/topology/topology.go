@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goat-trace/goat/go/internal/gate"
+	"github.com/goat-trace/goat/go/internal/printable"
 )
 
 // Instance is one of those that serve.
@@ -162,7 +163,7 @@ func (c *Check) compare(f *gate.Finding, now []Instance) {
 	text, err := os.ReadFile(c.Snapshot)
 	var before saved
 	if err == nil {
-		err = json.Unmarshal(text, &before)
+		err = printable.Mismatch(json.Unmarshal(text, &before))
 	}
 	if err == nil && before.Format != 1 {
 		err = errors.New("not a snapshot of goat check topology --save")
