@@ -49,48 +49,57 @@ func unitsOf(files []string, objdir string) ([]*unit, error) {
 	return units, nil
 }
 
-// trace finds the original behind the output of cover or cgo.
+// trace finds the original behind the output of cover or cgo. Each of them puts a //line
+// directive in front of what it was given; a user's file may have its own there, and be
+// called as cover calls its output.
 func (u *unit) trace() error {
 	name := u.base
 	if rest, ok := strings.CutSuffix(name, ".cgo1.go"); ok {
 		u.cgo, name = true, rest+".go"
 	}
-	if rest, ok := strings.CutSuffix(name, ".cover.go"); ok {
-		u.cover, name = true, rest+".go"
-	}
-	tools := 0
-	for _, ran := range []bool{u.cgo, u.cover} {
-		if ran {
-			tools++
-		}
-	}
-	if tools == 0 {
+	covered, byName := strings.CutSuffix(name, ".cover.go")
+	if !u.cgo && !byName {
 		return nil
 	}
-	orig, err := lineDirective(u.arg, tools)
+	first, second, err := lineDirectives(u.arg)
+	if err != nil {
+		return err
+	}
+	orig := first
+	if byName && u.cgo {
+		byName = filepath.Base(second) == covered+".go"
+		if byName {
+			orig = second
+		}
+	}
+	if byName {
+		u.cover, name = true, covered+".go"
+	}
 	if orig != "" {
 		u.orig, u.base = orig, name
 	}
-	return err
+	return nil
 }
 
-// lineDirective returns the file that the nth //line directive names: each tool puts one
-// in front of what it was given, which may have its own before the package clause.
-func lineDirective(path string, nth int) (string, error) {
+// lineDirectives returns the file that the first //line directive before the package
+// clause names, and that of another one directly below it.
+func lineDirectives(path string) (first, second string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer file.Close()
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadString('\n')
-		if rest, ok := strings.CutPrefix(line, "//line "); ok {
-			if nth--; nth == 0 {
-				return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(rest), ":1"), ":1"), nil
-			}
-		}
-		if err != nil || strings.HasPrefix(line, "package ") {
-			return "", nil
+		rest, ok := strings.CutPrefix(line, "//line ")
+		named := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(rest), ":1"), ":1")
+		switch {
+		case first != "" && ok:
+			return first, named, nil
+		case first != "" || err != nil || strings.HasPrefix(line, "package "):
+			return first, "", nil
+		case ok:
+			first = named
 		}
 	}
 }
