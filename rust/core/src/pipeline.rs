@@ -154,7 +154,9 @@ fn plan_commits(
     };
     let read = |path: &str| read_release(path).ok();
     let ground = options.ground(repo.root())?;
-    let covered = scope::covered(&options, repo.prefix(), &ground, &read)?;
+    let dirs = repo.module_directories(&sides, control)?;
+    let may_hold = |dir: &str| dirs.may_hold(dir);
+    let covered = scope::covered(&options, repo.prefix(), &ground, &read, &may_hold)?;
     control.check()?;
 
     let clean = scope::Cleaner::default();

@@ -106,6 +106,10 @@ enum Event {
     Rename(usize, usize),
     Header(usize, bool),
     Untracked(Source),
+    /// A package becomes a module of its own, or is none any longer.
+    Module(usize, bool),
+    /// A package's directory becomes a link to another one, or a directory again.
+    Link(usize, bool),
     Commit,
 }
 
@@ -127,6 +131,8 @@ fn events() -> impl Strategy<Value = Event> {
         2 => (0..FILES + 2, 0..FILES + 2).prop_map(|(from, to)| Event::Rename(from, to)),
         1 => (0..FILES, any::<bool>()).prop_map(|(file, own)| Event::Header(file, own)),
         1 => functions().prop_map(Event::Untracked),
+        1 => (0..FILES / 2, any::<bool>()).prop_map(|(at, own)| Event::Module(at, own)),
+        1 => (0..FILES / 2, any::<bool>()).prop_map(|(at, link)| Event::Link(at, link)),
         1 => Just(Event::Commit),
     ]
 }
@@ -158,12 +164,40 @@ fn happen(place: &Place, event: &Event) {
             place.write(&path(*file), &[head.as_bytes(), &old].concat());
         }
         Event::Untracked(text) => place.write("p0/new.go", &source(0, text)),
+        Event::Module(package, own) => {
+            let file = format!("p{package}/go.mod");
+            if *own {
+                place.write(&file, b"module example.com/other\n");
+            } else {
+                drop(fs::remove_file(repo.join(file)));
+            }
+        }
+        Event::Link(package, link) => link_directory(repo, *package, *link),
         Event::Commit => {
             git(repo, &["add", "-A"]);
             git(repo, &["commit", "-q", "--allow-empty", "-m", "x"]);
         }
     }
 }
+
+#[cfg(unix)]
+fn link_directory(repo: &Path, package: usize, link: bool) {
+    let (dir, aside) = (
+        repo.join(format!("p{package}")),
+        repo.join(format!("_p{package}")),
+    );
+    let linked = dir.is_symlink();
+    if link && !linked {
+        fs::rename(&dir, &aside).unwrap();
+        std::os::unix::fs::symlink(aside.file_name().unwrap(), &dir).unwrap();
+    } else if !link && linked {
+        fs::remove_file(&dir).unwrap();
+        fs::rename(&aside, &dir).unwrap();
+    }
+}
+
+#[cfg(not(unix))]
+fn link_directory(_: &Path, _: usize, _: bool) {}
 
 fn harm(packs: &[PathBuf], damage: &Damage) {
     let all: Vec<Vec<u8>> = packs.iter().map(|pack| fs::read(pack).unwrap()).collect();

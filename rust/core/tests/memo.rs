@@ -107,6 +107,30 @@ fn sign(kept: &Path) {
     fs::write(kept, format!("{seal}\n{text}")).unwrap();
 }
 
+/// A module of its own is no part of the plan, whether git knows its go.mod, ignores it or
+/// finds it in a directory that it does not track.
+#[test]
+fn a_module_that_appears_is_seen() {
+    let place = Place::new();
+    let write = |path: &str, text: &str| place.write(path, text);
+    write(
+        "svc/deep/deep.go",
+        "package deep\n\nfunc F() { println(2) }\n",
+    );
+    for ignored in [false, true] {
+        let rules = if ignored { "go.mod\n" } else { "" };
+        write(".gitignore", &format!("*_ignored.go\n/go.work\n{rules}"));
+        place.settle();
+        let before = place.plan(false);
+        write("svc/deep/go.mod", "module example.com/deep\n");
+        let (warm, fresh) = (place.plan(true), place.plan(false));
+        assert_eq!(warm, fresh, "ignored {ignored}");
+        assert_ne!(fresh["planHash"], before["planHash"]);
+        fs::remove_file(place.repo.join("svc/deep/go.mod")).unwrap();
+        assert_eq!(place.plan(true), before);
+    }
+}
+
 #[test]
 fn a_damaged_answer_is_not_believed() {
     let place = Place::new();

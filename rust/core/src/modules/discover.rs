@@ -1,8 +1,9 @@
 //! The modules around a directory.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::parse::{GoMod, parse_mod, parse_work};
 use super::replaced::{Stated, replaced};
@@ -89,6 +90,8 @@ pub fn inside(root: &Path, path: &Path) -> Option<String> {
 pub struct Find<'a> {
     /// Reads a file by its path relative to the repository's root; `None` if there is none.
     pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// Whether a directory may hold a go.mod at all, as far as that is known without a look.
+    pub may_hold: &'a dyn Fn(&str) -> bool,
     /// The directory that was asked for, relative to the root.
     pub dir: &'a str,
     /// What decides besides the files.
@@ -104,8 +107,9 @@ pub struct Covered<'a> {
     /// Nested modules are covered too, under their own paths.
     pub nested: bool,
     read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
-    /// Directory of the go.mod above a directory, as found so far.
-    nearest: RefCell<BTreeMap<String, Option<String>>>,
+    may_hold: &'a dyn Fn(&str) -> bool,
+    /// The modules of directories, as found so far.
+    found: RefCell<HashMap<String, Option<Rc<Module>>>>,
 }
 
 impl std::fmt::Debug for Covered<'_> {
@@ -171,7 +175,8 @@ pub fn discover(find: Find<'_>, nested: bool) -> Result<Covered<'_>> {
         modules,
         nested,
         read: find.read,
-        nearest: RefCell::default(),
+        may_hold: find.may_hold,
+        found: RefCell::default(),
     })
 }
 
@@ -206,37 +211,34 @@ fn workspace(find: Find<'_>) -> Result<Option<(String, GoMod)>> {
 
 impl Covered<'_> {
     /// The covered module that a directory belongs to.
-    pub fn module_of(&self, dir: &str) -> Option<Module> {
-        let nearest = self.nearest(dir)?;
-        if let Some(module) = self.modules.iter().find(|m| m.dir == nearest) {
-            return Some(module.clone());
-        }
-        let below = self.nested && is_below(&nearest, &self.main.dir);
-        let text = below
-            .then(|| (self.read)(&join(&nearest, "go.mod")))
-            .flatten()?;
-        Some(Module {
-            path: parse_mod(&text).module,
-            dir: nearest,
-        })
-    }
-
-    /// The directory of the go.mod at or above a directory.
-    fn nearest(&self, dir: &str) -> Option<String> {
-        if let Some(known) = self.nearest.borrow().get(dir) {
+    pub fn module_of(&self, dir: &str) -> Option<Rc<Module>> {
+        if let Some(known) = self.found.borrow().get(dir) {
             return known.clone();
         }
-        let here = self.modules.iter().any(|m| m.dir == dir)
-            || (self.read)(&join(dir, "go.mod")).is_some();
-        let found = match (here, dir) {
-            (true, _) => Some(dir.to_owned()),
-            (false, "") => None,
-            (false, _) => self.nearest(parent(dir)),
-        };
-        self.nearest
-            .borrow_mut()
-            .insert(dir.to_owned(), found.clone());
+        let found = self.find(dir);
+        let mut all = self.found.borrow_mut();
+        all.insert(dir.to_owned(), found.clone());
         found
+    }
+
+    /// That of the go.mod at or above a directory, if it is covered.
+    fn find(&self, dir: &str) -> Option<Rc<Module>> {
+        if let Some(module) = self.modules.iter().find(|m| m.dir == dir) {
+            return Some(Rc::new(module.clone()));
+        }
+        let text = (self.may_hold)(dir).then(|| (self.read)(&join(dir, "go.mod")));
+        let Some(text) = text.flatten() else {
+            return (!dir.is_empty())
+                .then(|| self.module_of(parent(dir)))
+                .flatten();
+        };
+        let below = self.nested && is_below(dir, &self.main.dir);
+        below.then(|| {
+            Rc::new(Module {
+                path: parse_mod(&text).module,
+                dir: dir.to_owned(),
+            })
+        })
     }
 }
 
@@ -277,7 +279,8 @@ pub fn join(dir: &str, name: &str) -> String {
 /// The directory of a path; empty at the root.
 #[must_use]
 pub fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+    // Asked for every file: a search for a character of any length is slower.
+    memchr::memrchr(b'/', path.as_bytes()).map_or("", |at| &path[..at])
 }
 
 /// Whether a directory is another one or below it.

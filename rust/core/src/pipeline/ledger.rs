@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::Options;
 use super::memo::{place, store};
 use crate::error::Result;
-use crate::git::{Differing, Kept, Repo};
+use crate::git::{Differing, Kept, Repo, Stamp};
 use crate::model::{FileChange, Hunk, Key};
 
 /// No change has so much to say that more is worth its place on the disk.
@@ -260,8 +260,8 @@ pub(super) fn key(kind: Kind, of: Key, deciding: &[&str]) -> Key {
 }
 
 /// The key of what is made of a file on disk, by what its stat data vouch for.
-pub(super) fn on_disk(kind: Kind, path: &[u8], vouched: &str) -> Key {
-    key_of(kind, Key::default(), [path, vouched.as_bytes()].into_iter())
+pub(super) fn on_disk(kind: Kind, path: &[u8], vouched: &Stamp) -> Key {
+    key_of(kind, Key::default(), [path, vouched.as_slice()].into_iter())
 }
 
 fn key_of<'t>(kind: Kind, of: Key, deciding: impl Iterator<Item = &'t [u8]>) -> Key {
@@ -285,11 +285,11 @@ impl Kept for Ledger {
         self.put(key(Kind::Plain, content, &[]), &());
     }
 
-    fn sum(&self, path: &[u8], vouched: &str) -> Option<[u8; 32]> {
+    fn sum(&self, path: &[u8], vouched: &Stamp) -> Option<[u8; 32]> {
         self.get(on_disk(Kind::Sum, path, vouched))
     }
 
-    fn keep_sum(&self, path: &[u8], vouched: &str, sum: [u8; 32]) {
+    fn keep_sum(&self, path: &[u8], vouched: &Stamp, sum: [u8; 32]) {
         self.put(on_disk(Kind::Sum, path, vouched), &sum);
     }
 

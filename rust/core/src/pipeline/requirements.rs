@@ -44,7 +44,7 @@ pub fn requirements(options: &Options) -> Result<Requirements> {
     let sides = repo.sides(&range(options))?;
     let read = |path: &str| repo.read_release(&sides, path).ok();
     let ground = options.ground(repo.root())?;
-    let covered = scope::covered(options, repo.prefix(), &ground, &read)?;
+    let covered = scope::covered(options, repo.prefix(), &ground, &read, &|_| true)?;
     let base = Base {
         repo: &repo,
         sides: &sides,

@@ -17,9 +17,16 @@ pub(super) fn covered<'a>(
     dir: &'a str,
     ground: &'a Ground,
     read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    may_hold: &'a dyn Fn(&str) -> bool,
 ) -> Result<Covered<'a>> {
     let nested = options.config.skip_nested_modules == Some(false);
-    discover(Find { read, dir, ground }, nested)
+    let find = Find {
+        read,
+        may_hold,
+        dir,
+        ground,
+    };
+    discover(find, nested)
 }
 
 /// Takes marks out of contents and keeps the first error.
@@ -83,7 +90,7 @@ pub(super) fn sort(
     let sorted = foreign.map(|change| {
         let dir = parent(&change.path);
         let module = covered.module_of(dir);
-        let reason = reason(&change.path, module.as_ref(), &ignores);
+        let reason = reason(&change.path, module.as_deref(), &ignores);
         let import_path = module.map(|m| m.import_path(dir)).unwrap_or_default();
         Scoped {
             change,

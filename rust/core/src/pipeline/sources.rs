@@ -51,20 +51,21 @@ pub(super) fn read(
         let Some(module) = covered.module_of(dir) else {
             continue;
         };
-        let relative = module.relative(&file.path).to_owned();
-        if is_vendored(&relative) || is_hidden(&file.path) {
+        let relative = module.relative(&file.path);
+        if is_vendored(relative) || is_hidden(&file.path) {
             continue;
         }
-        directories
-            .entry(dir.to_owned())
-            .or_insert_with(|| Directory {
+        if !directories.contains_key(dir) {
+            let directory = Directory {
                 import_path: module.import_path(dir),
-                hidden: parent(&relative)
+                hidden: parent(relative)
                     .split('/')
                     .any(|p| p == "testdata" || is_hidden(p)),
                 foreign: false,
                 files: Vec::new(),
-            });
+            };
+            directories.insert(dir.to_owned(), directory);
+        }
         wanted.push(file.path);
     }
     control.check()?;

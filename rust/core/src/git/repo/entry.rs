@@ -1,4 +1,6 @@
-//! What a tree or the index holds at a path.
+//! What a tree or the index holds at a path, and what a look through the working tree found.
+
+use std::collections::HashMap;
 
 use git2::Oid;
 
@@ -41,6 +43,9 @@ impl Entry {
     }
 }
 
+/// Paths and what they hold, in order.
+pub(in crate::git) type Listing = Vec<(Vec<u8>, Entry)>;
+
 /// A file of the working tree that is not in the index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::git) struct Untracked {
@@ -48,4 +53,15 @@ pub(in crate::git) struct Untracked {
     pub path: Vec<u8>,
     /// Whether an ignore rule covers it, or another repository inside this one has it.
     pub ignored: bool,
+}
+
+/// What a look through the working tree found.
+#[derive(Debug, Default)]
+pub(in crate::git) struct Walked {
+    /// The untracked files that no rule ignores, in path order, and of the ignored ones the
+    /// Go files.
+    pub untracked: Vec<Untracked>,
+    /// The directories that it read, each with a slash at its end (the root is empty), and
+    /// whether something called go.mod stands there. None of them is a link.
+    pub directories: HashMap<Vec<u8>, bool>,
 }

@@ -1,6 +1,6 @@
 //! One open repository: what its other files read of it, in one value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -8,7 +8,7 @@ use git2::Oid;
 
 use super::attributes::Attributes;
 use super::commits::Commits;
-use super::entry::Untracked;
+use super::entry::{Listing, Walked};
 use super::index::Index;
 use super::layout::Layout;
 use super::refs::Refs;
@@ -35,8 +35,40 @@ pub struct Repo {
     pub(in crate::git) libgit2: Mutex<Option<git2::Repository>>,
     pub(in crate::git) index: OnceLock<Arc<Index>>,
     pub(in crate::git) stats: OnceLock<Arc<Stats>>,
-    pub(in crate::git) untracked: OnceLock<Arc<Vec<Untracked>>>,
+    /// Contents of Go files of the release that were read, for who reads them next.
+    pub(in crate::git) contents: Mutex<Contents>,
+    /// What the release's commit holds.
+    pub(in crate::git) listed: OnceLock<(Oid, Listing)>,
+    pub(in crate::git) walked: OnceLock<Arc<Walked>>,
     pub(in crate::git) probes: Mutex<Probes>,
+}
+
+/// Contents by path.
+#[derive(Default)]
+pub(in crate::git) struct Contents {
+    all: HashMap<Vec<u8>, Arc<Vec<u8>>>,
+    bytes: usize,
+}
+
+/// No more bytes than these wait for a second reader.
+const WAITING: usize = 64 << 20;
+
+impl Contents {
+    /// Keeps a content until it is taken.
+    pub(in crate::git) fn keep(&mut self, path: &[u8], content: &Arc<Vec<u8>>) {
+        if self.bytes + content.len() <= WAITING {
+            let known = self.all.insert(path.to_vec(), Arc::clone(content));
+            self.bytes += content.len();
+            self.bytes -= known.map_or(0, |known| known.len());
+        }
+    }
+
+    /// The content of a path, which is not kept any longer.
+    pub(in crate::git) fn take(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        let content = self.all.remove(path)?;
+        self.bytes -= content.len();
+        Some(Arc::unwrap_or_clone(content))
+    }
 }
 
 impl std::fmt::Debug for Repo {

@@ -22,25 +22,37 @@ pub(in crate::git) struct Stats {
     pub all: Vec<io::Result<Metadata>>,
 }
 
+/// Stat data in one value: they are compared and hashed for every file of a tree.
+pub type Stamp = [u8; 56];
+
 #[cfg(unix)]
-pub(in crate::git) fn stamp(meta: &Metadata) -> String {
+pub(in crate::git) fn stamp(meta: &Metadata) -> Stamp {
     use std::os::unix::fs::MetadataExt;
-    format!(
-        "{:o} {} {} {}.{} {}.{};",
-        meta.mode(),
-        meta.len(),
-        meta.ino(),
+    let times = [
         meta.mtime(),
         meta.mtime_nsec(),
         meta.ctime(),
-        meta.ctime_nsec()
-    )
+        meta.ctime_nsec(),
+    ];
+    let parts = [u64::from(meta.mode()), meta.len(), meta.ino()].into_iter();
+    joined(parts.chain(times.map(i64::cast_unsigned)))
 }
 
 #[cfg(not(unix))]
-pub(in crate::git) fn stamp(meta: &Metadata) -> String {
-    let kind = (meta.is_dir(), meta.is_symlink());
-    format!("{kind:?} {} {:?};", meta.len(), meta.modified().ok())
+pub(in crate::git) fn stamp(meta: &Metadata) -> Stamp {
+    let kind = u64::from(meta.is_dir()) | u64::from(meta.is_symlink()) << 1;
+    let written = meta.modified().ok();
+    let since = written.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let (seconds, nanos) = since.map_or((u64::MAX, 0), |at| (at.as_secs(), at.subsec_nanos()));
+    joined([kind, meta.len(), seconds, u64::from(nanos)].into_iter())
+}
+
+fn joined(parts: impl Iterator<Item = u64>) -> Stamp {
+    let mut stamp = [0; 56];
+    for (place, part) in stamp.chunks_exact_mut(8).zip(parts) {
+        place.copy_from_slice(&part.to_le_bytes());
+    }
+    stamp
 }
 
 /// When a file was last changed. Unlike the time of its content, nobody can set it.

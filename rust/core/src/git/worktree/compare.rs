@@ -122,8 +122,9 @@ impl Repo {
             changes.dirty.push(text(&pair.path).0);
             note(&mut hash, &pair.path, pair.new);
         }
-        let untracked = self.untracked(control)?;
-        let (go, other): (Vec<_>, Vec<_>) = untracked
+        let walked = self.walked(control)?;
+        let (go, other): (Vec<_>, Vec<_>) = walked
+            .untracked
             .iter()
             .filter(|file| !file.ignored)
             .partition(|file| is_go(&file.path));

@@ -1,8 +1,8 @@
 //! Contents of both sides, without goat's own marks.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use git2::Oid;
 use rayon::prelude::*;
@@ -249,47 +249,68 @@ impl<'a> Loader<'a> {
     }
 
     fn load_new(&self, path: &[u8], entry: Entry) -> Result<(Side, Option<Oid>)> {
-        if let Some(file) = self.disk.get(path) {
-            return Ok(match (&file.content, &file.unreadable) {
-                (Some(content), None) => self.finish(path, content.clone()),
-                (_, why) => (Err(why.clone().unwrap_or_default()), None),
-            });
-        }
-        let git = Arc::new(self.repo.store.blob(entry.id)?);
-        let content = if self.worktree {
-            self.clean_file(path, entry, &git)
-        } else {
-            Ok(None)
+        let content = match self.disk.get(path) {
+            Some(DiskFile {
+                content: Some(content),
+                unreadable: None,
+            }) => {
+                self.keep(path, &content.disk);
+                Ok(content.clone())
+            }
+            Some(file) => Err(file.unreadable.clone().unwrap_or_default()),
+            None => self.content(path, entry)?,
         };
         Ok(match content {
-            Ok(disk) => self.finish(
-                path,
-                DiskContent {
-                    disk: disk.unwrap_or_else(|| Arc::clone(&git)),
-                    git,
-                },
-            ),
+            Ok(content) => self.finish(path, content),
             Err(why) => (Err(why), None),
         })
     }
 
-    /// The bytes on disk of a file that git takes for unchanged; `None` where they
-    /// are the blob's, or where a sparse checkout leaves the file out.
+    /// The content of a file that git takes for unchanged, or of one of a commit.
+    fn content(
+        &self,
+        path: &[u8],
+        entry: Entry,
+    ) -> Result<std::result::Result<DiskContent, String>> {
+        let git = Arc::new(self.repo.store.blob(entry.id)?);
+        let disk = if self.worktree {
+            self.clean_file(path, entry, &git)
+        } else {
+            Ok(Some(Arc::clone(&git)))
+        };
+        if let Ok(Some(disk)) = &disk {
+            self.keep(path, disk);
+        }
+        Ok(disk.map(|disk| DiskContent {
+            disk: disk.unwrap_or_else(|| Arc::clone(&git)),
+            git,
+        }))
+    }
+
+    /// Lets who reads a file of the release next have what was read of it.
+    fn keep(&self, path: &[u8], content: &Arc<Vec<u8>>) {
+        let contents = self.repo.contents.lock();
+        let mut contents = contents.unwrap_or_else(PoisonError::into_inner);
+        contents.keep(path, content);
+    }
+
+    /// The bytes on disk of a file that git takes for unchanged; `None` where a sparse
+    /// checkout leaves the file out.
     fn clean_file(
         &self,
         path: &[u8],
         entry: Entry,
-        git: &[u8],
+        git: &Arc<Vec<u8>>,
     ) -> std::result::Result<Option<Arc<Vec<u8>>>, String> {
         let full = self.repo.full_path(path);
         let disk = match read_file(&full) {
-            Ok(disk) if disk == git => return Ok(None),
+            Ok(disk) if disk == **git => return Ok(Some(Arc::clone(git))),
             Ok(disk) => disk,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(format!("cannot be read: {e}")),
         };
         let converted = self.repo.to_git(&text(path).0, &disk)?;
-        if converted.as_deref() == Some(git) {
+        if converted.as_ref() == Some(&**git) {
             return Ok(Some(Arc::new(disk)));
         }
         let id = entry.id.to_string();

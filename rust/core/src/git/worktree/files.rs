@@ -1,7 +1,7 @@
 //! The Go files of the release and their bytes.
 
-use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, PoisonError};
 
 use git2::Oid;
 use rayon::prelude::*;
@@ -11,6 +11,7 @@ use super::contents::no_such_file;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::git::diff::trees::Trees;
+use crate::git::repo::entry::{Entry, Walked};
 use crate::git::repo::paths::{read_file, text};
 use crate::git::repo::sides::Sides;
 use crate::git::repo::stats::leads_to_file;
@@ -37,6 +38,34 @@ pub struct GoSource {
     pub state: FileState,
 }
 
+/// Which directories of the release may hold a go.mod.
+#[derive(Debug)]
+pub struct ModuleDirs(Known);
+
+#[derive(Debug)]
+enum Known {
+    /// Any may.
+    Nothing,
+    /// The directories of the working tree that were read; another one may.
+    Walked(Arc<Walked>),
+    /// Those of a commit that do, each with a slash at its end; no other one does.
+    Listed(HashSet<Vec<u8>>),
+}
+
+impl ModuleDirs {
+    /// Whether a directory may be that of a module.
+    #[must_use]
+    pub fn may_hold(&self, dir: &str) -> bool {
+        let slash = if dir.is_empty() { "" } else { "/" };
+        let dir = [dir, slash].concat().into_bytes();
+        match &self.0 {
+            Known::Nothing => true,
+            Known::Walked(walked) => walked.directories.get(&dir).copied().unwrap_or(true),
+            Known::Listed(all) => all.contains(&dir),
+        }
+    }
+}
+
 impl Repo {
     /// All `.go` files of the release by path, tests and ignored files included: what
     /// the go command may read. Files whose names are not UTF-8 are left out.
@@ -61,7 +90,7 @@ impl Repo {
         let mut files: Vec<GoSource> = tracked
             .filter_map(|(entry, _)| source(&entry.path, FileState::Tracked))
             .collect();
-        for file in self.untracked(control)?.iter() {
+        for file in &self.walked(control)?.untracked {
             if file.path.ends_with(b".go") && self.full_path(&file.path).is_file() {
                 let how = if file.ignored {
                     FileState::Ignored
@@ -74,14 +103,33 @@ impl Repo {
         Ok(files)
     }
 
+    /// Where the release may have modules, so that nobody has to look into every directory.
+    pub fn module_directories(&self, sides: &Sides, control: &Control) -> Result<ModuleDirs> {
+        if sides.release.worktree {
+            return Ok(ModuleDirs(Known::Walked(self.walked(control)?)));
+        }
+        let Some(commit) = sides.release_id() else {
+            return Ok(ModuleDirs(Known::Nothing));
+        };
+        let all = self.listed(commit)?;
+        // What stands in a submodule, its own commit says.
+        if all.iter().any(|(_, entry)| entry.is_submodule()) {
+            return Ok(ModuleDirs(Known::Nothing));
+        }
+        let found = all
+            .iter()
+            .filter_map(|(path, _)| path.strip_suffix(b"go.mod"));
+        let found = found.filter(|dir| dir.is_empty() || dir.ends_with(b"/"));
+        let found = found.map(<[u8]>::to_vec).collect();
+        Ok(ModuleDirs(Known::Listed(found)))
+    }
+
     fn go_files_of_commit(&self, sides: &Sides) -> Result<Vec<GoSource>> {
         let Some(commit) = sides.release_id() else {
             return Ok(Vec::new());
         };
-        let all = Trees::new(&self.store).flatten(self.tree_of(commit)?)?;
-        let go = all
-            .iter()
-            .filter(|(path, entry)| path.ends_with(b".go") && entry.is_file());
+        let all = self.listed(commit)?.iter();
+        let go = all.filter(|(path, entry)| path.ends_with(b".go") && entry.is_file());
         Ok(go
             .filter_map(|(path, _)| source(path, FileState::Tracked))
             .collect())
@@ -110,8 +158,8 @@ impl Repo {
                     add(&entry.path);
                 }
             }
-            let untracked = self.untracked(control)?;
-            for file in untracked.iter().filter(|file| !file.ignored) {
+            let walked = self.walked(control)?;
+            for file in walked.untracked.iter().filter(|file| !file.ignored) {
                 if !file.ignored && self.full_path(&file.path).is_file() {
                     add(&file.path);
                 }
@@ -141,6 +189,12 @@ impl Repo {
 
     /// A file of the release: the bytes on disk, or the blob of the commit.
     pub fn read_release(&self, sides: &Sides, path: &str) -> Result<Vec<u8>> {
+        let contents = self.contents.lock();
+        let mut contents = contents.unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = contents.take(path.as_bytes()) {
+            return Ok(known);
+        }
+        drop(contents);
         if !sides.release.worktree {
             let blob = self.blob_at(sides.release_id(), path)?;
             return blob.ok_or_else(|| no_such_file(path));
@@ -188,11 +242,32 @@ impl Repo {
         paths.par_iter().map(hash).collect()
     }
 
+    /// All that the release's commit holds, by path; read once.
+    pub(in crate::git) fn listed(&self, commit: Oid) -> Result<&[(Vec<u8>, Entry)]> {
+        if let Some((of, all)) = self.listed.get()
+            && *of == commit
+        {
+            return Ok(all);
+        }
+        let mut all = Trees::new(&self.store).flatten(self.tree_of(commit)?)?;
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        let (_, all) = self.listed.get_or_init(|| (commit, all));
+        Ok(all)
+    }
+
     fn blob_at(&self, commit: Option<Oid>, path: &str) -> Result<Option<Vec<u8>>> {
         let Some(commit) = commit else {
             return Ok(None);
         };
-        let entry = Trees::new(&self.store).find(self.tree_of(commit)?, path.as_bytes())?;
+        let listed = self.listed.get().filter(|(of, _)| *of == commit);
+        let entry = match listed {
+            Some((_, all)) => {
+                let at = all.partition_point(|(known, _)| known.as_slice() < path.as_bytes());
+                let found = all.get(at).filter(|(known, _)| known == path.as_bytes());
+                found.map(|(_, entry)| *entry)
+            }
+            None => Trees::new(&self.store).find(self.tree_of(commit)?, path.as_bytes())?,
+        };
         let entry = entry.filter(|entry| !entry.is_submodule());
         entry.map(|entry| self.store.blob(entry.id)).transpose()
     }

@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::repo::Repo;
-use crate::git::repo::paths::{os_path, read_file};
+use crate::git::repo::paths::read_file;
 use crate::git::repo::sides::Sides;
-use crate::git::repo::stats::{is_past, latest, stamp};
+use crate::git::repo::stats::{Stamp, is_past, latest, stamp};
 
 /// The state of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,69 +79,71 @@ impl Repo {
     fn tracked(&self, look: &mut Look, control: &Control) -> Result<()> {
         let index = self.index()?;
         let stats = self.stats(control)?;
-        let seen: Vec<(String, Option<SystemTime>)> = index
-            .entries
-            .par_iter()
-            .zip(&stats.all)
-            .map(|(entry, meta)| {
-                control.check()?;
-                let seen = Seen::of(&self.root.join(os_path(&entry.path)), meta);
-                let head = entry.entry.is_submodule().then(|| {
-                    crate::git::repo::open::head_of(&self.root.join(os_path(&entry.path)))
-                });
-                let text = format!(
-                    "{:o} {} {} {} {} {head:?}\n",
-                    entry.entry.mode, entry.entry.id, entry.stage, entry.skip, seen.text,
-                );
-                Ok((text, seen.latest))
-            })
-            .collect::<Result<_>>()?;
-        for (entry, (text, latest)) in index.entries.iter().zip(seen) {
+        look.count(index.entries.len());
+        for (entry, meta) in index.entries.iter().zip(&stats.all) {
+            control.check()?;
             look.bytes(&entry.path);
-            look.text(&text);
-            look.late(latest);
+            look.part(&entry.entry.mode.to_le_bytes());
+            look.part(entry.entry.id.as_bytes());
+            look.part(&[entry.stage, u8::from(entry.skip)]);
+            look.seen(&Seen::of(&|| self.full_path(&entry.path), meta));
+            if entry.entry.is_submodule() {
+                let head = crate::git::repo::open::head_of(&self.full_path(&entry.path));
+                look.text(&format!("{head:?}\n"));
+            }
         }
         Ok(())
     }
 
     fn strangers(&self, look: &mut Look, control: &Control) -> Result<()> {
-        let files = self.untracked(control)?;
-        let see = |path: &Path| Seen::of(path, &std::fs::symlink_metadata(path));
+        let walked = self.walked(control)?;
+        let files = &walked.untracked;
+        let see = |path: PathBuf| Seen::of(&|| path.clone(), &std::fs::symlink_metadata(&path));
         let seen: Vec<Seen> = files
             .par_iter()
-            .map(|file| see(&self.full_path(&file.path)))
+            .map(|file| see(self.full_path(&file.path)))
             .collect();
+        look.count(files.len());
         for (file, seen) in files.iter().zip(seen) {
             look.bytes(&file.path);
-            look.text(&format!("{} {}\n", file.ignored, seen.text));
-            look.late(seen.latest);
+            look.part(&[u8::from(file.ignored)]);
+            look.seen(&seen);
+        }
+        // Which directories are modules of their own decides as well; a go.mod that is
+        // ignored is none of the files above.
+        let modules = walked.directories.iter().filter(|(_, module)| **module);
+        let mut modules: Vec<&Vec<u8>> = modules.map(|(dir, _)| dir).collect();
+        modules.sort_unstable();
+        for dir in modules {
+            look.bytes(dir);
         }
         Ok(())
     }
 }
 
 /// A file by its stat data; behind a link also what it points at.
+#[derive(Default)]
 struct Seen {
-    text: String,
+    /// `None` where there is none.
+    own: Option<Stamp>,
+    target: Option<Stamp>,
     latest: Option<SystemTime>,
 }
 
 impl Seen {
-    fn of(path: &Path, meta: &io::Result<Metadata>) -> Self {
+    fn of(path: &dyn Fn() -> PathBuf, meta: &io::Result<Metadata>) -> Self {
         let Ok(meta) = meta else {
-            return Self {
-                text: "gone".into(),
-                latest: None,
-            };
+            return Self::default();
         };
         let mut seen = Self {
-            text: stamp(meta),
+            own: Some(stamp(meta)),
+            target: None,
             latest: latest(meta),
         };
         if meta.is_symlink()
-            && let Ok(target) = std::fs::metadata(path)
+            && let Ok(target) = std::fs::metadata(path())
         {
-            seen.text.push_str(&stamp(&target));
+            seen.target = Some(stamp(&target));
             seen.latest = seen.latest.max(latest(&target));
         }
         seen
@@ -177,6 +179,23 @@ impl Look {
     fn bytes(&mut self, bytes: &[u8]) {
         self.hash.update((bytes.len() as u64).to_le_bytes());
         self.hash.update(bytes);
+    }
+
+    fn count(&mut self, count: usize) {
+        self.part(&(count as u64).to_le_bytes());
+    }
+
+    /// Bytes whose number is always the same.
+    fn part(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+    }
+
+    fn seen(&mut self, seen: &Seen) {
+        for stamp in [&seen.own, &seen.target] {
+            self.part(&[u8::from(stamp.is_some())]);
+            self.part(stamp.as_ref().map_or(&[], Stamp::as_slice));
+        }
+        self.late(seen.latest);
     }
 
     fn content(&mut self, path: &Path) {

@@ -1,5 +1,6 @@
 //! What may be known of a comparison from earlier ones.
 
+use crate::git::repo::stats::Stamp;
 use crate::model::{Hunk, Key};
 
 /// What is kept of earlier comparisons. It answers from what it was told, or not at all.
@@ -10,9 +11,9 @@ pub trait Kept: Sync {
     /// Keeps that.
     fn keep_plain(&self, content: Key);
     /// SHA-256 of a file of the working tree that has these stat data.
-    fn sum(&self, path: &[u8], vouched: &str) -> Option<[u8; 32]>;
+    fn sum(&self, path: &[u8], vouched: &Stamp) -> Option<[u8; 32]>;
     /// Keeps it.
-    fn keep_sum(&self, path: &[u8], vouched: &str, sum: [u8; 32]);
+    fn keep_sum(&self, path: &[u8], vouched: &Stamp, sum: [u8; 32]);
     /// The hunks of two contents.
     fn hunks(&self, pair: Key) -> Option<Vec<Hunk>>;
     /// Keeps them.

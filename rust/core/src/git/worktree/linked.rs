@@ -38,7 +38,13 @@ impl Repo {
         let (base, release) = (tree(sides.base_id())?, tree(sides.release_id())?);
         let listing = match (sides.release.worktree, release) {
             (true, _) => self.index_links()?,
-            (false, Some(release)) => trees.flatten(release)?,
+            (false, Some(_)) => match sides.release_id() {
+                Some(commit) => {
+                    let links = self.listed(commit)?.iter();
+                    links.filter(|at| is_link(at)).cloned().collect()
+                }
+                None => Vec::new(),
+            },
             (false, None) => Vec::new(),
         };
         let links: Vec<Vec<u8>> = listing

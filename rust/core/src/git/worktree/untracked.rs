@@ -1,15 +1,15 @@
 //! Files of the working tree that git does not track.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::repo::Repo;
-use crate::git::repo::entry::Untracked;
+use crate::git::repo::entry::{Untracked, Walked};
 use crate::git::repo::index::Index;
 use crate::git::repo::paths::{bytes_of, check_rules, os_path};
 
@@ -22,22 +22,23 @@ struct Walk<'a> {
     /// Submodules, to which git leaves their own files.
     modules: HashSet<&'a [u8]>,
     control: &'a Control,
+    /// The directories that were read.
+    read: Mutex<HashMap<Vec<u8>, bool>>,
 }
 
 impl Repo {
-    /// The untracked files that no rule ignores, in path order, and of the ignored ones the
-    /// Go files, as they were when first asked for.
-    pub(in crate::git) fn untracked(&self, control: &Control) -> Result<Arc<Vec<Untracked>>> {
-        if let Some(known) = self.untracked.get() {
+    /// What is in the working tree besides the tracked files, as it was when first asked for.
+    pub(in crate::git) fn walked(&self, control: &Control) -> Result<Arc<Walked>> {
+        if let Some(known) = self.walked.get() {
             return Ok(Arc::clone(known));
         }
         let found = Arc::new(self.walk(control)?);
-        Ok(Arc::clone(self.untracked.get_or_init(|| found)))
+        Ok(Arc::clone(self.walked.get_or_init(|| found)))
     }
 
-    fn walk(&self, control: &Control) -> Result<Vec<Untracked>> {
+    fn walk(&self, control: &Control) -> Result<Walked> {
         if self.layout.work.is_none() {
-            return Ok(Vec::new());
+            return Ok(Walked::default());
         }
         let index = self.index()?;
         let modules = index.entries.iter().filter(|e| e.entry.is_submodule());
@@ -47,10 +48,15 @@ impl Repo {
             index: &index,
             modules,
             control,
+            read: Mutex::default(),
         };
-        let mut found = walk.directory(&[], false)?;
-        found.sort();
-        Ok(found)
+        let mut untracked = walk.directory(&[], false)?;
+        untracked.sort();
+        let read = walk.read.into_inner();
+        Ok(Walked {
+            untracked,
+            directories: read.unwrap_or_else(PoisonError::into_inner),
+        })
     }
 }
 
@@ -62,8 +68,14 @@ impl Walk<'_> {
         };
         let mut files = Vec::new();
         let mut directories = Vec::new();
-        for entry in entries.flatten() {
+        let (mut whole, mut module) = (true, false);
+        for entry in entries {
+            let Ok(entry) = entry else {
+                whole = false;
+                continue;
+            };
             let name = bytes_of(&entry.file_name());
+            module |= name == b"go.mod";
             let Ok(kind) = entry.file_type() else {
                 continue;
             };
@@ -79,6 +91,10 @@ impl Walk<'_> {
             } else if !self.is_tracked(&path) {
                 files.push(path);
             }
+        }
+        if whole {
+            let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            read.insert(dir.to_vec(), module);
         }
         // Asked when all names are known: libgit2 opens what is called .gitignore.
         let out = files.into_iter();

@@ -10,7 +10,7 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::git::repo::Repo;
 use crate::git::repo::paths::os_path;
-use crate::git::repo::stats::{Stats, is_past, latest, stamp};
+use crate::git::repo::stats::{Stamp, Stats, is_past, latest, stamp};
 
 impl Repo {
     /// The stat data of the index entries, as they were when first asked for.
@@ -34,7 +34,7 @@ impl Repo {
     /// there, without reading it; `None` where stat data do not: it is no plain file, nobody
     /// has looked yet, or it was written too shortly before.
     #[must_use]
-    pub fn vouched(&self, path: &[u8]) -> Option<String> {
+    pub fn vouched(&self, path: &[u8]) -> Option<Stamp> {
         let (stats, index) = (self.stats.get()?, self.index.get()?);
         let at = index
             .entries
@@ -47,8 +47,8 @@ impl Repo {
 
     /// Whether a file that was read since is still the one that was vouched for.
     #[must_use]
-    pub fn is_still(&self, path: &[u8], vouched: &str) -> bool {
+    pub fn is_still(&self, path: &[u8], vouched: &Stamp) -> bool {
         let now = std::fs::symlink_metadata(self.root.join(os_path(path)));
-        now.is_ok_and(|meta| stamp(&meta) == vouched)
+        now.is_ok_and(|meta| stamp(&meta) == *vouched)
     }
 }

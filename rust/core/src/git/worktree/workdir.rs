@@ -16,7 +16,7 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::git::diff::trees::{Pair, Trees};
 use crate::git::repo::Repo;
-use crate::git::repo::entry::Entry;
+use crate::git::repo::entry::{Entry, Walked};
 use crate::git::repo::index::{Freshness, Index, IndexEntry, StatRules};
 use crate::git::repo::paths::{bytes_of, is_go, os_path, read_file};
 use crate::model::Key;
@@ -76,7 +76,8 @@ impl Repo {
         };
         let stats = self.stats(control)?;
         let entries = one_per_path(&index.entries, &stats.all);
-        let links = self.linked_directories(entries.iter().map(|(entry, _)| *entry));
+        let walked = self.walked(control)?;
+        let links = self.linked_directories(entries.iter().map(|(entry, _)| *entry), &walked);
         let found: Vec<Found> = entries
             .par_iter()
             .map(|(entry, meta)| {
@@ -173,9 +174,8 @@ impl Repo {
         if entry.skip || entry.entry.is_tree() {
             return Found::Clean;
         }
-        let path = self.root.join(os_path(&entry.path));
         if entry.entry.is_submodule() {
-            return submodule(&path, entry);
+            return submodule(&self.full_path(&entry.path), entry);
         }
         let meta = match meta {
             Ok(meta) => meta,
@@ -193,7 +193,7 @@ impl Repo {
         if same_entry && freshness == Freshness::Clean {
             return Found::Clean;
         }
-        match self.read_tracked(entry, &path, mode) {
+        match self.read_tracked(entry, &self.full_path(&entry.path), mode) {
             // What cannot be converted is judged by its stat data alone.
             Err(_) if same_entry && freshness == Freshness::Racy => Found::Clean,
             Err(why) => unreadable(mode, why),
@@ -202,13 +202,22 @@ impl Repo {
     }
 
     /// Tracked directories that are links on disk. git does not follow them: what
-    /// lies behind one is gone.
+    /// lies behind one is gone. A directory that was read on the way down from the root is
+    /// none, nor is one above it.
     fn linked_directories<'i>(
         &self,
         entries: impl Iterator<Item = &'i IndexEntry>,
+        walked: &Walked,
     ) -> HashSet<Vec<u8>> {
         let mut all: HashSet<&[u8]> = HashSet::new();
+        let mut last: &[u8] = &[];
         for entry in entries {
+            let slash = memchr::memrchr(b'/', &entry.path);
+            let dir = slash.map_or(&[][..], |slash| &entry.path[..=slash]);
+            if dir == last || walked.directories.contains_key(dir) {
+                last = dir;
+                continue;
+            }
             for dir in parents(&entry.path) {
                 if !all.insert(dir) {
                     break;
