@@ -131,6 +131,22 @@ fn a_module_that_appears_is_seen() {
     }
 }
 
+/// git follows no link to a directory: what lies behind one is gone, though its stat data are
+/// those of before.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_becomes_a_link_is_seen() {
+    let place = Place::new();
+    place.settle();
+    let before = place.plan(false);
+    let (dir, aside) = (place.repo.join("svc"), place.out.join("aside"));
+    fs::rename(&dir, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &dir).unwrap();
+    let (warm, fresh) = (place.plan(true), place.plan(false));
+    assert_eq!(warm, fresh);
+    assert_ne!(fresh["planHash"], before["planHash"]);
+}
+
 #[test]
 fn a_damaged_answer_is_not_believed() {
     let place = Place::new();

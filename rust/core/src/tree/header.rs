@@ -33,13 +33,27 @@ pub enum Asks {
     Ignore,
 }
 
-/// First prefix to look at; most heads are shorter.
+/// First prefix to look at where nothing says how long the head is.
 const PREFIX: usize = 1024;
+
+/// What a head ends before, and how much of that has to be seen.
+const DECLARATIONS: [&[u8]; 4] = [b"func ", b"type ", b"const ", b"var "];
+const BEHIND: usize = 64;
+
+/// Where the head probably ends: before the first line that begins like a declaration.
+fn guess(source: &[u8]) -> usize {
+    let starts = |at: &usize| {
+        let line = &source[at + 1..];
+        DECLARATIONS.iter().any(|keyword| line.starts_with(keyword))
+    };
+    let first = memchr::memchr_iter(b'\n', source).find(starts);
+    first.map_or(PREFIX, |at| at + BEHIND)
+}
 
 /// Reads the head, looking no further into the file than needed.
 #[must_use]
 pub fn read_header(source: &[u8]) -> Header {
-    let mut size = PREFIX;
+    let mut size = guess(source);
     loop {
         let prefix = &source[..source.len().min(size)];
         let tokens = scan(prefix);

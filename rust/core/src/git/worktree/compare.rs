@@ -49,6 +49,7 @@ impl Repo {
         } else {
             HashMap::new()
         };
+        loader.let_go();
         let mut changes = describe(deltas(&pairs, &moved), &loader, control)?;
         if sides.release.worktree {
             self.add_untracked(&mut changes, &dirty, &loader, control)?;

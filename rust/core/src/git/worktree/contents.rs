@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::Oid;
 use rayon::prelude::*;
@@ -55,6 +55,9 @@ pub(in crate::git) struct Loader<'a> {
     kept: Option<&'a dyn Kept>,
     old: Files,
     new: Files,
+    /// What was loaded of both sides, once nobody looks at it in its place any more: who
+    /// takes a content needs no copy of it.
+    free: [Mutex<HashMap<Vec<u8>, Side>>; 2],
     failure: FirstFailure,
     /// Whether an answer hung on more than the contents of files that can be read.
     depends: AtomicBool,
@@ -111,6 +114,7 @@ impl<'a> Loader<'a> {
             kept,
             old: Files::default(),
             new: Files::default(),
+            free: Default::default(),
             failure: FirstFailure::default(),
             depends: AtomicBool::new(false),
         }
@@ -433,18 +437,29 @@ impl<'a> Loader<'a> {
         hash.finalize().first_chunk().copied()
     }
 
+    /// Lets contents be taken, after [`Loader::renames`].
+    pub fn let_go(&mut self) {
+        let all = [&mut self.old, &mut self.new].map(|side| std::mem::take(&mut side.loaded));
+        self.free = all.map(Mutex::new);
+    }
+
     fn old_side(&self, path: &[u8], entry: Entry) -> Result<Side> {
-        match self.old.loaded.get(path) {
-            Some(side) => Ok(side.clone()),
+        match self.taken(0, path) {
+            Some(side) => Ok(side),
             None => Ok(self.load_old(path, entry)?.0),
         }
     }
 
     fn new_side(&self, path: &[u8], entry: Entry) -> Result<Side> {
-        match self.new.loaded.get(path) {
-            Some(side) => Ok(side.clone()),
+        match self.taken(1, path) {
+            Some(side) => Ok(side),
             None => Ok(self.load_new(path, entry)?.0),
         }
+    }
+
+    fn taken(&self, side: usize, path: &[u8]) -> Option<Side> {
+        let free = self.free[side].lock();
+        free.unwrap_or_else(PoisonError::into_inner).remove(path)
     }
 
     /// An untracked Go file: all its lines are new. `None` where it is gone again or
@@ -517,9 +532,14 @@ fn assemble(file: &GoFile<'_>, old: Option<Side>, new: Option<Side>) -> Result<F
             change.unreadable = Some("its name is not UTF-8".to_owned());
         }
     }
-    let bytes = |side: Loaded| Arc::unwrap_or_clone(side.compiled);
-    change.old = old.map(|side| side.compared.as_ref().clone());
-    change.new = new.map(bytes);
+    change.old = old.map(|Loaded { compiled, compared }| {
+        drop(compiled);
+        Arc::unwrap_or_clone(compared)
+    });
+    change.new = new.map(|Loaded { compiled, compared }| {
+        drop(compared);
+        Arc::unwrap_or_clone(compiled)
+    });
     Ok(change)
 }
 

@@ -79,9 +79,19 @@ impl Repo {
     fn tracked(&self, look: &mut Look, control: &Control) -> Result<()> {
         let index = self.index()?;
         let stats = self.stats(control)?;
+        let walked = self.walked(control)?;
+        let mut last: &[u8] = &[];
         look.count(index.entries.len());
         for (entry, meta) in index.entries.iter().zip(&stats.all) {
             control.check()?;
+            // Behind a link to a directory all stat data may be what they were in the
+            // directory, and git sees none of the files.
+            let slash = memchr::memrchr(b'/', &entry.path);
+            let dir = slash.map_or(&[][..], |slash| &entry.path[..=slash]);
+            if dir != last && !walked.directories.contains_key(dir) {
+                look.text("behind a link");
+            }
+            last = dir;
             look.bytes(&entry.path);
             look.part(&entry.entry.mode.to_le_bytes());
             look.part(entry.entry.id.as_bytes());
