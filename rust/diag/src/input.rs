@@ -181,10 +181,11 @@ impl Input {
             }
             let mut finished = buffer.len() - filled < CHUNK;
             run += (buffer.len() - filled) as u64;
+            let text = memchr::memchr(0, &buffer[filled..]).is_none();
             let mut start = 0;
             while let Some(at) = memchr::memchr(b'\n', &buffer[searched..]) {
                 let end = searched + at;
-                binary += u32::from(memchr::memchr(0, &buffer[start..end]).is_some());
+                binary += u32::from(!text && memchr::memchr(0, &buffer[start..end]).is_some());
                 line(&buffer[start..end], true, &buffer[end + 1..])?;
                 start = end + 1;
                 searched = start;
