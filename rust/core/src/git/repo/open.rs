@@ -110,10 +110,19 @@ fn discover(dir: &Path) -> Result<Layout> {
             return Ok(layout(at.to_path_buf(), work));
         }
     }
+    // git's own way around looking for one. It changes from one command to the next, and what
+    // a build compiles may not depend on it.
+    let hint = match std::env::var_os("GIT_DIR").filter(|named| !named.is_empty()) {
+        Some(named) => format!(
+            "goat does not read GIT_DIR: a file `.git` with the line `gitdir: {}` at the root of the work tree says the same",
+            named.to_string_lossy()
+        ),
+        None => "run goat inside a git repository, or name one with `-C DIR`; `go build` builds without goat (`goat help refusals`)".to_owned(),
+    };
     Err(
         Error::new(Code::NotARepository, "not inside a git repository")
             .path(dir.to_string_lossy())
-            .hint("run goat inside a git repository, or name one with `-C DIR`; `go build` builds without goat (`goat help refusals`)"),
+            .hint(hint),
     )
 }
 
