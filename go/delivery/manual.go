@@ -60,7 +60,9 @@ func (r *release) manual(add func(name, installed string, data []byte)) error {
 			return nil
 		}
 		var out bytes.Buffer
-		if err := doc.GenMan(cmd, r.manHeader("1", strings.ToUpper(strings.ReplaceAll(cmd.CommandPath(), " ", "-"))), &out); err != nil {
+		// Without a title each page has its own: GOAT-PLAN(1).
+		header := &doc.GenManHeader{Section: "1", Date: &r.time, Source: r.source(), Manual: "goat"}
+		if err := doc.GenMan(cmd, header, &out); err != nil {
 			return err
 		}
 		added := roffSection("EXIT STATUS", strings.TrimPrefix(topics[topicExitCodes], "Exit codes:\n\n"))
@@ -92,14 +94,13 @@ func (r *release) manual(add func(name, installed string, data []byte)) error {
 	return verb(tree)
 }
 
-func (r *release) manHeader(section, title string) *doc.GenManHeader {
-	return &doc.GenManHeader{Title: title, Section: section, Date: &r.time, Source: "goat " + strings.TrimPrefix(r.version, "v"), Manual: "goat"}
-}
+// source is what the foot of a page says.
+func (r *release) source() string { return "goat " + strings.TrimPrefix(r.version, "v") }
 
 // topicPage is what `goat help TOPIC` prints, as a page.
 func (r *release) topicPage(name string, cmd *cobra.Command) []byte {
-	return fmt.Appendf(nil, ".nh\n.TH \"%s\" \"7\" \"%s\" \"goat %s\" \"goat\"\n\n.SH NAME\n%s - %s\n\n%s\n.SH SEE ALSO\n%s\n",
-		strings.ToUpper(name), r.time.Format("Jan 2006"), strings.TrimPrefix(r.version, "v"), name, cmd.Short, roffSection("DESCRIPTION", cmd.Long), roffBold("goat(1)"))
+	return fmt.Appendf(nil, ".nh\n.TH \"%s\" \"7\" \"%s\" \"%s\" \"goat\"\n\n.SH NAME\n%s - %s\n\n%s\n.SH SEE ALSO\n%s\n",
+		strings.ToUpper(name), r.time.Format("Jan 2006"), r.source(), name, cmd.Short, roffSection("DESCRIPTION", cmd.Long), roffBold("goat(1)"))
 }
 
 // roffSection is a section whose lines stay as they are.
