@@ -27,66 +27,75 @@ const (
 	depth = 28
 	// longest is how much of a message is kept.
 	longest = 200
-	// moment is for how many ticks of the processor's clock the time of a last panic
-	// holds: a millisecond where it ticks at a gigahertz, 42 where it does at 25 megahertz.
-	moment = 1 << 20
 )
 
 // slot is one panic with all of its repetitions. It is published by ready; what stands
-// below it does not change then, what stands above it is counted.
+// below it does not change then, what stands above it is counted. No table of this package
+// but said has a pointer: the collector would look through it at each of its cycles.
 type slot struct {
 	hash   atomic.Uint64 // 0: free
 	counts [3]atomic.Uint64
 	last   atomic.Int64
-	ready  atomic.Uint32
+	// way is the first of the ways by which it is known: its place and one more, 0: none.
+	way   atomic.Uint32
+	ready atomic.Uint32
 	// ended says that one of them ended the process.
 	ended atomic.Bool
 	// signal says that the processor raised it.
 	signal bool
-	// ticks is when the time was read for last.
-	ticks atomic.Int64
 
 	frames    uint32
 	first     int64
 	goroutine uint64
 	parent    uint64
 	creator   uintptr
-	typ       string
-	message   string
 	// offsets are the program counters, from Hook: four bytes each.
 	offsets [depth]int32
 }
 
+// way is how Seen knows a panic without looking at its stack: by its path, which is another
+// one on each of a few processors, so that they count without waiting for each other. It is
+// published by path; once there it stays.
+type way struct {
+	path   atomic.Uintptr // 0: free
+	counts [3]atomic.Uint64
+	last   atomic.Int64
+	// turn is that of its processor in which the time was read for last.
+	turn  atomic.Uint32
+	taken atomic.Uint32
+	// next is the slot's next one, as slot.way.
+	next uint32
+}
+
+// words are what a panic says.
+type words struct{ typ, message string }
+
 var (
 	slots [most]slot
+	// said are the words of slots, there before these are ready.
+	said [most]atomic.Pointer[words]
 	// lost counts panics for which there was no place.
 	lost atomic.Uint64
 	off  atomic.Bool
-	// paths are the ways by which Seen knows a panic, without looking at its stack. Once
-	// there they stay.
-	paths [2 * most]struct {
-		path atomic.Uintptr // 0: free; published after slot
-		slot atomic.Pointer[slot]
-	}
+	ways [4 * most]way
 	// inside are the goroutines that are in Hook: a panic of its own must not come back.
 	inside [128]atomic.Uint64
 )
 
 // Seen counts a panic whose path is known and returns true; where it returns false Hook
-// wants to be called. ticks is the processor's clock.
-func Seen(path uintptr, ticks int64) bool {
+// wants to be called. While a processor is in the same turn, which lasts 10 ms at most,
+// the time is not read again: that costs more than all the rest.
+func Seen(path uintptr, turn uint32) bool {
 	for i := uintptr(0); i < probes; i++ {
-		p := &paths[(path>>12+i)%uintptr(len(paths))]
-		switch p.path.Load() {
+		w := &ways[(path>>12+i)%uintptr(len(ways))]
+		switch w.path.Load() {
 		case 0:
 			return false
 		case path:
-			s := p.slot.Load()
-			s.counts[goatrt.PhaseNumber()].Add(1)
-			// Reading the time costs more than all the rest.
-			if uint64(ticks-s.ticks.Load()) > moment {
-				s.ticks.Store(ticks)
-				s.last.Store(goatrt.Now())
+			w.counts[goatrt.PhaseNumber()].Add(1)
+			if w.turn.Load() != turn {
+				w.turn.Store(turn)
+				w.last.Store(goatrt.Now())
 			}
 			return true
 		}
@@ -94,25 +103,50 @@ func Seen(path uintptr, ticks int64) bool {
 	return false
 }
 
-// learn has Seen know a path. Two at once may both take a free place: the one that comes
-// first keeps it.
-func learn(path uintptr, s *slot) {
+// learn has Seen know a path. Of two at once one may take a place for nothing.
+func learn(path uintptr, turn uint32, s *slot) {
 	for i := uintptr(0); i < probes; i++ {
-		p := &paths[(path>>12+i)%uintptr(len(paths))]
-		if p.path.Load() == path {
+		at := (path>>12 + i) % uintptr(len(ways))
+		w := &ways[at]
+		if w.path.Load() == path {
 			return
 		}
-		if p.path.Load() == 0 && p.slot.CompareAndSwap(nil, s) {
-			p.path.Store(path)
+		if w.taken.CompareAndSwap(0, 1) {
+			w.turn.Store(turn)
+			w.last.Store(s.last.Load())
+			for {
+				w.next = s.way.Load()
+				if s.way.CompareAndSwap(w.next, uint32(at)+1) {
+					break
+				}
+			}
+			w.path.Store(path)
 			return
 		}
 	}
 }
 
+// counted is how often a panic was met in each phase, and when it last was.
+func (s *slot) counted() (counts [3]uint64, last int64) {
+	last = s.last.Load()
+	for i := range counts {
+		counts[i] = s.counts[i].Load()
+	}
+	for at := s.way.Load(); at != 0; at = ways[at-1].next {
+		w := &ways[at-1]
+		for i := range counts {
+			counts[i] += w.counts[i].Load()
+		}
+		last = max(last, w.last.Load())
+	}
+	return counts, last
+}
+
 // Hook records a panic: its value and type, and of its goroutine the number, who started
-// it, and where. path is what Seen knows it by from then on, 0 where there is none. Hook
-// is called again with ends when nobody has recovered it.
-func Hook(v any, typ string, goid, parent uint64, gopc, path uintptr, ends bool) {
+// it, and where. The innermost frames are the runtime's, without those that it tells by.
+// path and turn are what Seen is asked with, path 0 where that was not possible. Hook is
+// called again with ends when nobody has recovered it.
+func Hook(v any, typ string, goid, parent uint64, gopc, path uintptr, turn uint32, own int, ends bool) {
 	if off.Load() {
 		return
 	}
@@ -123,15 +157,15 @@ func Hook(v any, typ string, goid, parent uint64, gopc, path uintptr, ends bool)
 	}
 	defer leave(at)
 	var pcs [depth]uintptr
-	n := runtime.Callers(4, pcs[:]) // without Callers, Hook, goatTell, gopanic
+	n := runtime.Callers(2+own, pcs[:]) // without Callers, Hook
 	if ends {
 		end(typ, pcs[:n])
 		return
 	}
-	// What the processor raises may come from a function without a frame, whose caller
-	// is then on no path.
-	if s := record(v, typ, goid, parent, gopc, pcs[:n]); s != nil && !s.signal && path != 0 && s.ready.Load() != 0 {
-		learn(path, s)
+	// A path is worth a place when it comes again. What the processor raises may come
+	// from a function without a frame, whose caller is then on no path.
+	if s, again := record(v, typ, goid, parent, gopc, pcs[:n]); again && path != 0 && s.ready.Load() != 0 && !s.signal {
+		learn(path, turn, s)
 	}
 }
 
@@ -157,28 +191,30 @@ func leave(at int) {
 	inside[at].Store(0)
 }
 
-// record counts a panic and returns its slot, nil where there is no place.
-func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr) *slot {
+// record counts a panic and returns its slot, nil where there is no place, and whether it
+// was there before.
+func record(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr) (_ *slot, again bool) {
 	now := goatrt.Now()
 	phase := goatrt.PhaseNumber()
 	hash := hashOf(typ, pcs)
 	for i := uint64(0); i < probes; i++ {
-		s := &slots[(hash+i)%most]
+		at := (hash + i) % most
+		s := &slots[at]
 		found := s.hash.Load()
 		if found == 0 && s.hash.CompareAndSwap(0, hash) {
 			s.counts[phase].Add(1)
 			s.last.Store(now)
-			s.fill(v, typ, goid, parent, gopc, pcs, now)
-			return s
+			fill(at, v, typ, goid, parent, gopc, pcs, now)
+			return s, false
 		}
 		if found == hash || s.hash.Load() == hash {
 			s.counts[phase].Add(1)
 			s.last.Store(now)
-			return s
+			return s, true
 		}
 	}
 	lost.Add(1)
-	return nil
+	return nil, false
 }
 
 // end notes which panic ends the process, and keeps the record while there is time: what
@@ -197,16 +233,20 @@ func end(typ string, pcs []uintptr) {
 }
 
 // fill keeps what the first of a kind says.
-func (s *slot) fill(v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr, now int64) {
-	s.first, s.goroutine, s.parent, s.creator, s.typ = now, goid, parent, gopc, typ
+func fill(at uint64, v any, typ string, goid, parent uint64, gopc uintptr, pcs []uintptr, now int64) {
+	s, what := &slots[at], &words{typ: typ}
+	s.first, s.goroutine, s.parent, s.creator = now, goid, parent, gopc
 	base := here()
 	for i, pc := range pcs {
 		s.offsets[i] = int32(int64(pc) - int64(base))
 	}
 	s.frames = uint32(len(pcs))
 	s.signal = raised(s.pcs())
-	defer s.ready.Store(1)
-	s.message = messageOf(v, typ)
+	defer func() {
+		said[at].Store(what)
+		s.ready.Store(1)
+	}()
+	what.message = messageOf(v, typ)
 }
 
 // raised tells whether the processor raised a panic: its stack goes through the runtime's

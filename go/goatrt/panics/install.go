@@ -98,10 +98,11 @@ func total() uint64 {
 	for i := range slots {
 		s := &slots[i]
 		if s.ready.Load() != 0 {
-			n += 1 + s.counts[0].Load() + s.counts[1].Load() + s.counts[2].Load()
+			counts, last := s.counted()
+			n += 1 + counts[0] + counts[1] + counts[2]
 			if s.ended.Load() {
 				n += 1 << 33
-			} else if now-s.last.Load() > settled.Microseconds() {
+			} else if now-last > settled.Microseconds() {
 				n += 1 << 32
 			}
 		}

@@ -2,6 +2,7 @@ package panics
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +15,7 @@ func gopanicStand(v any, typ string, goid uint64, ends bool) { tellStand(v, typ,
 
 //go:noinline
 func tellStand(v any, typ string, goid uint64, path uintptr, ends bool) {
-	Hook(v, typ, goid, 1, 0, path, ends)
+	Hook(v, typ, goid, 1, 0, path, 0, 2, ends)
 }
 
 //go:noinline
@@ -22,7 +23,8 @@ func thrower(v any, typ string, goid uint64) { gopanicStand(v, typ, goid, false)
 
 func forget() {
 	clear(slots[:])
-	clear(paths[:])
+	clear(said[:])
+	clear(ways[:])
 	lost.Store(0)
 }
 
@@ -52,21 +54,34 @@ func TestAStormIsCountedAndAllocatesNothing(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	var counted uint64
+	var n uint64
 	for i := range slots {
-		for k := range slots[i].counts {
-			counted += slots[i].counts[k].Load()
-		}
+		n += met(&slots[i])
 	}
-	if counted+lost.Load() != each*goroutines || lost.Load() > 0 {
-		t.Errorf("%d counted, %d lost, of %d", counted, lost.Load(), each*goroutines)
+	if n+lost.Load() != each*goroutines || lost.Load() > 0 {
+		t.Errorf("%d counted, %d lost, of %d", n, lost.Load(), each*goroutines)
 	}
+}
+
+// met is how often a panic is on record.
+func met(s *slot) uint64 {
+	counts, _ := s.counted()
+	return counts[0] + counts[1] + counts[2]
 }
 
 // A path is counted where it was learnt, also by many at once, and without the time for each.
 func TestAPathIsCountedWhereItWasLearnt(t *testing.T) {
 	forget()
-	places := []*slot{record("a", "string", 1, 0, 0, []uintptr{here()}), record("b", "string", 1, 0, 0, []uintptr{here() + 1})}
+	defer forget()
+	var places [2]*slot
+	for i := range places {
+		pcs := []uintptr{here() + uintptr(i)}
+		s, again := record("a", "string", 1, 0, 0, pcs)
+		if _, repeated := record("a", "string", 1, 0, 0, pcs); again || !repeated {
+			t.Fatal("a panic that was not met is known, or one that was is not")
+		}
+		places[i] = s
+	}
 	if Seen(0, 0) || Seen(7, 0) {
 		t.Fatal("a path is known that nobody has learnt")
 	}
@@ -77,33 +92,61 @@ func TestAPathIsCountedWhereItWasLearnt(t *testing.T) {
 			defer all.Done()
 			for path := uintptr(1); path <= 2*most; path++ {
 				s := places[path%2]
-				learn(path<<12, s)
-				if !Seen(path<<12, int64(g)) {
+				learn(path<<12, uint32(g), s)
+				if !Seen(path<<12, uint32(g)) {
 					s.counts[goatrt.PhaseNumber()].Add(1)
 				}
 			}
 		}()
 	}
 	all.Wait()
-	for _, s := range places {
-		var n uint64
-		for i := range s.counts {
-			n += s.counts[i].Load()
-		}
-		if n != 1+8*most {
-			t.Errorf("%s: %d counted of %d", s.message, n, 1+8*most)
+	for i, s := range places {
+		if n := met(s); n != 2+8*most {
+			t.Errorf("%d: %d counted of %d", i, n, 2+8*most)
 		}
 	}
-	s := places[0]
-	s.last.Store(1)
-	s.ticks.Store(5)
-	if Seen(2<<12, 6); s.last.Load() != 1 {
-		t.Error("the time was read again within a moment")
-	}
-	if Seen(2<<12, 6+moment); s.last.Load() == 1 {
-		t.Error("the time was not read after a moment")
-	}
+}
+
+func TestTheTimeIsReadOnceInATurn(t *testing.T) {
 	forget()
+	defer forget()
+	s, _ := record("a", "string", 1, 0, 0, []uintptr{here()})
+	learn(1<<12, 5, s)
+	s.last.Store(1)
+	ways[s.way.Load()-1].last.Store(2)
+	if _, last := s.counted(); !Seen(1<<12, 5) || last != 2 {
+		t.Errorf("last %d: read again in the same turn", last)
+	}
+	Seen(1<<12, 6)
+	if _, last := s.counted(); last == 2 {
+		t.Error("not read in the next turn")
+	}
+}
+
+// What has no pointers the collector does not look through.
+func TestTablesHaveNoPointers(t *testing.T) {
+	for _, table := range []any{slot{}, way{}} {
+		if at := pointerIn(reflect.TypeOf(table)); at != "" {
+			t.Errorf("%T: %s", table, at)
+		}
+	}
+}
+
+func pointerIn(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Array:
+		return pointerIn(t.Elem())
+	case reflect.Struct:
+		for i := 0; i < t.NumField(); i++ {
+			if at := pointerIn(t.Field(i).Type); at != "" {
+				return t.Field(i).Name + "." + at
+			}
+		}
+	case reflect.Bool, reflect.Int32, reflect.Int64, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+	default:
+		return t.String()
+	}
+	return ""
 }
 
 // The last panic of a process is told a second time, from the same place.

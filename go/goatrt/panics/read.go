@@ -35,6 +35,12 @@ type panicked struct {
 	ended                    bool // one of them ended the process
 }
 
+// kind is a slot that is ready, with what it says.
+type kind struct {
+	*slot
+	*words
+}
+
 func (p *panicked) count() uint64 { return p.counts[0] + p.counts[1] + p.counts[2] }
 
 // recovered is no where one of them ended the process, yes where the process has lived on
@@ -55,12 +61,12 @@ func snapshot() []*panicked {
 	rules := rulesOf()
 	var list []*panicked
 	byKey := map[string]*panicked{}
-	var later []*slot
+	var later []kind
 	for i := range slots {
-		s := &slots[i]
-		if s.ready.Load() == 0 {
+		if slots[i].ready.Load() == 0 {
 			continue
 		}
+		s := kind{&slots[i], said[i].Load()}
 		if len(origin(framesOf(s.pcs()))) > 0 && passesOn(s) {
 			later = append(later, s)
 			continue
@@ -74,7 +80,7 @@ func snapshot() []*panicked {
 }
 
 // passesOn reports whether a panic began while another one was on its stack.
-func passesOn(s *slot) bool {
+func passesOn(s kind) bool {
 	for _, f := range framesOf(s.pcs()) {
 		if f.function == "runtime.gopanic" {
 			return true
@@ -110,7 +116,7 @@ func framesOf(pcs []uintptr) []frame {
 	}
 }
 
-func (r *rules) add(list []*panicked, byKey map[string]*panicked, s *slot) []*panicked {
+func (r *rules) add(list []*panicked, byKey map[string]*panicked, s kind) []*panicked {
 	frames := framesOf(s.pcs())
 	place := r.place(frames)
 	key := keyOf(canonical(s.typ), place)
@@ -131,22 +137,18 @@ func (r *rules) add(list []*panicked, byKey map[string]*panicked, s *slot) []*pa
 		byKey[key] = p
 		list = append(list, p)
 	}
-	for i := range p.counts {
-		p.counts[i] += s.counts[i].Load()
+	counts, last := s.counted()
+	for i, n := range counts {
+		p.counts[i] += n
 	}
-	if s.first < p.first {
-		p.first = s.first
-	}
-	if last := s.last.Load(); last > p.last {
-		p.last = last
-	}
+	p.first, p.last = min(p.first, s.first), max(p.last, last)
 	p.ended = p.ended || s.ended.Load()
 	return list
 }
 
 // pass makes a panic a step of the one that it passed on; where that is not on record it
 // stands for itself.
-func (r *rules) pass(list []*panicked, byKey map[string]*panicked, s *slot) []*panicked {
+func (r *rules) pass(list []*panicked, byKey map[string]*panicked, s kind) []*panicked {
 	place := r.place(origin(framesOf(s.pcs())))
 	for _, p := range list {
 		if p.place == place {

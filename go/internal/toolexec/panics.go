@@ -13,38 +13,54 @@ import (
 // PanicsMarker marks package runtime in a build that records panics. It is all that the
 // change in the runtime depends on besides the runtime: what is compiled under it is kept
 // in go's cache beside the plain one.
-const PanicsMarker = "panics3"
+const PanicsMarker = "panics4"
 
-// panicAnchor is the line in gopanic before which a panic is told: behind the checks that
-// end the process at once, and before the first deferred function. It is there once in
-// Go 1.21 to 1.27; where it is not, the runtime is compiled as it is.
-const panicAnchor = "\n\tvar p _panic\n\tp.arg = e\n"
+// anchor is a text of panic.go that is there once, and what takes its place: the same with
+// a call on one of its lines, so that no line moves.
+type anchor struct{ text, hooked string }
 
-// panicCall stands on the anchor's line, so that no line moves. The hook is a variable of
-// the runtime's: nil until goat's package is linked in, also while others initialise.
-const panicCall = "\n\tif told := goatPanic; told != nil { goatTell(told, e, gp, false) }; var p _panic\n\tp.arg = e\n"
+// panicAnchors are where a panic is told: behind the checks that end the process at once,
+// before the first deferred function. The first that is there is taken; where there is
+// none, the runtime is compiled as it is. Since Go 1.22 that is not in gopanic: who
+// recovers goes through its frame, whose code and tables stay what they were. The number is
+// that of the runtime's frames which tell.
+var panicAnchors = []anchor{
+	{"\n\tp.link = gp._panic\n\tgp._panic = (*_panic)(noescape(unsafe.Pointer(p)))\n\n\t// Initialize",
+		"\n\tif goatPanic != nil { goatTell(p, 3, false) }; p.link = gp._panic\n\tgp._panic = (*_panic)(noescape(unsafe.Pointer(p)))\n\n\t// Initialize"},
+	{"\n\tvar p _panic\n\tp.arg = e\n\tp.link = gp._panic\n",
+		"\n\tvar p _panic\n\tp.arg = e\n\tif goatPanic != nil { goatTell(&p, 2, false) }; p.link = gp._panic\n"},
+}
 
 // endAnchor is where no deferred function is left and the panic will end the process, of
-// which it is told while code can still run. It is there once, too; where it is not, only
-// the beginnings of panics are told.
-const (
-	endAnchor = "\n\tpreprintpanics("
-	endCall   = "\n\tif told := goatPanic; told != nil { goatTell(told, e, gp, true) }; preprintpanics("
-)
+// which it is told while code can still run. Where it is not there, only the beginnings of
+// panics are told.
+var endAnchor = anchor{"\n\tpreprintpanics(", "\n\tif goatPanic != nil { goatTell(&p, 2, true) }; preprintpanics("}
 
-// panicFunctions tell goat's package of a panic. What is on record already it knows by its
-// path, made of the value's type and the return addresses on the stack: following frame
-// pointers takes nanoseconds where runtime.Callers takes microseconds. A frame pointer is
-// only followed upwards and within the goroutine's stack, as code in assembly need not keep
-// it; where there is none (getfp) the path is 0. A nil has no type: under
-// GODEBUG=panicnil=1 it stays one.
+// put puts the call into a text, where the anchor is there once.
+func (a anchor) put(text string) (string, bool) {
+	if strings.Count(text, a.text) != 1 {
+		return text, false
+	}
+	return strings.Replace(text, a.text, a.hooked, 1), true
+}
+
+// panicFunctions tell goat's package of a panic. The hook is a variable of the runtime's:
+// nil until that package is linked in, also while others initialise. What is on record
+// already it knows by its path, made of the value's type and the return addresses on the
+// stack: following frame pointers takes nanoseconds where runtime.Callers takes
+// microseconds. A frame pointer is only followed upwards and within the goroutine's stack,
+// as code in assembly need not keep it; where there is none (getfp) the path is 0. Each of
+// sixteen processors has paths of its own, and its turn ends when it takes another goroutine
+// or enters the system. A nil has no type: under GODEBUG=panicnil=1 it stays one. Goexit is
+// no panic.
 const panicFunctions = `
 //go:linkname goatPanic ` + hook.PanicSymbol + `
-var goatPanic func(v any, typ string, goid, parent uint64, gopc, path uintptr, ends bool)
+var goatPanic func(v any, typ string, goid, parent uint64, gopc, path uintptr, turn uint32, own int, ends bool)
 //go:linkname goatPanicSeen ` + hook.PanicSeenSymbol + `
-var goatPanicSeen func(path uintptr, ticks int64) bool
-func goatTell(told func(v any, typ string, goid, parent uint64, gopc, path uintptr, ends bool), e any, gp *g, ends bool) {
-	path := uintptr(0)
+var goatPanicSeen func(path uintptr, turn uint32) bool
+func goatTell(p *_panic, own int, ends bool) {
+	told, gp, e, path, turn := goatPanic, getg(), p.arg, uintptr(0), uint32(0)
+	if told == nil || p.goexit { return }
 	const word = unsafe.Sizeof(path)
 	fp := getfp()
 	for n := 0; n < 64 && gp.stack.lo <= fp && fp <= gp.stack.hi-2*word; n++ {
@@ -55,11 +71,15 @@ func goatTell(told func(v any, typ string, goid, parent uint64, gopc, path uintp
 	}
 	if path != 0 {
 		path = path*0x9E3779B1 + uintptr(unsafe.Pointer(efaceOf(&e)._type))
-		if !ends && goatPanicSeen(path, cputicks()) { return }
+		if pp := gp.m.p.ptr(); pp != nil {
+			path += uintptr(pp.id&15) * 0x85EBCA6B
+			turn = pp.schedtick + pp.syscalltick<<16
+		}
+		if !ends && goatPanicSeen(path, turn) { return }
 	}
 	typ := "nil"
 	if e != nil { typ = toRType(efaceOf(&e)._type).string() }
-	told(e, typ, gp.goid, gp.parentGoid, gp.gopc, path, ends)
+	told(e, typ, gp.goid, gp.parentGoid, gp.gopc, path, turn, own, ends)
 }
 `
 
@@ -113,13 +133,20 @@ func hookPanics(args []string, first int) (bool, error) {
 		}
 		crash = crash || bytes.Contains(data, []byte(crashVariable))
 	}
-	if at < 0 || bytes.Count(text, []byte(panicAnchor)) != 1 {
+	if at < 0 {
 		return false, nil
 	}
-	hooked := strings.Replace(string(text), panicAnchor, panicCall, 1) + panicFunctions
-	if strings.Count(hooked, endAnchor) == 1 {
-		hooked = strings.Replace(hooked, endAnchor, endCall, 1)
+	hooked, found := string(text), false
+	for _, a := range panicAnchors {
+		if hooked, found = a.put(hooked); found {
+			break
+		}
 	}
+	if !found {
+		return false, nil
+	}
+	hooked, _ = endAnchor.put(hooked)
+	hooked += panicFunctions
 	if crash {
 		hooked += crashFunction
 	}
