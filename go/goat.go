@@ -23,15 +23,36 @@ const Format = 1
 // Plan compares base and release and returns the points and the account. When ctx
 // ends, the core stops at its next step and Plan returns an error that wraps ctx.Err().
 func Plan(ctx context.Context, options Options) (*Result, error) {
-	request, err := planRequest(&options)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := runAbandoned(ctx, request, options.Progress)
+	answer, err := plan(ctx, &options)
 	if err != nil {
 		return nil, err
 	}
 	return decodePlan(answer)
+}
+
+// PlanDocument plans as [Plan] does and returns the document alone ([Result.Document]):
+// that of a large change is not decoded, only to be encoded again.
+func PlanDocument(ctx context.Context, options Options) (json.RawMessage, error) {
+	answer, err := plan(ctx, &options)
+	if err != nil {
+		return nil, err
+	}
+	if document := wholeResult(answer); document != nil && options.OutDir == "" {
+		return document, nil
+	}
+	result, err := decodePlan(answer)
+	if err != nil {
+		return nil, err
+	}
+	return result.Document(), nil
+}
+
+func plan(ctx context.Context, options *Options) ([]byte, error) {
+	request, err := planRequest(options)
+	if err != nil {
+		return nil, err
+	}
+	return runAbandoned(ctx, request, options.Progress)
 }
 
 // InstrumentRequest is one file and its part of a plan.

@@ -141,6 +141,18 @@ func decodePlan(answer []byte) (*Result, error) {
 	return result, nil
 }
 
+// wholeResult is the plan in an answer as the core begins and ends them; nil where it
+// begins or ends another way, which is for [decodePlan] to understand or to refuse.
+func wholeResult(answer []byte) json.RawMessage {
+	head := fmt.Sprintf(`{"format":%d,`, Format)
+	rest, framed := bytes.CutPrefix(answer, []byte(`{"result":`))
+	result, ended := bytes.CutSuffix(rest, []byte("}"))
+	if !framed || !ended || !bytes.HasPrefix(result, []byte(head)) {
+		return nil
+	}
+	return result
+}
+
 // withoutFields removes top-level fields and keeps the order of the others.
 func withoutFields(object json.RawMessage, names ...string) (json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))

@@ -26,6 +26,53 @@ func writeJSON(w io.Writer, document any) error {
 	return written(encoder.Encode(document))
 }
 
+// writeDocument writes a document of the core as [writeJSON] would, with the core's own
+// fields and order. It is known to be JSON without white space and may be large: it is
+// looked through once.
+func writeDocument(w io.Writer, document []byte) error {
+	_, err := printable.JSON(w).Write(append(indented(document), '\n'))
+	return written(err)
+}
+
+// indented puts every element on a line of its own.
+func indented(document []byte) []byte {
+	out := make([]byte, 0, len(document)+len(document)/2)
+	line := []byte("\n")
+	for i := 0; i < len(document); i++ {
+		c := document[i]
+		switch c {
+		case '"':
+			start := i
+			for i++; i < len(document) && document[i] != '"'; i++ {
+				if document[i] == '\\' {
+					i++
+				}
+			}
+			out = append(out, document[start:min(i+1, len(document))]...)
+		case '{', '[':
+			out = append(out, c)
+			// Both stand two places before what closes them.
+			if i+1 < len(document) && document[i+1] == c+2 {
+				i++
+				out = append(out, c+2)
+				continue
+			}
+			line = append(line, "  "...)
+			out = append(out, line...)
+		case '}', ']':
+			line = line[:max(1, len(line)-2)]
+			out = append(append(out, line...), c)
+		case ',':
+			out = append(append(out, c), line...)
+		case ':':
+			out = append(out, ": "...)
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // written gives a failure to write to stdout its class.
 func written(err error) error {
 	if err == nil {

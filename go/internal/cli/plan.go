@@ -98,13 +98,18 @@ func (a *app) runPlan(cmd *cobra.Command, args []string, out, binary, by string,
 	}
 	meter := a.newMeter(settings)
 	options.Progress = meter.callback()
+	if asJSON {
+		document, err := goat.PlanDocument(cmd.Context(), options)
+		meter.clear()
+		if err != nil {
+			return unwrittenPlan(err, out)
+		}
+		return writeDocument(a.stdout, document)
+	}
 	result, err := goat.Plan(cmd.Context(), options)
 	meter.clear()
 	if err != nil {
 		return unwrittenPlan(err, out)
-	}
-	if asJSON {
-		return a.writeDocument(result)
 	}
 	return a.print(text.Plan(result, text.PlanLooks{
 		Looks: a.looksOf(settings), GoBuild: goBuildHere(settings.Dir), Explain: explain, By: by,
@@ -174,9 +179,4 @@ func (a *app) addDeps(cmd *cobra.Command, settings *config.Settings, options *go
 		options.Build.Packages = append(options.Build.Packages, packages...)
 	}
 	return nil
-}
-
-// writeDocument prints the plan with the core's own fields and order.
-func (a *app) writeDocument(result *goat.Result) error {
-	return writeJSON(a.stdout, result.Document())
 }

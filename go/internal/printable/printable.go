@@ -125,6 +125,10 @@ func (j jsonWriter) Write(data []byte) (int, error) {
 func escape(data []byte) []byte {
 	kept, done := data[:0:0], 0
 	for i := 0; i < len(data); {
+		if data[i] < 0x7f {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRune(data[i:])
 		if r >= 0x7f && r != utf8.RuneError && !Visible(r) {
 			kept = append(append(kept, data[done:i]...), codeUnits(r)...)
