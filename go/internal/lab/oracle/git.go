@@ -42,14 +42,15 @@ func (s *session) gitLines(ctx context.Context, base, precision string) (map[str
 	return addedLines(out)
 }
 
-// diff is what the oracle command prints.
+// diff is what the oracle command prints, also of Go files that an attribute (-diff) has git
+// take for binary: they are compiled all the same.
 func (s *session) diff(ctx context.Context, base, precision string) ([]byte, error) {
 	renames := "-M50%"
 	if precision == "3" {
 		renames = "--no-renames"
 	}
 	return output(ctx, s.tree, nil, "git", "-c", "diff.algorithm=myers", "-c", "diff.indentHeuristic=true", "-c", "core.quotePath=false",
-		"diff", "--no-ext-diff", "--no-textconv", "--no-color", "-U0", "-l0", "--src-prefix=a/", "--dst-prefix=b/", renames, base, s.options.release)
+		"diff", "--no-ext-diff", "--no-textconv", "--text", "--no-color", "-U0", "-l0", "--src-prefix=a/", "--dst-prefix=b/", renames, base, s.options.release)
 }
 
 // addedLines reads the new side of a diff without context.
