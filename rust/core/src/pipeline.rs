@@ -5,7 +5,9 @@ mod blame;
 mod build;
 mod deps;
 mod document;
+mod edit;
 mod file;
+mod last;
 mod ledger;
 mod linked;
 mod memo;
@@ -14,6 +16,7 @@ mod other;
 mod packages;
 mod planned;
 mod requirements;
+mod rows;
 mod scope;
 mod sources;
 mod submodules;
@@ -27,8 +30,10 @@ use crate::model::FileChange;
 use crate::modules::join;
 use crate::plan;
 
-use ledger::{Desk, Ledger};
+use last::{Last, Made};
+use ledger::{Desk, Ledger, Use};
 use memo::Memo;
+use planned::Given;
 
 pub use file::{Analysed, PlannedFile, State};
 pub use options::{Config, Dependency, Options};
@@ -42,39 +47,59 @@ const STACK: usize = 8 << 20;
 
 /// Plans, writes the plan directory if one is asked for, and gives the answer as JSON.
 pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
-    // One thread looks whether anything has changed: threads that wait for work that
-    // does not come cost more than they would save.
+    // One thread looks whether anything has changed, or a few contents only: threads that
+    // wait for work that does not come cost more than they would save.
     let (repo, sides, memo, kept) = in_threads(1, control, || {
         let repo = Repo::open(Path::new(&options.dir))?;
         let sides = repo.sides(&range(&options))?;
         let memo = Memo::find(&options, &repo, &sides, control)?;
-        let kept = memo.as_ref().and_then(|memo| memo.answer(&repo, &sides));
+        let kept = match memo.as_ref().map(|memo| (memo, memo.answer(&repo, &sides))) {
+            Some((memo, None)) => edit::answer(&options, &repo, &sides, memo, control)?,
+            Some((_, known)) => known,
+            None => None,
+        };
         Ok((repo, sides, memo, kept))
     })?;
     if let Some(answer) = kept {
         return Ok(answer);
     }
     in_threads(EVERY_CORE, control, || {
-        let ledger = Ledger::open(&options, &repo);
+        let ledger = Ledger::open(&options, &repo, Use::Whole);
         let planned = plan_sides(options, &repo, sides, ledger.as_ref(), control)?;
         control.check()?;
-        let (hash, files, public) = document::directory(&planned);
+        let written = document::directory(&planned);
         let out = Path::new(&planned.options.out_dir);
         if out.as_os_str().is_empty() {
             if let Some(ledger) = ledger {
                 ledger.save(None);
             }
-            return Ok(document::answer(&planned, public, &hash, None));
+            return Ok(document::answer(&planned, written, None).0);
         }
         control.tick("write", 0, 0);
-        let like = ledger.as_ref().and_then(Ledger::written);
-        let directory = plan::write(out, &hash, &files, like.as_deref())?;
-        if let Some(ledger) = ledger {
-            ledger.save(Some(&directory));
-        }
-        let answer = document::answer(&planned, public, &hash, Some(&directory));
-        if let Some(memo) = memo {
-            memo.keep(&repo, &directory, &files, &answer);
+        let last = ledger.as_ref().and_then(Ledger::written);
+        let like = last.as_deref().map(|directory| plan::Like {
+            directory,
+            same: &|_| None,
+        });
+        let directory = plan::write(out, &written.hash, &written.files, like)?;
+        let size = ledger.map(|ledger| ledger.save(Some(&directory)));
+        let Some(memo) = memo else {
+            return Ok(document::answer(&planned, written, Some(&directory)).0);
+        };
+        let files = memo::sums(&written.files);
+        let (answer, outline) = document::answer(&planned, written, Some(&directory));
+        memo.keep(&repo, &directory, files.clone(), &answer);
+        let given = planned.given.clone().filter(|_| memo.state.settled);
+        if let Some((given, ledger)) = given.zip(size) {
+            let made = Made {
+                directory: &directory,
+                files,
+                probes: repo.probed(),
+                ledger,
+                given,
+            };
+            let place = memo.last(&planned.options, &repo);
+            Last::keep(&place, &memo.state, outline, made);
         }
         Ok(answer)
     })
@@ -83,7 +108,7 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
 /// Writes the plan directory if one is asked for; the answer is the plan's hash.
 pub fn write(planned: &Planned, control: &Control) -> Result<String> {
     control.check()?;
-    let (hash, files, _) = document::directory(planned);
+    let document::Written { hash, files, .. } = document::directory(planned);
     if !planned.options.out_dir.is_empty() {
         plan::write(Path::new(&planned.options.out_dir), &hash, &files, None)?;
     }
@@ -194,6 +219,8 @@ fn plan_commits(
     let mut files = analyse::all(scoped, &options, &sources, &desk, control)?;
     warnings.extend(analyse::warnings(&files));
     warnings.extend(moved_warnings);
+    let simple = ledger.is_some() && modules.is_empty() && !sources.marked;
+    let simple = simple && sources.requested.is_empty() && packages::are_distinct(&files);
     let packages = packages::build(
         &mut files,
         &options,
@@ -210,6 +237,13 @@ fn plan_commits(
     let go_mod = join(&covered.main.dir, "go.mod");
     upgraded.note(&mut other, &go_mod, &mut warnings);
     warnings.sort();
+    let embeds = sources.embeds();
+    let embeds = embeds.map(|(dir, pattern)| (dir.to_owned(), pattern.to_owned()));
+    let given = simple.then(|| Given {
+        notes: std::mem::take(&mut changes.notes),
+        moves: changes.moves,
+        embeds: embeds.collect(),
+    });
     Ok(Planned {
         dirty: !changes.dirty.is_empty(),
         content_hash: changes.content_hash.unwrap_or_default(),
@@ -222,6 +256,7 @@ fn plan_commits(
         sources,
         other,
         warnings,
+        given,
     })
 }
 

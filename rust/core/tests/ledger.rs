@@ -433,8 +433,7 @@ fn only_the_seal_makes_an_entry() {
     }
     for sealed in [false, true] {
         if sealed {
-            let sum = Sha256::digest(&bytes[32..]);
-            bytes[..32].copy_from_slice(&sum);
+            seal(&mut bytes, pack.file_name().unwrap().len());
         }
         fs::write(pack, &bytes).unwrap();
         place.write(&path(2), &source(2, &vec![1, 1]));
@@ -442,6 +441,22 @@ fn only_the_seal_makes_an_entry() {
         let points = place.ask("warm", &json!({})).unwrap()["points"].to_string();
         assert_eq!(points.contains(&other), sealed);
     }
+}
+
+/// Makes the only part of a pack list what it holds.
+fn seal(pack: &mut [u8], name: usize) {
+    let number =
+        |bytes: &[u8]| usize::try_from(u32::from_le_bytes(bytes.try_into().unwrap())).unwrap();
+    let end = 36 + number(&pack[32..36]);
+    let mut value = end;
+    for entry in (36 + name..end).step_by(28) {
+        let next = value + number(&pack[entry + 16..entry + 20]);
+        let check = Sha256::digest(&pack[value..next]);
+        pack[entry + 20..entry + 28].copy_from_slice(&check[..8]);
+        value = next;
+    }
+    let sum = Sha256::digest(&pack[32..end]);
+    pack[..32].copy_from_slice(&sum);
 }
 
 /// Stat data vouch for a file that has long been as it is. One with another content, the same

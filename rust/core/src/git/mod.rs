@@ -16,7 +16,7 @@ mod repo;
 mod worktree;
 
 pub use self::blame::NewLines;
-pub use self::diff::changes::{ChangeKind, Changes, OtherChange, hunks};
+pub use self::diff::changes::{ChangeKind, Changes, Notes, OtherChange, content_hash, hunks};
 pub use self::diff::linediff::{added_lines, linediff};
 pub use self::diff::renamed::renamed;
 pub use self::repo::paths::{read_file, read_text};
@@ -24,6 +24,7 @@ pub use self::repo::sides::{Base, Chosen, RangeSpec, Release, Sides};
 pub use self::repo::stats::Stamp;
 pub use self::repo::{Probes, Repo};
 pub use self::worktree::contents::Clean;
+pub use self::worktree::edited::Edited;
 pub use self::worktree::files::{FileState, GoSource, ModuleDirs};
 pub use self::worktree::fingerprint::Fingerprint;
 pub use self::worktree::kept::{Differing, Kept};

@@ -2,14 +2,16 @@
 //! plans one file.
 //!
 //! Everything is found by a hash over both contents and all that decides besides. One file
-//! per settings holds it: what a plan adds is put behind what is there, each part sealed,
-//! until more of it is out of use than in use; then it is written anew. Where a byte of it
-//! is not what was written nothing of it is believed.
+//! per settings holds it: what a plan adds is put behind what is there, each part with a
+//! sealed list of what it holds, until more of it is out of use than in use; then it is
+//! written anew. Where a byte of a list is not what was written nothing is believed, nor is
+//! a value that is not the one that is listed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,9 +33,42 @@ const LIMIT: usize = 64 << 20;
 /// What was kept, and what is to be.
 pub(super) struct Ledger {
     path: PathBuf,
-    bytes: Vec<u8>,
+    pack: Pack,
+    size: usize,
     entries: Entries,
     new: Mutex<BTreeMap<Key, Vec<u8>>>,
+}
+
+/// The bytes of what was kept.
+enum Pack {
+    /// All of them.
+    Read(Vec<u8>),
+    /// The way to them, for who needs few.
+    File(Mutex<fs::File>),
+}
+
+impl Pack {
+    fn at(&self, range: Range<usize>) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Read(bytes) => bytes.get(range).map(Cow::Borrowed),
+            Self::File(file) => {
+                let mut bytes = vec![0; range.len()];
+                let mut file = lock(file);
+                file.seek(SeekFrom::Start(range.start as u64)).ok()?;
+                file.read_exact(&mut bytes).ok()?;
+                Some(Cow::Owned(bytes))
+            }
+        }
+    }
+}
+
+/// How much of a ledger a plan asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// All of it.
+    Whole,
+    /// Little.
+    Few,
 }
 
 /// What stands in a pack.
@@ -42,7 +77,16 @@ type Entries = HashMap<Key, Entry, BuildHasherDefault<Spread>>;
 /// Where a value stands, and whether this plan asked for it.
 struct Entry {
     range: Range<usize>,
+    check: Check,
     used: AtomicBool,
+}
+
+/// Tells a value from what else may stand in its place.
+type Check = [u8; 8];
+
+fn check(value: &[u8]) -> Check {
+    let sum: [u8; 32] = Sha256::digest(value).into();
+    sum.first_chunk().copied().unwrap_or_default()
 }
 
 /// Keys are hashes already.
@@ -84,7 +128,7 @@ pub(super) enum Kind {
 impl Ledger {
     /// The ledger of these settings; `None` where nothing may be kept, or where a file's
     /// lines are not decided by its contents.
-    pub(super) fn open(options: &Options, repo: &Repo) -> Option<Self> {
+    pub(super) fn open(options: &Options, repo: &Repo, how: Use) -> Option<Self> {
         if options.memo_dir.is_empty() || options.precision == 1 {
             return None;
         }
@@ -97,14 +141,14 @@ impl Ledger {
         };
         let name = format!("{} {asked:?}", repo.root().display());
         let path = place(&options.memo_dir, &[], &name).with_extension("files");
-        let mut bytes = fs::read(&path).unwrap_or_default();
-        let entries = index(&bytes, name_of(&path)).unwrap_or_else(|| {
-            bytes.clear();
-            Entries::default()
-        });
+        let (pack, size) = opened(&path, how).unwrap_or((Pack::Read(Vec::new()), 0));
+        let entries = index(&pack, size, name_of(&path));
+        let size = entries.as_ref().map_or(0, |_| size);
+        let entries = entries.unwrap_or_default();
         Some(Self {
             path,
-            bytes,
+            pack,
+            size,
             entries,
             new: Mutex::default(),
         })
@@ -113,7 +157,11 @@ impl Ledger {
     /// What is kept under a key.
     pub(super) fn get<T: DeserializeOwned>(&self, key: Key) -> Option<T> {
         let entry = self.entries.get(&key)?;
-        let value = postcard::from_bytes(&self.bytes[entry.range.clone()]).ok()?;
+        let bytes = self.pack.at(entry.range.clone())?;
+        if check(&bytes) != entry.check {
+            return None;
+        }
+        let value = postcard::from_bytes(&bytes).ok()?;
         entry.used.store(true, Ordering::Relaxed);
         Some(value)
     }
@@ -137,53 +185,97 @@ impl Ledger {
         self.get(written())
     }
 
+    /// Whether there is room for what one more edit adds, before a plan that looks at all of
+    /// it has to put it in order.
+    pub(super) fn has_room(&self, size: usize) -> bool {
+        let most = LIMIT.min(size.saturating_mul(2));
+        !self.entries.is_empty() && self.size <= most
+    }
+
+    /// Writes what an edit added, behind what is there.
+    pub(super) fn add(&self) {
+        let new = lock(&self.new);
+        if !new.is_empty() {
+            append(&self.path, &sealed(name_of(&self.path), &values(&new)));
+        }
+    }
+
     /// Writes what this plan added, and leaves out what it had no use for once that is more
     /// than the rest. That it cannot be kept is no failure.
-    pub(super) fn save(&self, directory: Option<&Path>) {
+    /// Says how large it is then.
+    pub(super) fn save(&self, directory: Option<&Path>) -> usize {
         if let Some(directory) = directory.filter(|_| directory != self.written().as_deref()) {
             self.put(written(), &directory);
         }
         let new = lock(&self.new);
         if new.is_empty() {
-            return;
+            return self.size;
         }
         let name = name_of(&self.path);
-        let added = new.iter().map(|(key, bytes)| (key, bytes.as_slice()));
-        let used = self
+        let mut added = values(&new);
+        let used: Vec<_> = self
             .entries
             .iter()
-            .filter(|(key, entry)| entry.used.load(Ordering::Relaxed) && !new.contains_key(*key));
-        let used = used.map(|(key, entry)| (key, &self.bytes[entry.range.clone()]));
-        let living: usize = used.clone().map(|(_, bytes)| bytes.len() + ENTRY).sum();
-        let pack = sealed(name, added.clone());
-        let size = self.bytes.len() + pack.len();
-        if living > self.bytes.len() / 2 && size <= LIMIT {
+            .filter(|(key, entry)| entry.used.load(Ordering::Relaxed) && !new.contains_key(*key))
+            .collect();
+        let living = used.iter().map(|(_, entry)| entry.range.len() + ENTRY);
+        let pack = sealed(name, &added);
+        let size = self.size + pack.len();
+        if living.sum::<usize>() > self.size / 2 && size <= LIMIT {
             append(&self.path, &pack);
-            return;
+            return size;
         }
-        let mut all: Vec<_> = used.chain(added).collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        let pack = sealed(name, all.into_iter());
+        added.extend(used.into_iter().filter_map(|(key, entry)| {
+            let bytes = self.pack.at(entry.range.clone())?;
+            Some((*key, bytes, entry.check))
+        }));
+        added.sort_unstable_by_key(|(key, ..)| *key);
+        let pack = sealed(name, &added);
         if pack.len() <= LIMIT {
             store(&self.path, &pack);
         }
+        pack.len()
     }
 }
 
-/// Entries as one part of a pack, behind a hash and a length.
-fn sealed<'b>(name: &[u8], entries: impl Iterator<Item = (&'b Key, &'b [u8])> + Clone) -> Vec<u8> {
-    let size: usize = entries.clone().map(|(_, bytes)| bytes.len() + ENTRY).sum();
-    let mut part = Vec::with_capacity(HEAD + name.len() + size);
+fn opened(path: &Path, how: Use) -> Option<(Pack, usize)> {
+    if how == Use::Few {
+        let file = fs::File::open(path).ok()?;
+        let size = usize::try_from(file.metadata().ok()?.len()).ok()?;
+        return Some((Pack::File(Mutex::new(file)), size));
+    }
+    let bytes = fs::read(path).ok()?;
+    let size = bytes.len();
+    Some((Pack::Read(bytes), size))
+}
+
+/// Values as they are put into a pack.
+type Values<'b> = Vec<(Key, Cow<'b, [u8]>, Check)>;
+
+fn values(new: &BTreeMap<Key, Vec<u8>>) -> Values<'_> {
+    let all = new.iter();
+    all.map(|(key, bytes)| (*key, bytes.as_slice().into(), check(bytes)))
+        .collect()
+}
+
+/// Values as one part of a pack, behind the list of them with its hash and its length.
+fn sealed(name: &[u8], values: &Values<'_>) -> Vec<u8> {
+    let listed = name.len() + values.len() * ENTRY;
+    let size: usize = values.iter().map(|(_, bytes, _)| bytes.len()).sum();
+    let mut part = Vec::with_capacity(HEAD + listed + size);
     part.resize(SUM, 0);
-    part.extend_from_slice(&((name.len() + size) as u32).to_le_bytes());
+    part.extend_from_slice(&(listed as u32).to_le_bytes());
     part.extend_from_slice(name);
-    for (key, bytes) in entries {
+    for (key, bytes, check) in values {
         part.extend_from_slice(key);
         part.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        part.extend_from_slice(bytes);
+        part.extend_from_slice(check);
     }
     let sum = Sha256::digest(&part[SUM..]);
     part[..SUM].copy_from_slice(&sum);
+    for (_, bytes, _) in values {
+        part.extend_from_slice(bytes);
+    }
     part
 }
 
@@ -195,12 +287,12 @@ fn append(path: &Path, part: &[u8]) {
     }
 }
 
-/// Bytes of the hash before a part.
+/// Bytes of the hash before a list.
 const SUM: usize = 32;
-/// Bytes of the hash and the length of a part.
+/// Bytes of the hash and the length of a list.
 const HEAD: usize = SUM + 4;
-/// Bytes of a key and a length before each entry.
-const ENTRY: usize = size_of::<Key>() + 4;
+/// Bytes of a listed value: key, length and check.
+const ENTRY: usize = size_of::<Key>() + 4 + size_of::<Check>();
 
 /// A pack says in itself for which settings it is.
 fn name_of(path: &Path) -> &[u8] {
@@ -208,31 +300,39 @@ fn name_of(path: &Path) -> &[u8] {
     name.as_encoded_bytes()
 }
 
-/// Where the entries of a pack stand; `None` where it is not what was written there.
-fn index(pack: &[u8], name: &[u8]) -> Option<Entries> {
+/// Where the values of a pack stand; `None` where a list is not what was written there.
+fn index(pack: &Pack, size: usize, name: &[u8]) -> Option<Entries> {
     // Room for all, so that they are put into their places once.
-    let room = pack.len() / 256;
+    let room = size / 256;
     let mut entries = Entries::with_capacity_and_hasher(room, BuildHasherDefault::default());
     let mut start = 0;
-    while start < pack.len() {
-        let (sum, rest) = pack[start..].split_first_chunk::<SUM>()?;
-        let length = length(rest)?;
-        let part = rest.get(..HEAD - SUM + length)?;
-        if Sha256::digest(part).as_slice() != sum || !part[HEAD - SUM..].starts_with(name) {
+    while start < size {
+        let head = pack.at(start..start + HEAD)?;
+        let (sum, length) = head.split_first_chunk::<SUM>()?;
+        let mut at = start + HEAD + self::length(length)?;
+        if at > size {
             return None;
         }
-        let end = start + HEAD + length;
-        let mut at = start + HEAD + name.len();
-        while at < end {
-            let (key, rest) = pack[at..end].split_first_chunk()?;
-            let from = at + ENTRY;
-            at = from.checked_add(self::length(rest)?)?;
-            pack[..end].get(..at)?;
-            let used = AtomicBool::new(false);
-            let range = from..at;
-            entries.insert(*key, Entry { range, used });
+        let list = pack.at(start + SUM..at)?;
+        let listed = list[HEAD - SUM..].strip_prefix(name)?;
+        if Sha256::digest(&list).as_slice() != sum || listed.len() % ENTRY != 0 {
+            return None;
         }
-        start = end;
+        for entry in listed.chunks_exact(ENTRY) {
+            let (key, rest) = entry.split_first_chunk()?;
+            let range = at..at.checked_add(self::length(rest)?)?;
+            at = range.end;
+            let entry = Entry {
+                range,
+                check: *rest.last_chunk()?,
+                used: AtomicBool::new(false),
+            };
+            entries.insert(*key, entry);
+        }
+        if at > size {
+            return None;
+        }
+        start = at;
     }
     Some(entries)
 }

@@ -33,7 +33,10 @@ struct Kept {
 /// The place of one answer.
 pub(super) struct Memo {
     path: PathBuf,
-    settled: bool,
+    /// What the request says.
+    text: String,
+    /// The state of the repository.
+    pub(super) state: Fingerprint,
 }
 
 impl Memo {
@@ -49,34 +52,29 @@ impl Memo {
             return Ok(None);
         }
         let ground = options.ground(repo.root())?;
-        let Fingerprint { hash, settled } = repo.fingerprint(sides, control)?;
+        let state = repo.fingerprint(sides, control)?;
         let asked = Options {
             control_fd: -1,
             progress_fd: -1,
             ..options.clone()
         };
         let text = format!("{asked:?} {ground:?}");
-        let path = place(&options.memo_dir, &hash, &text).with_extension("json");
-        Ok(Some(Self { path, settled }))
+        let path = place(&options.memo_dir, &state.hash, &text).with_extension("json");
+        Ok(Some(Self { path, text, state }))
+    }
+
+    /// Where what the next edit builds on would be.
+    pub(super) fn last(&self, options: &Options, repo: &Repo) -> PathBuf {
+        let root = repo.root().as_os_str().as_encoded_bytes();
+        place(&options.memo_dir, root, &self.text).with_extension("last")
     }
 
     /// The answer, if it still holds and its plan directory is whole.
     pub(super) fn answer(&self, repo: &Repo, sides: &Sides) -> Option<Vec<u8>> {
         let kept: Kept = serde_json::from_slice(unsealed(&fs::read(&self.path).ok()?)?).ok()?;
-        for path in kept.probes.keys() {
-            let _ = repo.read_release(sides, path);
-        }
-        let now = repo.probed();
-        let same = kept
-            .probes
-            .iter()
-            .all(|(path, hash)| now.get(path) == Some(hash));
-        // A disk that was full or lost its power leaves files of the right length.
-        let whole = |(name, sum): &(String, String)| {
-            fs::read(kept.directory.join(name))
-                .is_ok_and(|bytes| sum_in(&bytes) == sum.as_bytes() && is_whole(&bytes))
-        };
-        if !same || !kept.files.par_iter().all(whole) {
+        let whole =
+            |(name, sum): &(String, String)| read_whole(&kept.directory, name, sum).is_some();
+        if !are_same(&kept.probes, repo, sides) || !kept.files.par_iter().all(whole) {
             return None;
         }
         // What is used is not trimmed by age.
@@ -87,31 +85,61 @@ impl Memo {
     }
 
     /// Keeps an answer. That it cannot be kept is no failure.
-    pub(super) fn keep(&self, repo: &Repo, directory: &Path, files: &Files<'_>, answer: &[u8]) {
+    pub(super) fn keep(
+        &self,
+        repo: &Repo,
+        directory: &Path,
+        files: Vec<(String, String)>,
+        answer: &[u8],
+    ) {
         let Ok(answer) = std::str::from_utf8(answer) else {
             return;
         };
-        if !self.settled {
+        if !self.state.settled {
             return;
         }
-        let sums = files.iter();
         let kept = Kept {
             probes: repo.probed(),
             directory: directory.to_owned(),
-            files: sums
-                .map(|(name, bytes)| {
-                    let sum = String::from_utf8_lossy(sum_in(bytes)).into_owned();
-                    (name.clone(), sum)
-                })
-                .collect(),
+            files,
             answer: answer.to_owned(),
         };
         let Ok(bytes) = serde_json::to_vec(&kept) else {
             return;
         };
-        let bytes = [short_sum(&bytes).as_bytes(), b"\n", &bytes].concat();
-        store(&self.path, &bytes);
+        store_sealed(&self.path, &bytes);
     }
+}
+
+/// Whether what was read of the working tree besides Go files is what it was.
+pub(super) fn are_same(probes: &Probes, repo: &Repo, sides: &Sides) -> bool {
+    for path in probes.keys() {
+        let _ = repo.read_release(sides, path);
+    }
+    let now = repo.probed();
+    probes
+        .iter()
+        .all(|(path, hash)| now.get(path) == Some(hash))
+}
+
+/// A file of a plan directory, if it is what was written there: a disk that was full or lost
+/// its power leaves files of the right length.
+pub(super) fn read_whole(directory: &Path, name: &str, sum: &str) -> Option<Vec<u8>> {
+    let bytes = fs::read(directory.join(name)).ok()?;
+    (sum_in(&bytes) == sum.as_bytes() && is_whole(&bytes)).then_some(bytes)
+}
+
+/// The files of a plan directory with the hash that each has in it.
+pub(super) fn sums(files: &Files<'_>) -> Vec<(String, String)> {
+    let sum = |bytes: &[u8]| String::from_utf8_lossy(sum_in(bytes)).into_owned();
+    let all = files.iter();
+    all.map(|(name, bytes)| (name.clone(), sum(bytes)))
+        .collect()
+}
+
+/// Puts a file into its place, behind its own hash.
+pub(super) fn store_sealed(path: &Path, bytes: &[u8]) {
+    store(path, &[short_sum(bytes).as_bytes(), b"\n", bytes].concat());
 }
 
 /// Where something is kept that this program made of a state and of settings.
@@ -136,7 +164,7 @@ pub(super) fn store(path: &Path, bytes: &[u8]) {
 }
 
 /// What stands behind its own hash; `None` where the two do not agree.
-fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
     let end = memchr::memchr(b'\n', bytes)?;
     let (sum, rest) = (&bytes[..end], &bytes[end + 1..]);
     (sum == short_sum(rest).as_bytes()).then_some(rest)

@@ -60,7 +60,7 @@ pub(super) fn list(
 pub(super) fn plain(kind: &'static str, path: &str) -> Other {
     let empty = String::new;
     Other {
-        kind,
+        kind: kind.into(),
         path: path.to_owned(),
         old: empty(),
         new: empty(),

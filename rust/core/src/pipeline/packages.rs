@@ -1,6 +1,6 @@
 //! Turns points into edits, package by package.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -349,6 +349,13 @@ fn reject(file: &mut PlannedFile) -> Warning {
         line: 0,
         message: "cannot be instrumented; it is compiled as it is".into(),
     }
+}
+
+/// Whether no two points have one id before anybody sees to that.
+pub(super) fn are_distinct(files: &[PlannedFile]) -> bool {
+    let mut points = files.iter().flat_map(PlannedFile::points);
+    let mut known = HashSet::new();
+    points.all(|point| known.insert(&point.id))
 }
 
 /// Numbers the points by import path, file and place; and no id twice.

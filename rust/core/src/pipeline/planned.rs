@@ -1,11 +1,13 @@
 //! Everything that a plan holds, before it is written down.
 
+use serde::{Deserialize, Serialize};
+
 use super::build::BuildView;
 use super::file::PlannedFile;
 use super::options::Options;
 use super::packages::PlannedPackage;
 use super::sources::Sources;
-use crate::git::Sides;
+use crate::git::{Notes, Sides};
 use crate::modules::Module;
 use crate::plan::{App, Other, Warning};
 
@@ -34,6 +36,19 @@ pub struct Planned {
     pub other: Vec<Other>,
     /// What to know.
     pub warnings: Vec<Warning>,
+    /// What the next plan may follow from; `None` where it may not.
+    pub(super) given: Option<Given>,
+}
+
+/// What decides about a file that is edited next, besides its contents.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Given {
+    /// What differs from HEAD.
+    pub(super) notes: Notes,
+    /// Whether an added file may come from a removed one.
+    pub(super) moves: bool,
+    /// `//go:embed` patterns, each with its directory.
+    pub(super) embeds: Vec<(String, String)>,
 }
 
 impl Planned {
@@ -47,31 +62,37 @@ impl Planned {
             .filter(move |file| outside(file).is_none())
     }
 
-    /// The release's short commit, with what makes it dirty.
-    fn version(&self) -> String {
-        let commit = self.sides.release.commit.get(..7).unwrap_or("0");
-        if self.dirty {
-            let content = self.content_hash.get(..8).unwrap_or_default();
-            return format!("{commit}-dirty-{content}");
-        }
-        commit.to_owned()
-    }
-
     /// Name and version of the application.
     #[must_use]
     pub fn app(&self) -> App {
-        let config = &self.options.config;
-        let version = if config.app_version.is_empty() {
-            self.version()
-        } else {
-            config.app_version.clone()
-        };
-        let name = if config.app_name.is_empty() {
-            last_element(&self.main.path).to_owned()
-        } else {
-            config.app_name.clone()
-        };
-        App { name, version }
+        app(
+            &self.options,
+            &self.sides,
+            &self.main.path,
+            &self.content_hash,
+        )
+    }
+}
+
+/// Name and version of the application that a plan is for.
+pub(super) fn app(options: &Options, sides: &Sides, main: &str, content_hash: &str) -> App {
+    let or = |said: &str, else_: &dyn Fn() -> String| match said {
+        "" => else_(),
+        said => said.to_owned(),
+    };
+    let config = &options.config;
+    App {
+        name: or(&config.app_name, &|| last_element(main).to_owned()),
+        version: or(&config.app_version, &|| version(sides, content_hash)),
+    }
+}
+
+/// The release's short commit, with what makes it dirty.
+fn version(sides: &Sides, content_hash: &str) -> String {
+    let commit = sides.release.commit.get(..7).unwrap_or("0");
+    match content_hash.get(..8) {
+        Some(content) => format!("{commit}-dirty-{content}"),
+        None => commit.to_owned(),
     }
 }
 

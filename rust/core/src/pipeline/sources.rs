@@ -9,7 +9,7 @@ use super::ledger::{Kind, Ledger, on_disk};
 use super::scope::{is_hidden, is_vendored};
 use crate::control::Control;
 use crate::error::Result;
-use crate::git::{GoSource, Repo};
+use crate::git::{GoSource, Repo, Stamp};
 use crate::marks;
 use crate::modules::{Covered, parent};
 use crate::plan::{FORMAT, MainPackage, Shard, TestPackage, short_hash};
@@ -128,6 +128,13 @@ impl Disk<'_> {
     }
 }
 
+/// What is known of a file with earlier stat data.
+pub(super) fn known(ledger: &Ledger, path: &str, vouched: &Stamp) -> Option<GoFile> {
+    let read: Option<Read> = ledger.get(on_disk(Kind::Source, path.as_bytes(), vouched));
+    let plain = read.filter(|read| !read.marked && !read.requested);
+    plain.map(|read| read.file)
+}
+
 /// One file, marks removed.
 #[derive(Serialize, Deserialize)]
 struct Read {
@@ -223,6 +230,12 @@ impl Sources {
             .is_some_and(|d| d.files.iter().any(|file| file.shadows))
     }
 
+    /// What is known of a file.
+    pub(super) fn file(&self, path: &str) -> Option<&GoFile> {
+        let directory = self.directories.get(parent(path))?;
+        directory.files.iter().find(|file| file.path == path)
+    }
+
     /// Whether a directory holds Go files of a covered module.
     pub(super) fn holds(&self, dir: &str) -> bool {
         self.directories.contains_key(dir)
@@ -247,7 +260,7 @@ impl Sources {
             if hashes.is_empty() {
                 continue;
             }
-            let name = format!("s/{}.json", &short_hash(&directory.import_path)[..2]);
+            let name = shard_of(&directory.import_path);
             let empty = || Shard {
                 format: FORMAT,
                 packages: BTreeMap::new(),
@@ -306,6 +319,11 @@ fn links<'a>(tested: &'a Directory, known: &BTreeMap<&'a str, &'a Directory>) ->
         }
     }
     linked
+}
+
+/// The name of the hash document that a package stands in.
+pub(super) fn shard_of(import_path: &str) -> String {
+    format!("s/{}.json", &short_hash(import_path)[..2])
 }
 
 fn base(path: &str) -> String {

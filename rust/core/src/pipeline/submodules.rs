@@ -40,6 +40,11 @@ impl Submodules {
         Ok(Self { all, removed })
     }
 
+    /// Whether there is none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// A file of the release that lies in one of them.
     pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
         let inside = self.all.iter().filter(|one| is_below(path, &one.path));

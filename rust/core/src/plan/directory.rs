@@ -109,10 +109,19 @@ pub fn hash_of(files: &Files<'_>, index: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&hash.finalize()[..8])
 }
 
+/// Another plan directory, which may hold some of the files already.
+#[derive(Clone, Copy)]
+pub struct Like<'a> {
+    /// Where it is.
+    pub directory: &'a Path,
+    /// Whether one of its files has the same bytes, where that is known without a look.
+    pub same: &'a dyn Fn(&str) -> Option<bool>,
+}
+
 /// Writes `files` as `<out>/<hash>` and gives that path. What is there already under
 /// that name is made whole: a crash, a full disk or a cleaner of caches may have left
-/// a part of it. `like` is another plan directory, which may hold some of the files already.
-pub fn write(out: &Path, hash: &str, files: &Files<'_>, like: Option<&Path>) -> Result<PathBuf> {
+/// a part of it.
+pub fn write(out: &Path, hash: &str, files: &Files<'_>, like: Option<Like<'_>>) -> Result<PathBuf> {
     let target = out.join(hash);
     let temporary = out.join(format!(".tmp-{hash}-{}", unique()));
     if !target.exists() {
@@ -157,7 +166,7 @@ fn repair(target: &Path, files: &Files<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn fill(directory: &Path, files: &Files<'_>, like: Option<&Path>) -> io::Result<()> {
+fn fill(directory: &Path, files: &Files<'_>, like: Option<Like<'_>>) -> io::Result<()> {
     let mut made = None;
     for (name, bytes) in files {
         let path = directory.join(name);
@@ -169,17 +178,21 @@ fn fill(directory: &Path, files: &Files<'_>, like: Option<&Path>) -> io::Result<
             fs::create_dir_all(parent)?;
         }
         made = parent;
-        if !like.is_some_and(|like| is_linked(&like.join(name), &path, bytes)) {
+        if !like.is_some_and(|like| like.is_linked(name, &path, bytes)) {
             fs::write(path, bytes)?;
         }
     }
     Ok(())
 }
 
-/// Whether a file could be had from elsewhere, where it has the same bytes. No file of a
-/// plan directory is ever written again in its place, so that several may share it.
-fn is_linked(from: &Path, to: &Path, bytes: &[u8]) -> bool {
-    holds(from, bytes) && fs::hard_link(from, to).is_ok()
+impl Like<'_> {
+    /// Whether a file could be had from there, where it has the same bytes. No file of a
+    /// plan directory is ever written again in its place, so that several may share it.
+    fn is_linked(self, name: &str, to: &Path, bytes: &[u8]) -> bool {
+        let from = self.directory.join(name);
+        let same = (self.same)(name).unwrap_or_else(|| holds(&from, bytes));
+        same && fs::hard_link(from, to).is_ok()
+    }
 }
 
 /// Whether a file has these bytes; one of another length is not read.

@@ -1,5 +1,6 @@
 //! The public document (`plan.json`), the index and the shards.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -161,6 +162,23 @@ pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+/// What stands in a point before its number.
+const NAME: &str = "\"name\":\"TRACK_ID_";
+
+/// What a point begins with.
+const ID: &str = "{\"id\":\"";
+
+/// The ids of points that were written.
+pub fn ids_in(points: &str) -> impl Iterator<Item = &str> {
+    let found = memchr::memmem::find_iter(points.as_bytes(), ID.as_bytes());
+    // The finder borrows what it looks for.
+    let found: Vec<usize> = found.collect();
+    found.into_iter().map(|at| {
+        let rest = &points[at + ID.len()..];
+        rest.split_once('"').map_or(rest, |(id, _)| id)
+    })
+}
+
 /// The entries of a list of the public document. It has many of them, which say the same
 /// names again and again: they are written as they are made.
 #[derive(Debug, Default)]
@@ -177,6 +195,53 @@ impl Entries {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// How many bytes they have.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds entries that were written before.
+    pub fn written(&mut self, entries: &str) {
+        if !entries.is_empty() {
+            self.separate();
+            self.0.push_str(entries);
+        }
+    }
+
+    /// Adds points that were written before, with their numbers counted on from `first`.
+    pub fn renumbered(&mut self, points: &str, first: usize) {
+        if points.is_empty() {
+            return;
+        }
+        self.separate();
+        let mut rest = points;
+        if let Some((_, behind)) = points.split_once(NAME)
+            && let Some(number) = behind.strip_prefix(&first.to_string())
+            && number.starts_with('"')
+        {
+            self.0.push_str(points);
+            return;
+        }
+        // The quotes of what stands in a text have a backslash in front.
+        for number in first.. {
+            let Some(at) = memchr::memmem::find(rest.as_bytes(), NAME.as_bytes()) else {
+                break;
+            };
+            let (before, behind) = rest.split_at(at + NAME.len());
+            self.0.push_str(before);
+            self.add(format_args!("{number}"));
+            rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+        }
+        self.0.push_str(rest);
     }
 
     fn separate(&mut self) {
@@ -356,11 +421,11 @@ pub struct SourceEntry {
 }
 
 /// Something that changed besides the covered modules' Go code.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Other {
     /// `module`, `go`, `toolchain`, `cgo`, `assembly`, `syso`, `pgo`, `embed`, `vendor`,
     /// `submodule`, `constraint`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// File, or for a module its path.
     pub path: String,
     /// What it was.
@@ -370,7 +435,7 @@ pub struct Other {
     /// What takes its place by `replace`.
     pub replaced: String,
     /// What became of an upgraded module (with `deps`) or a submodule; empty for anything else.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
@@ -491,7 +556,7 @@ pub struct Tail {
 }
 
 /// Something to know that is no error.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Warning {
     /// File.
     pub path: String,
@@ -502,7 +567,7 @@ pub struct Warning {
 }
 
 /// A covered module.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleEntry {
     /// Module path.
     pub path: String,
@@ -511,7 +576,7 @@ pub struct ModuleEntry {
 }
 
 /// The application's identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
     /// Name.
     pub name: String,
@@ -542,7 +607,7 @@ pub struct IndexPackage {
 }
 
 /// A directory with a main package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MainPackage {
     /// Import path.
@@ -554,12 +619,12 @@ pub struct MainPackage {
     /// Everything that they import, sorted.
     pub imports: Vec<String>,
     /// Whether go's patterns pass over the directory.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 
 /// A directory with tests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestPackage {
     /// Import path.
@@ -571,7 +636,7 @@ pub struct TestPackage {
     /// Package of the tests outside; empty if there are none.
     pub external: String,
     /// Whether go's patterns pass over the directory.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 
@@ -617,7 +682,7 @@ pub struct Index {
 }
 
 /// `s/<H2>.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     /// Format number.
     pub format: u32,

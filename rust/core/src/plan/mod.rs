@@ -8,12 +8,13 @@ mod document;
 mod package;
 
 pub use directory::{
-    Files, hash_of, is_whole, json, seal, sealed, short_hash, short_sum, sum_in, write,
+    Files, Like, hash_of, is_whole, json, seal, sealed, short_hash, short_sum, sum_in, write,
 };
 pub use document::{
     Account, App, Base, Build, BuildPackage, Document, Entries, FileAccount, Goat, Head, Index,
     IndexPackage, LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Release,
-    Shard, SourceEntry, Spot, Summary, Tail, TestPackage, Warning, point_name, quoted, splice,
+    Shard, SourceEntry, Spot, Summary, Tail, TestPackage, Warning, ids_in, point_name, quoted,
+    splice,
 };
 pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use git2::{ObjectType, Oid};
+use sha2::{Digest, Sha256};
 
 use super::linediff::linediff;
 use super::trees::Pair;
@@ -54,9 +55,35 @@ pub struct Changes {
     /// Where the release is the working tree: the tracked paths that differ from HEAD
     /// and the untracked Go files.
     pub dirty: Vec<String>,
+    /// What names their contents.
+    pub notes: Notes,
     /// SHA-256 (hex) over names and contents of the dirty paths; `None` where there
     /// are none.
     pub content_hash: Option<String>,
+    /// Whether an added file may come from a removed one.
+    pub moves: bool,
+}
+
+/// Dirty paths with what stands there: the tracked ones in order, then the others.
+pub type Notes = [Vec<(Vec<u8>, String)>; 2];
+
+/// SHA-256 (hex) over notes; `None` where there are none.
+#[must_use]
+pub fn content_hash(notes: &Notes) -> Option<String> {
+    let mut hash = Sha256::new();
+    for (path, what) in notes.iter().flatten() {
+        hash.update(path);
+        hash.update(b"\0");
+        hash.update(what.as_bytes());
+        hash.update(b"\n");
+    }
+    let some = notes.iter().any(|notes| !notes.is_empty());
+    some.then(|| data_encoding::HEXLOWER.encode(&hash.finalize()))
+}
+
+/// What a note says of a path.
+pub(in crate::git) fn noted(entry: Option<Entry>) -> String {
+    entry.map_or_else(|| "gone".to_owned(), |e| format!("{:o} {}", e.mode, e.id))
 }
 
 impl Changes {

@@ -47,6 +47,11 @@ pub(in crate::git) fn stamp(meta: &Metadata) -> Stamp {
     joined([kind, meta.len(), seconds, u64::from(nanos)].into_iter())
 }
 
+/// Whether two stamps are of files of the same kind and permissions.
+pub(in crate::git) fn is_same_mode(a: &Stamp, b: &Stamp) -> bool {
+    a[..8] == b[..8]
+}
+
 fn joined(parts: impl Iterator<Item = u64>) -> Stamp {
     let mut stamp = [0; 56];
     for (place, part) in stamp.chunks_exact_mut(8).zip(parts) {

@@ -12,8 +12,8 @@ use super::workdir::WorkTree;
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::diff::changes::{
-    ChangeKind, Changes, Delta, OtherChange, blob_id, deltas, has_go_text, other_change, overlay,
-    type_changed,
+    ChangeKind, Changes, Delta, OtherChange, blob_id, content_hash, deltas, has_go_text, noted,
+    other_change, overlay, type_changed,
 };
 use crate::git::diff::trees::{Pair, Trees};
 use crate::git::repo::Repo;
@@ -51,6 +51,8 @@ impl Repo {
         };
         loader.let_go();
         let mut changes = describe(deltas(&pairs, &moved), &loader, control)?;
+        let gone = |pair: &Pair| pair.old.is_some() && pair.new.is_none();
+        changes.moves = find_renames && pairs.iter().any(gone);
         if sides.release.worktree {
             self.add_untracked(&mut changes, &dirty, &loader, control)?;
         }
@@ -114,14 +116,13 @@ impl Repo {
         loader: &Loader<'_>,
         control: &Control,
     ) -> Result<()> {
-        let mut hash = Sha256::new();
         let dirty: Vec<Option<Pair>> = dirty
             .par_iter()
             .map(|pair| loader.different(pair))
             .collect::<Result<_>>()?;
         for pair in dirty.into_iter().flatten() {
             changes.dirty.push(text(&pair.path).0);
-            note(&mut hash, &pair.path, pair.new);
+            changes.notes[0].push((pair.path, noted(pair.new)));
         }
         let walked = self.walked(control)?;
         let (go, other): (Vec<_>, Vec<_>) = walked
@@ -147,13 +148,12 @@ impl Repo {
                 continue;
             }
             changes.dirty.push(file.path.clone());
-            note(&mut hash, file.path.as_bytes(), Some(entry));
+            let path = file.path.clone().into_bytes();
+            changes.notes[1].push((path, noted(Some(entry))));
             changes.files.push(file);
         }
         changes.dirty.sort();
-        if !changes.dirty.is_empty() {
-            changes.content_hash = Some(data_encoding::HEXLOWER.encode(&hash.finalize()));
-        }
+        changes.content_hash = content_hash(&changes.notes);
         Ok(())
     }
 
@@ -186,7 +186,11 @@ fn pair((path, old, new): Differing) -> Option<Pair> {
     })
 }
 
-fn describe(deltas: Vec<Delta>, loader: &Loader<'_>, control: &Control) -> Result<Changes> {
+pub(super) fn describe(
+    deltas: Vec<Delta>,
+    loader: &Loader<'_>,
+    control: &Control,
+) -> Result<Changes> {
     let mut changes = Changes::default();
     let (go, other): (Vec<Delta>, Vec<Delta>) = deltas.into_iter().partition(has_go_text);
     changes.other = other.iter().map(other_change).collect();
@@ -204,12 +208,4 @@ fn describe(deltas: Vec<Delta>, loader: &Loader<'_>, control: &Control) -> Resul
     control.tick("diff", total, total);
     changes.files = files;
     Ok(changes)
-}
-
-fn note(hash: &mut Sha256, path: &[u8], entry: Option<Entry>) {
-    let what = entry.map_or_else(|| "gone".to_owned(), |e| format!("{:o} {}", e.mode, e.id));
-    hash.update(path);
-    hash.update(b"\0");
-    hash.update(what.as_bytes());
-    hash.update(b"\n");
 }

@@ -71,7 +71,7 @@ impl Repo {
     /// the go command may read. Files whose names are not UTF-8 are left out.
     pub fn release_go_files(&self, sides: &Sides, control: &Control) -> Result<Vec<GoSource>> {
         let mut files = if sides.release.worktree {
-            self.go_files_on_disk(control)?
+            self.go_files_on_disk(&|_| true, control)?
         } else {
             self.go_files_of_commit(sides)?
         };
@@ -80,18 +80,38 @@ impl Repo {
         Ok(files)
     }
 
-    fn go_files_on_disk(&self, control: &Control) -> Result<Vec<GoSource>> {
+    /// Those of some directories of the working tree.
+    pub fn go_files_in(&self, dirs: &BTreeSet<&str>, control: &Control) -> Result<Vec<GoSource>> {
+        let wanted = |path: &[u8]| {
+            let slash = memchr::memrchr(b'/', path);
+            let dir = slash.map_or(&[][..], |slash| &path[..slash]);
+            dirs.iter().any(|wanted| wanted.as_bytes() == dir)
+        };
+        let mut files = self.go_files_on_disk(&wanted, control)?;
+        files.sort();
+        files.dedup_by(|a, b| a.path == b.path);
+        Ok(files)
+    }
+
+    fn go_files_on_disk(
+        &self,
+        wanted: &(dyn Fn(&[u8]) -> bool + Sync),
+        control: &Control,
+    ) -> Result<Vec<GoSource>> {
         let index = self.index()?;
         let stats = self.stats(control)?;
         let tracked = index.entries.par_iter().zip(&stats.all);
         let tracked = tracked.filter(|(entry, meta)| {
-            entry.path.ends_with(b".go") && leads_to_file(meta, &self.full_path(&entry.path))
+            entry.path.ends_with(b".go")
+                && wanted(&entry.path)
+                && leads_to_file(meta, &self.full_path(&entry.path))
         });
         let mut files: Vec<GoSource> = tracked
             .filter_map(|(entry, _)| source(&entry.path, FileState::Tracked))
             .collect();
         for file in &self.walked(control)?.untracked {
-            if file.path.ends_with(b".go") && self.full_path(&file.path).is_file() {
+            let go = file.path.ends_with(b".go") && wanted(&file.path);
+            if go && self.full_path(&file.path).is_file() {
                 let how = if file.ignored {
                     FileState::Ignored
                 } else {

@@ -12,15 +12,21 @@ use sha2::{Digest, Sha256};
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::repo::Repo;
+use crate::git::repo::index::IndexEntry;
 use crate::git::repo::paths::read_file;
 use crate::git::repo::sides::Sides;
 use crate::git::repo::stats::{Stamp, is_past, latest, stamp};
 
 /// The state of a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// Equal where the same comparison gives the same result.
     pub hash: [u8; 32],
+    /// The same without `files`.
+    pub rest: [u8; 32],
+    /// The stat data of the tracked Go files that are plain files, in the order of the
+    /// index: what an edit changes.
+    pub files: Vec<Stamp>,
     /// Whether nothing was written so recently that an equal hash could mislead.
     pub settled: bool,
 }
@@ -28,6 +34,7 @@ pub struct Fingerprint {
 /// What was looked at: a hash, and the latest change of a file.
 struct Look {
     hash: Sha256,
+    files: Vec<Stamp>,
     latest: Option<SystemTime>,
 }
 
@@ -39,6 +46,7 @@ impl Repo {
         let began = SystemTime::now();
         let mut look = Look {
             hash: Sha256::new(),
+            files: Vec::new(),
             latest: None,
         };
         let places = [&self.root, &self.layout.git_dir, &self.layout.common];
@@ -49,8 +57,14 @@ impl Repo {
             self.strangers(&mut look, control)?;
         }
         let settled = look.latest.is_none_or(|latest| is_past(latest, began));
+        let rest: [u8; 32] = look.hash.finalize().into();
+        let mut hash = Sha256::new();
+        hash.update(rest);
+        hash.update(look.files.as_flattened());
         Ok(Fingerprint {
-            hash: look.hash.finalize().into(),
+            hash: hash.finalize().into(),
+            rest,
+            files: look.files,
             settled,
         })
     }
@@ -96,6 +110,12 @@ impl Repo {
             look.part(&entry.entry.mode.to_le_bytes());
             look.part(entry.entry.id.as_bytes());
             look.part(&[entry.stage, u8::from(entry.skip)]);
+            if let Some(meta) = plain_go(entry, meta) {
+                look.part(&[PLAIN_GO]);
+                look.files.push(stamp(meta));
+                look.late(latest(meta));
+                continue;
+            }
             look.seen(&Seen::of(&|| self.full_path(&entry.path), meta));
             if entry.entry.is_submodule() {
                 let head = crate::git::repo::open::head_of(&self.full_path(&entry.path));
@@ -129,6 +149,19 @@ impl Repo {
         }
         Ok(())
     }
+}
+
+/// Stands for the stat data of a file that are kept apart.
+const PLAIN_GO: u8 = 2;
+
+/// The stat data of an entry whose content is that of a plain Go file on disk.
+pub(super) fn plain_go<'m>(
+    entry: &IndexEntry,
+    meta: &'m io::Result<Metadata>,
+) -> Option<&'m Metadata> {
+    let known = entry.stage == 0 && !entry.skip && entry.entry.is_file();
+    let go = known && entry.path.ends_with(b".go");
+    meta.as_ref().ok().filter(|meta| go && meta.is_file())
 }
 
 /// A file by its stat data; behind a link also what it points at.

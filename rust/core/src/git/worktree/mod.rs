@@ -2,6 +2,7 @@
 
 pub(in crate::git) mod compare;
 pub(in crate::git) mod contents;
+pub(in crate::git) mod edited;
 pub(in crate::git) mod files;
 pub(in crate::git) mod filter;
 pub(in crate::git) mod fingerprint;

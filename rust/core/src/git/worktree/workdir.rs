@@ -52,7 +52,7 @@ pub(in crate::git) struct WorkTree {
 }
 
 /// What the work tree has for an index entry.
-enum Found {
+pub(super) enum Found {
     /// What the index says.
     Clean,
     /// Nothing.
@@ -70,10 +70,7 @@ impl Repo {
         control: &Control,
     ) -> Result<WorkTree> {
         let index = self.index()?;
-        let rules = StatRules {
-            ctime: self.settings.trust_ctime,
-            minimal: self.settings.minimal_stat,
-        };
+        let rules = self.stat_rules();
         let stats = self.stats(control)?;
         let entries = one_per_path(&index.entries, &stats.all);
         let walked = self.walked(control)?;
@@ -123,6 +120,14 @@ impl Repo {
         })
     }
 
+    /// Which stat data of the index count.
+    pub(super) const fn stat_rules(&self) -> StatRules {
+        StatRules {
+            ctime: self.settings.trust_ctime,
+            minimal: self.settings.minimal_stat,
+        }
+    }
+
     /// What names the index beside a tree; `None` where the one cannot list what the other
     /// does, or git is told to take other objects in place of some.
     fn listing(&self, index: &Index, tree: Oid) -> Option<Key> {
@@ -163,7 +168,7 @@ impl Repo {
         Ok(())
     }
 
-    fn look_up(
+    pub(super) fn look_up(
         &self,
         index: &Index,
         entry: &IndexEntry,
