@@ -15,6 +15,7 @@ mod clauses;
 mod effects;
 mod file;
 mod header;
+mod operands;
 mod owners;
 mod parts;
 mod render;

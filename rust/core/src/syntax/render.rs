@@ -7,6 +7,7 @@
 
 use super::chunks::Chunk;
 use super::file::File;
+use super::operands;
 use super::parts::Places;
 use crate::control;
 use crate::token::TokenKind;
@@ -34,6 +35,13 @@ impl Rendered {
         self.text.extend_from_slice(text);
         self.text.push(b' ');
     }
+
+    /// One name that stands for all from a token to another.
+    fn push_name(&mut self, first: usize, last: usize) {
+        self.pieces.push((self.text.len() as u32, first as u32));
+        self.text.push(b'x');
+        self.push(last, b"x");
+    }
 }
 
 /// What of a declaration the rendering leaves out: the inside of brackets in which there is
@@ -42,6 +50,8 @@ impl Rendered {
 pub(super) enum Outline<'a> {
     /// Nothing.
     Whole,
+    /// What is plain in a function's body: selectors, and arguments that hold no code.
+    Plain,
     /// Whatever these places do not touch.
     Around(&'a Places),
 }
@@ -62,6 +72,15 @@ pub(super) fn render(file: &File<'_>, chunk: &Chunk, outline: Outline<'_>) -> Re
         control::step();
         if let Some((_, close)) = parameters.filter(|(open, _)| *open == at) {
             at = close + 1;
+            continue;
+        }
+        let selected = match outline {
+            Outline::Plain if in_body(at) => operands::selector_end(file, at),
+            _ => None,
+        };
+        if let Some(last) = selected {
+            out.push_name(at, last);
+            at = last + 1;
             continue;
         }
         let next = piece(file, chunk, &mut headers, &mut out, at);
@@ -93,10 +112,17 @@ impl Outline<'_> {
         let close = file.pair(open).filter(|close| *close > open + 2)?;
         let needed = match self {
             Outline::Whole => true,
+            Outline::Plain => !is_plain_call(file, open, close),
             Outline::Around(places) => places.touch(file.span(open, close)),
         };
         (!needed).then_some(close)
     }
+}
+
+/// Whether brackets hold the arguments of a call that are plain.
+fn is_plain_call(file: &File<'_>, open: usize, close: usize) -> bool {
+    let named = file.is_ident(open - 1) && name(file, open - 1) == b"x";
+    file.is(open, b"(") && named && operands::are_plain(file, open, close)
 }
 
 /// Renders what starts at a token and gives the token after it.
