@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,50 +28,15 @@ func writeJSON(w io.Writer, document any) error {
 }
 
 // writeDocument writes a document of the core as [writeJSON] would, with the core's own
-// fields and order. It is known to be JSON without white space and may be large: it is
-// looked through once.
-func writeDocument(w io.Writer, document []byte) error {
-	_, err := printable.JSON(w).Write(append(indented(document), '\n'))
-	return written(err)
-}
-
-// indented puts every element on a line of its own.
-func indented(document []byte) []byte {
-	out := make([]byte, 0, len(document)+len(document)/2)
-	line := []byte("\n")
-	for i := 0; i < len(document); i++ {
-		c := document[i]
-		switch c {
-		case '"':
-			start := i
-			for i++; i < len(document) && document[i] != '"'; i++ {
-				if document[i] == '\\' {
-					i++
-				}
-			}
-			out = append(out, document[start:min(i+1, len(document))]...)
-		case '{', '[':
-			out = append(out, c)
-			// Both stand two places before what closes them.
-			if i+1 < len(document) && document[i+1] == c+2 {
-				i++
-				out = append(out, c+2)
-				continue
-			}
-			line = append(line, "  "...)
-			out = append(out, line...)
-		case '}', ']':
-			line = line[:max(1, len(line)-2)]
-			out = append(append(out, line...), c)
-		case ',':
-			out = append(append(out, c), line...)
-		case ':':
-			out = append(out, ": "...)
-		default:
-			out = append(out, c)
-		}
+// fields and order. It may be large: it is indented as it is, not decoded and encoded.
+func writeDocument(w io.Writer, document json.RawMessage) error {
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, document, "", "  "); err != nil {
+		return err
 	}
-	return out
+	indented.WriteByte('\n')
+	_, err := printable.JSON(w).Write(indented.Bytes())
+	return written(err)
 }
 
 // written gives a failure to write to stdout its class.
