@@ -69,6 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stderr, "%s %s..%s\n", s.module, s.base, s.release)
 		r := compare(ctx, s, *goat, *timeout, *panics, stderr)
 		rows = append(rows, r)
+		fmt.Fprintf(stderr, "  %s: %d tests, %d differ, %d of %d points hit\n", r.verdict(), r.tests, r.differ, r.hits, r.points)
 	}
 	return printTable(stdout, rows)
 }
@@ -121,21 +122,26 @@ func (r row) ok() bool {
 	return r.err == nil && r.differ == 0 && r.points > 0 && r.hits > 0 && len(r.flaky)*100 <= r.tests
 }
 
+func (r row) verdict() string {
+	switch {
+	case r.err != nil:
+		return "ERROR"
+	case !r.ok():
+		return "DIFFERS"
+	}
+	return "same"
+}
+
 func printTable(out io.Writer, rows []row) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "module\tbase\trelease\ttests\tdiffer\tleft out (flaky)\tslow packages\tpoints\thits\tverdict")
 	bad := 0
 	for _, r := range rows {
-		verdict := "same"
 		if !r.ok() {
-			verdict = "DIFFERS"
 			bad++
 		}
-		if r.err != nil {
-			verdict = "ERROR"
-		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.module, r.base, r.release, r.tests, r.differ,
-			len(r.flaky), len(r.slow), r.points, r.hits, verdict)
+			len(r.flaky), len(r.slow), r.points, r.hits, r.verdict())
 	}
 	_ = w.Flush()
 	for _, r := range rows {
