@@ -14,6 +14,9 @@ import (
 // Text returns s with everything that is no visible character in Go's notation: \n,
 // \x1b, \u202e. Most texts come back as they are.
 func Text(s string) string {
+	if plain(s) {
+		return s
+	}
 	clean := true
 	for _, r := range s {
 		clean = clean && r != utf8.RuneError && Visible(r)
@@ -35,6 +38,16 @@ func Text(s string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// plain is what nearly every text of a plan is, of which there are hundreds of thousands.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // Visible accepts what has a form of its own, and the two that join letters of some
@@ -77,7 +90,7 @@ func (c copier) value(to, from reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range from.NumField() {
-			if from.Type().Field(i).IsExported() {
+			if to.Field(i).CanSet() {
 				c.value(to.Field(i), from.Field(i))
 			}
 		}
