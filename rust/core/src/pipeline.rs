@@ -10,6 +10,7 @@ mod file;
 mod last;
 mod ledger;
 mod linked;
+mod lists;
 mod memo;
 mod options;
 mod other;
@@ -77,11 +78,7 @@ pub fn run(options: Options, control: &Control) -> Result<Vec<u8>> {
         }
         control.tick("write", 0, 0);
         let last = ledger.as_ref().and_then(Ledger::written);
-        let like = last.as_deref().map(|directory| plan::Like {
-            directory,
-            same: &|_| None,
-        });
-        let directory = plan::write(out, &written.hash, &written.files, like)?;
+        let directory = plan::write(out, &written.hash, &written.files, last.as_deref())?;
         let size = ledger.map(|ledger| ledger.save(Some(&directory)));
         let Some(memo) = memo else {
             return Ok(document::answer(&planned, written, Some(&directory)).0);

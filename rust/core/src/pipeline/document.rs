@@ -76,7 +76,9 @@ pub(super) fn directory(planned: &Planned) -> Written<'_> {
     for (name, shard) in planned.sources.shards() {
         files.insert(name, sealed(&shard).into());
     }
-    let hash = planned.asked().finish(&mut files, &outline, &public);
+    let text = seal(|out| public.write(out));
+    files.insert("plan.json".into(), text.into());
+    let hash = planned.asked().finish(&mut files, &outline);
     Written {
         hash,
         files,
@@ -168,16 +170,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Adds the public document and the index to the other files of a plan directory;
-    /// gives its hash.
-    pub(super) fn finish(
-        self,
-        files: &mut Files<'_>,
-        outline: &Outline,
-        public: &Document,
-    ) -> String {
-        let text = seal(|out| public.write(out));
-        files.insert("plan.json".into(), text.into());
+    /// Adds the index to the other files of a plan directory; gives its hash.
+    pub(super) fn finish(self, files: &mut Files<'_>, outline: &Outline) -> String {
         let mut index = self.index(outline);
         let hash = hash_of(files, &json(&index));
         index.plan_hash = Some(hash.clone());

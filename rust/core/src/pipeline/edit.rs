@@ -3,17 +3,17 @@
 //! documents are put in the place of the old ones. What is not surely so is left to a plan of
 //! everything.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::document::{Asked, Outline};
 use super::last::Last;
 use super::ledger::{Desk, Ledger, Use};
+use super::lists::Lists;
 use super::memo::{self, Memo};
 use super::other::is_embedded;
 use super::planned::Given;
-use super::rows::{Row, Rows, Size, in_order};
+use super::rows::{Row, Rows};
 use super::scope::{self, Cleaner};
 use super::sources::{self, Disk, Sources};
 use super::{Options, PlannedFile, State, analyse, packages};
@@ -22,7 +22,9 @@ use crate::error::{Code, Result};
 use crate::git::{Edited, Repo, Sides, Stamp, content_hash};
 use crate::model::FileChange;
 use crate::modules::{Covered, parent};
-use crate::plan::{self, Entries, FORMAT, Files, Like, Shard, Warning, ids_in, sealed};
+use crate::plan::{
+    self, Entries, FORMAT, Files, Parts, Shard, Text, Warning, seal_parts, sealed, whole_in,
+};
 use crate::tree::GoFile;
 
 /// With more edited files a plan of everything, by all cores, costs no more.
@@ -80,14 +82,18 @@ impl Work<'_> {
         if !memo::are_same(&last.probes, self.repo, self.sides) {
             return Ok(None);
         }
-        let (Some(mut outline), Some(old)) = (last.outline(), read(&last)) else {
+        let (Some(mut outline), Some(document)) = (last.outline(), read(&last)) else {
             return Ok(None);
         };
+        let old = old_files(&last);
         let ledger = Ledger::open(self.options, self.repo, Use::Few);
         let Some(ledger) = ledger.filter(|ledger| ledger.has_room(last.ledger)) else {
             return Ok(None);
         };
-        let Some(made) = self.plan(&edits, &mut last.given, &mut outline, &old, &ledger)? else {
+        let lists = Lists::find(&document, &outline.rows);
+        let given = &mut last.given;
+        let made = lists.map(|lists| self.plan(&edits, given, &mut outline, &old, lists, &ledger));
+        let Some(made) = made.transpose()?.flatten() else {
             return Ok(None);
         };
         self.control.check()?;
@@ -96,24 +102,24 @@ impl Work<'_> {
             sides: self.sides,
         };
         let mut public = asked.document(&outline, None, None);
-        (public.points, public.account) = (made.points, made.account);
-        let fresh: BTreeSet<String> = made.fresh.keys().cloned().collect();
+        if !self.options.brief {
+            let lists = (Entries::of(&made.points), Entries::of(&made.account));
+            let (Some(points), Some(account)) = lists else {
+                return Ok(None);
+            };
+            (public.points, public.account) = (points, account);
+        }
         let mut files: Files<'_> = old;
-        let anew = |name: &str| name == "index.json" || name == "plan.json";
-        files.retain(|name, _| !anew(name) && !made.gone.contains(name));
-        files.extend(
-            made.fresh
-                .into_iter()
-                .map(|(name, bytes)| (name, bytes.into())),
-        );
-        let hash = asked.finish(&mut files, &outline, &public);
-        let like = Like {
-            directory: &last.directory,
-            same: &|name| Some(!anew(name) && !fresh.contains(name)),
-        };
+        // The plan's hash is not over its own place.
+        files.retain(|name, _| name != "index.json" && !made.gone.contains(name));
+        let fresh = made.fresh.into_iter();
+        files.extend(fresh.map(|(name, bytes)| (name, bytes.into())));
+        let text = seal_parts(public.around(made.points, made.account));
+        files.insert("plan.json".into(), Text::Parts(text));
+        let hash = asked.finish(&mut files, &outline);
         self.control.tick("write", 0, 0);
         let out = Path::new(&self.options.out_dir);
-        let directory = plan::write(out, &hash, &files, Some(like))?;
+        let directory = plan::write(out, &hash, &files, None)?;
         ledger.add();
         let answer = asked.answer(&outline, public, &hash, Some(&directory));
         let sums = memo::sums(&files);
@@ -123,14 +129,15 @@ impl Work<'_> {
 
     /// Plans the edited files and brings the outline up to date; `None` where other parts of
     /// the plan hang on them.
-    fn plan(
+    fn plan<'t>(
         &self,
         edits: &[(String, Stamp)],
         given: &mut Given,
         outline: &mut Outline,
         old: &Files<'_>,
+        lists: Lists<'t>,
         ledger: &Ledger,
-    ) -> Result<Option<Parts>> {
+    ) -> Result<Option<Made<'t>>> {
         let read_release = |path: &str| self.repo.read_release(self.sides, path);
         let read = |path: &str| read_release(path).ok();
         let ground = self.options.ground(self.repo.root())?;
@@ -201,16 +208,10 @@ impl Work<'_> {
         }
         all.sort_by(|a, b| a.import_path.cmp(&b.import_path));
         let rows = Rows::of(&files, options.forms(), None);
-        let Some(lists) = old
-            .get("plan.json")
-            .and_then(|text| lists_in(text, &outline.rows))
-        else {
+        let Some((points, account)) = lists.put_in(&mut outline.rows, &rows, edits) else {
             return Ok(None);
         };
-        let Some((points, account)) = put_in(&mut outline.rows, lists, &rows, edits) else {
-            return Ok(None);
-        };
-        Ok(Some(Parts {
+        Ok(Some(Made {
             points,
             account,
             gone,
@@ -258,20 +259,35 @@ impl Work<'_> {
 }
 
 /// What an edit makes of a plan directory.
-struct Parts {
-    points: Entries,
-    account: Entries,
+struct Made<'t> {
+    points: Parts<'t>,
+    account: Parts<'t>,
     /// The documents that are no longer, or others.
     gone: BTreeSet<String>,
     /// Those that are made anew.
     fresh: BTreeMap<String, Vec<u8>>,
 }
 
-/// The files of the last plan, all of them whole.
-fn read(last: &Last) -> Option<Files<'static>> {
+/// The public document of the last plan, all of whose files are whole.
+fn read(last: &Last) -> Option<Vec<u8>> {
+    // One place for all that is only looked at.
+    let (mut document, mut place) = (Vec::new(), Vec::new());
+    let is_whole = |(name, sum): &(String, String)| {
+        let path = last.directory.join(name);
+        let place = match name.as_str() {
+            "plan.json" => &mut document,
+            _ => &mut place,
+        };
+        whole_in(&path, sum, place)
+    };
+    last.files.iter().all(is_whole).then_some(document)
+}
+
+/// The files of the last plan.
+fn old_files(last: &Last) -> Files<'static> {
     let files = last.files.iter().map(|(name, sum)| {
-        let bytes = memo::read_whole(&last.directory, name, sum)?;
-        Some((name.clone(), Cow::Owned(bytes)))
+        let (path, sum) = (last.directory.join(name), sum.clone());
+        (name.clone(), Text::Old { path, sum })
     });
     files.collect()
 }
@@ -310,7 +326,7 @@ impl Known<'_> {
             let import_path = covered.module_of(dir)?.import_path(dir);
             let name = sources::shard_of(&import_path);
             if !shards.contains_key(&name) {
-                let shard: Shard = serde_json::from_slice(old.get(&name)?).ok()?;
+                let shard: Shard = serde_json::from_slice(&old.get(&name)?.bytes()?).ok()?;
                 shards.insert(name.clone(), shard);
             }
             let packages = &mut shards.get_mut(&name)?.packages;
@@ -396,104 +412,4 @@ fn replace_warnings(outline: &mut Outline, own: impl Fn(&str) -> bool, new: Vec<
     outline.warnings.retain(|warning| !own(&warning.path));
     outline.warnings.extend(new);
     outline.warnings.sort();
-}
-
-/// What each row has of the two lists, points first.
-type Lists<'t> = Vec<(&'t str, &'t str)>;
-
-/// The parts of lists that have the sizes that the rows say; `None` where they have not.
-fn split<'t>(rows: &[Row], points: &'t str, account: &'t str) -> Option<Lists<'t>> {
-    let mut lists = vec![("", ""); rows.len()];
-    let mut rest = points;
-    for at in in_order(rows) {
-        (lists[at].0, rest) = part(rest, points, rows[at].size.points)?;
-    }
-    let mut left = account;
-    for (row, list) in rows.iter().zip(&mut lists) {
-        (list.1, left) = part(left, account, row.size.account)?;
-    }
-    (rest.is_empty() && left.is_empty()).then_some(lists)
-}
-
-/// The next part of a list.
-fn part<'t>(rest: &'t str, list: &str, size: usize) -> Option<(&'t str, &'t str)> {
-    let first = rest.len() == list.len();
-    let rest = match size {
-        0 => rest,
-        _ if first => rest,
-        _ => rest.strip_prefix(',')?,
-    };
-    rest.split_at_checked(size)
-}
-
-/// How long a list is of which each part has a size.
-fn length(rows: &[Row], size: impl Fn(&Size) -> usize) -> usize {
-    let sizes = rows
-        .iter()
-        .map(|row| size(&row.size))
-        .filter(|size| *size > 0);
-    let (count, sum) = sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size));
-    sum + usize::max(count, 1) - 1
-}
-
-/// The lists of a public document, by its rows.
-fn lists_in<'t>(document: &'t [u8], rows: &[Row]) -> Option<Lists<'t>> {
-    // No text holds this: its quotes would have a backslash in front.
-    const POINTS: &str = ",\"points\":[";
-    let document = std::str::from_utf8(document).ok()?;
-    let at = memchr::memmem::find(document.as_bytes(), POINTS.as_bytes())? + POINTS.len();
-    let (points, rest) = document[at..].split_at_checked(length(rows, |size| size.points))?;
-    let rest = rest.strip_prefix("],\"account\":[")?;
-    let (account, rest) = rest.split_at_checked(length(rows, |size| size.account))?;
-    rest.strip_prefix("],\"files\":")?;
-    split(rows, points, account)
-}
-
-/// Puts new rows in the place of the old ones of the same files; gives the lists. `None`
-/// where two points would have one id.
-fn put_in<'t>(
-    rows: &mut Vec<Row>,
-    mut lists: Lists<'t>,
-    new: &'t Rows,
-    edits: &[(String, Stamp)],
-) -> Option<(Entries, Entries)> {
-    let new_lists = split(&new.all, new.points.as_str(), new.account.as_str())?;
-    let place = |rows: &[Row], path: &str| rows.binary_search_by(|row| row.path.as_str().cmp(path));
-    for (path, _) in edits {
-        if let Ok(at) = place(rows, path) {
-            rows.remove(at);
-            lists.remove(at);
-        }
-    }
-    let ids: HashSet<&str> = new_lists
-        .iter()
-        .flat_map(|(points, _)| ids_in(points))
-        .collect();
-    if lists
-        .iter()
-        .flat_map(|(points, _)| ids_in(points))
-        .any(|id| ids.contains(id))
-    {
-        return None;
-    }
-    for (row, list) in new.all.iter().zip(new_lists) {
-        let at = place(rows, &row.path).unwrap_or_else(|at| at);
-        rows.insert(at, row.clone());
-        lists.insert(at, list);
-    }
-    let size =
-        |part: fn(&(&str, &str)) -> usize| lists.iter().map(part).sum::<usize>() + 8 * lists.len();
-    let mut points = Entries::with_room(size(|(points, _)| points.len()));
-    let mut number = 1;
-    for at in in_order(rows) {
-        let before = points.len();
-        points.renumbered(lists[at].0, number);
-        number += rows[at].points;
-        rows[at].size.points = points.len() - before - usize::from(before > 0);
-    }
-    let mut account = Entries::with_room(size(|(_, account)| account.len()));
-    for (_, part) in &lists {
-        account.written(part);
-    }
-    Some((points, account))
 }

@@ -16,7 +16,7 @@ use super::Options;
 use crate::control::Control;
 use crate::error::Result;
 use crate::git::{Fingerprint, Probes, Repo, Sides};
-use crate::plan::{FORMAT, Files, is_whole, short_sum, sum_in};
+use crate::plan::{FORMAT, Files, Text, short_sum, whole};
 
 /// A kept answer.
 #[derive(Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl Memo {
     pub(super) fn answer(&self, repo: &Repo, sides: &Sides) -> Option<Vec<u8>> {
         let kept: Kept = serde_json::from_slice(unsealed(&fs::read(&self.path).ok()?)?).ok()?;
         let whole =
-            |(name, sum): &(String, String)| read_whole(&kept.directory, name, sum).is_some();
+            |(name, sum): &(String, String)| whole(&kept.directory.join(name), sum).is_some();
         if !are_same(&kept.probes, repo, sides) || !kept.files.par_iter().all(whole) {
             return None;
         }
@@ -122,19 +122,11 @@ pub(super) fn are_same(probes: &Probes, repo: &Repo, sides: &Sides) -> bool {
         .all(|(path, hash)| now.get(path) == Some(hash))
 }
 
-/// A file of a plan directory, if it is what was written there: a disk that was full or lost
-/// its power leaves files of the right length.
-pub(super) fn read_whole(directory: &Path, name: &str, sum: &str) -> Option<Vec<u8>> {
-    let bytes = fs::read(directory.join(name)).ok()?;
-    (sum_in(&bytes) == sum.as_bytes() && is_whole(&bytes)).then_some(bytes)
-}
-
 /// The files of a plan directory with the hash that each has in it.
 pub(super) fn sums(files: &Files<'_>) -> Vec<(String, String)> {
-    let sum = |bytes: &[u8]| String::from_utf8_lossy(sum_in(bytes)).into_owned();
+    let sum = |text: &Text<'_>| String::from_utf8_lossy(text.sum()).into_owned();
     let all = files.iter();
-    all.map(|(name, bytes)| (name.clone(), sum(bytes)))
-        .collect()
+    all.map(|(name, text)| (name.clone(), sum(text))).collect()
 }
 
 /// Puts a file into its place, behind its own hash.

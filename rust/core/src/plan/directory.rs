@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,8 +12,91 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Code, Error, Result};
 
-/// The files of a plan directory: relative path and bytes.
-pub type Files<'a> = BTreeMap<String, Cow<'a, [u8]>>;
+/// The files of a plan directory, by relative path.
+pub type Files<'a> = BTreeMap<String, Text<'a>>;
+
+/// A text in parts, one behind the other.
+pub type Parts<'a> = Vec<Cow<'a, [u8]>>;
+
+/// What a file of a plan directory holds.
+#[derive(Debug)]
+pub enum Text<'a> {
+    /// These parts; the hash stands in the first.
+    Parts(Parts<'a>),
+    /// What a file of another plan directory holds that was found to be whole.
+    Old {
+        /// That file.
+        path: PathBuf,
+        /// The hash in it.
+        sum: String,
+    },
+}
+
+impl<'a, B: Into<Cow<'a, [u8]>>> From<B> for Text<'a> {
+    fn from(bytes: B) -> Self {
+        Self::Parts(vec![bytes.into()])
+    }
+}
+
+impl Text<'_> {
+    /// The hash that it says it has.
+    #[must_use]
+    pub fn sum(&self) -> &[u8] {
+        match self {
+            Self::Parts(parts) => parts.first().map_or(&[], |part| sum_in(part)),
+            Self::Old { sum, .. } => sum.as_bytes(),
+        }
+    }
+
+    /// All of it; `None` where it is whole no longer.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Parts(parts) => Some(parts.concat()),
+            Self::Old { path, sum } => whole(path, sum),
+        }
+    }
+
+    /// Puts it into a file.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::Parts(parts) => {
+                let mut file = BufWriter::new(fs::File::create(path)?);
+                for part in parts {
+                    file.write_all(part)?;
+                }
+                file.flush()
+            }
+            Self::Old { path: from, sum } => {
+                let bytes = whole(from, sum).ok_or(io::ErrorKind::InvalidData)?;
+                fs::write(path, bytes)
+            }
+        }
+    }
+
+    /// Whether a file holds it; one of another length is not read.
+    fn is_in(&self, path: &Path) -> bool {
+        match self {
+            Self::Parts(parts) => holds(path, parts),
+            Self::Old { sum, .. } => whole(path, sum).is_some(),
+        }
+    }
+}
+
+/// A file of a plan directory, if it is what was written there: a disk that was full or lost
+/// its power leaves files of the right length.
+#[must_use]
+pub fn whole(path: &Path, sum: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    whole_in(path, sum, &mut bytes).then_some(bytes)
+}
+
+/// Whether that is so; the file is read into a place that may have been used before.
+pub fn whole_in(path: &Path, sum: &str, place: &mut Vec<u8>) -> bool {
+    place.clear();
+    let read = fs::File::open(path).and_then(|mut file| file.read_to_end(place));
+    read.is_ok() && sum_in(place) == sum.as_bytes() && is_whole(place)
+}
 
 /// Tells apart what one process writes at the same time.
 static SERIAL: AtomicU32 = AtomicU32::new(0);
@@ -72,6 +155,24 @@ pub fn seal(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     document
 }
 
+/// The same of a text in parts, of which the first begins so.
+#[must_use]
+pub fn seal_parts(mut parts: Parts<'_>) -> Parts<'_> {
+    parts.push(b"\n".into());
+    let mut hash = Sha256::new();
+    for part in &parts {
+        hash.update(part);
+    }
+    let sum = data_encoding::HEXLOWER.encode(&hash.finalize()[..8]);
+    if let Some(first) = parts.first_mut()
+        && let Some(rest) = first.strip_prefix(HEAD.as_bytes())
+    {
+        let field = [HEAD, &SUM[..7], &sum, &SUM[23..]].concat();
+        *first = [field.as_bytes(), rest].concat().into();
+    }
+    parts
+}
+
 /// The hash that a document says it has.
 #[must_use]
 pub fn sum_in(document: &[u8]) -> &[u8] {
@@ -99,29 +200,19 @@ pub fn is_whole(document: &[u8]) -> bool {
 #[must_use]
 pub fn hash_of(files: &Files<'_>, index: &[u8]) -> String {
     let mut hash = Sha256::new();
-    let rest = files.iter().map(|(name, bytes)| (name, sum_in(bytes)));
-    for (name, sum) in rest {
+    for (name, text) in files {
         hash.update((name.len() as u64).to_le_bytes());
         hash.update(name);
-        hash.update(sum);
+        hash.update(text.sum());
     }
     hash.update(index);
     data_encoding::HEXLOWER.encode(&hash.finalize()[..8])
 }
 
-/// Another plan directory, which may hold some of the files already.
-#[derive(Clone, Copy)]
-pub struct Like<'a> {
-    /// Where it is.
-    pub directory: &'a Path,
-    /// Whether one of its files has the same bytes, where that is known without a look.
-    pub same: &'a dyn Fn(&str) -> Option<bool>,
-}
-
 /// Writes `files` as `<out>/<hash>` and gives that path. What is there already under
 /// that name is made whole: a crash, a full disk or a cleaner of caches may have left
-/// a part of it.
-pub fn write(out: &Path, hash: &str, files: &Files<'_>, like: Option<Like<'_>>) -> Result<PathBuf> {
+/// a part of it. `like` is another plan directory, which may hold some of the files already.
+pub fn write(out: &Path, hash: &str, files: &Files<'_>, like: Option<&Path>) -> Result<PathBuf> {
     let target = out.join(hash);
     let temporary = out.join(format!(".tmp-{hash}-{}", unique()));
     if !target.exists() {
@@ -148,16 +239,18 @@ fn unique() -> String {
 /// Writes those files again that are not there, or not whole. Each one is renamed into
 /// place, for a build may be reading beside us.
 fn repair(target: &Path, files: &Files<'_>) -> io::Result<()> {
-    for (name, bytes) in files {
+    for (name, text) in files {
         let path = target.join(name);
-        if holds(&path, bytes) {
+        if text.is_in(&path) {
             continue;
         }
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         let temporary = target.join(format!(".tmp-{}", unique()));
-        let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
+        let written = text
+            .write(&temporary)
+            .and_then(|()| fs::rename(&temporary, &path));
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }
@@ -166,9 +259,9 @@ fn repair(target: &Path, files: &Files<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn fill(directory: &Path, files: &Files<'_>, like: Option<Like<'_>>) -> io::Result<()> {
+fn fill(directory: &Path, files: &Files<'_>, like: Option<&Path>) -> io::Result<()> {
     let mut made = None;
-    for (name, bytes) in files {
+    for (name, text) in files {
         let path = directory.join(name);
         let parent = path.parent().map(Path::to_owned);
         if let Some(parent) = parent
@@ -178,34 +271,44 @@ fn fill(directory: &Path, files: &Files<'_>, like: Option<Like<'_>>) -> io::Resu
             fs::create_dir_all(parent)?;
         }
         made = parent;
-        if !like.is_some_and(|like| like.is_linked(name, &path, bytes)) {
-            fs::write(path, bytes)?;
+        if !is_linked(name, &path, text, like) {
+            text.write(&path)?;
         }
     }
     Ok(())
 }
 
-impl Like<'_> {
-    /// Whether a file could be had from there, where it has the same bytes. No file of a
-    /// plan directory is ever written again in its place, so that several may share it.
-    fn is_linked(self, name: &str, to: &Path, bytes: &[u8]) -> bool {
-        let from = self.directory.join(name);
-        let same = (self.same)(name).unwrap_or_else(|| holds(&from, bytes));
-        same && fs::hard_link(from, to).is_ok()
+/// Whether a file could be had from another directory, where it is the same. No file of a
+/// plan directory is ever written again in its place, so that several may share it.
+fn is_linked(name: &str, to: &Path, text: &Text<'_>, like: Option<&Path>) -> bool {
+    match text {
+        Text::Old { path, .. } => fs::hard_link(path, to).is_ok(),
+        Text::Parts(_) => like.is_some_and(|like| {
+            let from = like.join(name);
+            text.is_in(&from) && fs::hard_link(from, to).is_ok()
+        }),
     }
 }
 
-/// Whether a file has these bytes; one of another length is not read.
-fn holds(path: &Path, bytes: &[u8]) -> bool {
+/// Whether a file has these bytes.
+fn holds(path: &Path, parts: &[Cow<'_, [u8]>]) -> bool {
     let Ok(mut file) = fs::File::open(path) else {
         return false;
     };
-    let length = file.metadata().map(|meta| meta.len());
-    if length.ok() != Some(bytes.len() as u64) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    if file.metadata().map(|meta| meta.len()).ok() != Some(length as u64) {
         return false;
     }
-    let mut found = vec![0; bytes.len()];
-    file.read_exact(&mut found).is_ok() && found == bytes
+    let mut found = vec![0; length];
+    if file.read_exact(&mut found).is_err() {
+        return false;
+    }
+    let mut rest = found.as_slice();
+    parts.iter().all(|part| {
+        let (own, behind) = rest.split_at(part.len());
+        rest = behind;
+        own == &**part
+    })
 }
 
 fn unwritable(out: &Path, cause: &io::Error) -> Error {
@@ -213,4 +316,57 @@ fn unwritable(out: &Path, cause: &io::Error) -> Error {
         .hint("set GOAT_CACHE to a directory that you may write to")
         .path(out.display().to_string())
         .cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn file(path: &Path) -> Files<'static> {
+        let bytes = sealed(&serde_json::json!({"format": 1, "x": "x"}));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &bytes).unwrap();
+        let sum = String::from_utf8(sum_in(&bytes).to_vec()).unwrap();
+        let path = path.to_owned();
+        [("p/x.json".to_owned(), Text::Old { path, sum })].into()
+    }
+
+    /// Whether it is linked, or a plan directory that lost it gets it back.
+    #[test]
+    fn an_old_file_is_had_while_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("old/p/x.json");
+        let files = file(&old);
+        let text = fs::read(&old).unwrap();
+        let target = write(dir.path(), "a", &files, None).unwrap();
+        let path = target.join("p/x.json");
+        assert_eq!(fs::read(&path).unwrap(), text);
+        fs::remove_file(&path).unwrap();
+        write(dir.path(), "a", &files, None).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), text);
+        fs::remove_file(&path).unwrap();
+        fs::write(&old, &text[1..]).unwrap();
+        assert!(write(dir.path(), "a", &files, None).is_err());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn parts_are_sealed_like_the_whole() {
+        let parts: Parts<'_> = vec![b"{\"format\":1,"[..].into(), b"\"x\":2}"[..].into()];
+        let whole = seal(|out| out.extend_from_slice(&parts.concat()));
+        let parts = seal_parts(parts);
+        assert!(holds_text(&whole, &parts));
+        assert!(is_whole(&whole));
+    }
+
+    fn holds_text(whole: &[u8], parts: &Parts<'_>) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, whole).unwrap();
+        let mut other = parts.clone();
+        other.swap(0, 1);
+        holds(&path, parts) && !holds(&path, &other) && parts.concat() == whole
+    }
 }

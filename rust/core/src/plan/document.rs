@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use super::directory::Parts;
 use crate::model::{Point, Position, Reason, Verdict};
 
 /// Which goat wrote a document.
@@ -169,14 +170,38 @@ const NAME: &str = "\"name\":\"TRACK_ID_";
 const ID: &str = "{\"id\":\"";
 
 /// The ids of points that were written.
-pub fn ids_in(points: &str) -> impl Iterator<Item = &str> {
-    let found = memchr::memmem::find_iter(points.as_bytes(), ID.as_bytes());
+pub fn ids_in(points: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let found = memchr::memmem::find_iter(points, ID.as_bytes());
     // The finder borrows what it looks for.
     let found: Vec<usize> = found.collect();
     found.into_iter().map(|at| {
         let rest = &points[at + ID.len()..];
-        rest.split_once('"').map_or(rest, |(id, _)| id)
+        let end = memchr::memchr(b'"', rest).unwrap_or(rest.len());
+        &rest[..end]
     })
+}
+
+/// Whether the numbers of points that were written count on from `first`.
+#[must_use]
+pub fn counts_from(points: &[u8], first: usize) -> bool {
+    let name = format!("{NAME}{first}\"");
+    memchr::memmem::find(points, NAME.as_bytes())
+        .is_none_or(|at| points[at..].starts_with(name.as_bytes()))
+}
+
+/// Adds points that were written before, with their numbers counted on from `first`.
+pub fn renumber(out: &mut Vec<u8>, points: &[u8], first: usize) {
+    let mut done = 0;
+    // The quotes of what stands in a text have a backslash in front.
+    let names = memchr::memmem::find_iter(points, NAME.as_bytes());
+    for (at, number) in names.zip(first..) {
+        let at = at + NAME.len();
+        out.extend_from_slice(&points[done..at]);
+        out.extend_from_slice(number.to_string().as_bytes());
+        let digits = points[at..].iter().take_while(|byte| byte.is_ascii_digit());
+        done = at + digits.count();
+    }
+    out.extend_from_slice(&points[done..]);
 }
 
 /// The entries of a list of the public document. It has many of them, which say the same
@@ -189,6 +214,12 @@ impl Entries {
     #[must_use]
     pub fn with_room(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
+    }
+
+    /// Those that stand in parts of a list.
+    #[must_use]
+    pub fn of(parts: &Parts<'_>) -> Option<Self> {
+        String::from_utf8(parts.concat()).ok().map(Self)
     }
 
     /// The text, without brackets.
@@ -207,41 +238,6 @@ impl Entries {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Adds entries that were written before.
-    pub fn written(&mut self, entries: &str) {
-        if !entries.is_empty() {
-            self.separate();
-            self.0.push_str(entries);
-        }
-    }
-
-    /// Adds points that were written before, with their numbers counted on from `first`.
-    pub fn renumbered(&mut self, points: &str, first: usize) {
-        if points.is_empty() {
-            return;
-        }
-        self.separate();
-        let mut rest = points;
-        if let Some((_, behind)) = points.split_once(NAME)
-            && let Some(number) = behind.strip_prefix(&first.to_string())
-            && number.starts_with('"')
-        {
-            self.0.push_str(points);
-            return;
-        }
-        // The quotes of what stands in a text have a backslash in front.
-        for number in first.. {
-            let Some(at) = memchr::memmem::find(rest.as_bytes(), NAME.as_bytes()) else {
-                break;
-            };
-            let (before, behind) = rest.split_at(at + NAME.len());
-            self.0.push_str(before);
-            self.add(format_args!("{number}"));
-            rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
-        }
-        self.0.push_str(rest);
     }
 
     fn separate(&mut self) {
@@ -492,18 +488,30 @@ pub struct Document {
 impl Document {
     /// Writes it down.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let lists = self.points.as_str().len() + self.account.as_str().len();
-        let files = self.tail.files.len() + self.tail.sources.len();
-        out.reserve(lists + 256 * files + 4096);
-        // All keys are strings, so nothing can fail.
-        let _ = serde_json::to_writer(&mut *out, &self.head);
-        out.pop();
-        for (key, list) in [("points", &self.points), ("account", &self.account)] {
-            for part in [",\"", key, "\":[", list.as_str(), "]"] {
-                out.extend_from_slice(part.as_bytes());
-            }
+        let [points, account] =
+            [&self.points, &self.account].map(|list| list.as_str().as_bytes().into());
+        let parts = self.around(vec![points], vec![account]);
+        out.reserve(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            out.extend_from_slice(&part);
         }
-        splice(out, &self.tail);
+    }
+
+    /// The document in parts, with lists that are in parts themselves.
+    #[must_use]
+    pub fn around<'p>(&self, points: Parts<'p>, account: Parts<'p>) -> Parts<'p> {
+        // All keys are strings, so nothing can fail.
+        let mut head = serde_json::to_vec(&self.head).unwrap_or_default();
+        head.pop();
+        head.extend_from_slice(b",\"points\":[");
+        let mut tail = b"]".to_vec();
+        splice(&mut tail, &self.tail);
+        let mut parts = vec![head.into()];
+        parts.extend(points);
+        parts.push(b"],\"account\":["[..].into());
+        parts.extend(account);
+        parts.push(tail.into());
+        parts
     }
 
     /// Leaves nothing but the sums.

@@ -8,13 +8,14 @@ mod document;
 mod package;
 
 pub use directory::{
-    Files, Like, hash_of, is_whole, json, seal, sealed, short_hash, short_sum, sum_in, write,
+    Files, Parts, Text, hash_of, is_whole, json, seal, seal_parts, sealed, short_hash, short_sum,
+    sum_in, whole, whole_in, write,
 };
 pub use document::{
     Account, App, Base, Build, BuildPackage, Document, Entries, FileAccount, Goat, Head, Index,
     IndexPackage, LinkedPackage, MainPackage, ModuleEntry, Other, Outside, PointEntry, Release,
-    Shard, SourceEntry, Spot, Summary, Tail, TestPackage, Warning, ids_in, point_name, quoted,
-    splice,
+    Shard, SourceEntry, Spot, Summary, Tail, TestPackage, Warning, counts_from, ids_in, point_name,
+    quoted, renumber, splice,
 };
 pub use package::{EditEntry, FileEntry, PackageDocument, PackagePoint, TextFile, marker};
 
