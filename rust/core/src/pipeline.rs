@@ -14,6 +14,7 @@ mod lists;
 mod memo;
 mod options;
 mod other;
+mod pack;
 mod packages;
 mod planned;
 mod requirements;
@@ -32,8 +33,9 @@ use crate::modules::join;
 use crate::plan;
 
 use last::{Last, Made};
-use ledger::{Desk, Ledger, Use};
+use ledger::{Desk, Ledger};
 use memo::Memo;
+use pack::Use;
 use planned::Given;
 
 pub use file::{Analysed, PlannedFile, State};

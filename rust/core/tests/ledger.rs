@@ -450,7 +450,7 @@ fn seal(pack: &mut [u8], name: usize) {
     let end = 36 + number(&pack[32..36]);
     let mut value = end;
     for entry in (36 + name..end).step_by(28) {
-        let next = value + number(&pack[entry + 16..entry + 20]);
+        let next = end + number(&pack[entry + 16..entry + 20]);
         let check = Sha256::digest(&pack[value..next]);
         pack[entry + 20..entry + 28].copy_from_slice(&check[..8]);
         value = next;

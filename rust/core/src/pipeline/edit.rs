@@ -8,10 +8,11 @@ use std::path::Path;
 
 use super::document::{Asked, Outline};
 use super::last::Last;
-use super::ledger::{Desk, Ledger, Use};
+use super::ledger::{Desk, Ledger};
 use super::lists::Lists;
 use super::memo::{self, Memo};
 use super::other::is_embedded;
+use super::pack::Use;
 use super::planned::Given;
 use super::rows::{Row, Rows};
 use super::scope::{self, Cleaner};

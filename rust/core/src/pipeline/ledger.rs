@@ -7,15 +7,10 @@
 //! written anew. Where a byte of a list is not what was written nothing is believed, nor is
 //! a value that is not the one that is listed.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::ops::Range;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +18,9 @@ use sha2::{Digest, Sha256};
 
 use super::Options;
 use super::memo::{place, store};
+use super::pack::{
+    self, ENTRY, Entries, List, Pack, Use, append, index, lock, name_of, opened, sealed, values,
+};
 use crate::error::Result;
 use crate::git::{Differing, Kept, Repo, Stamp};
 use crate::model::{FileChange, Hunk, Key};
@@ -36,76 +34,9 @@ pub(super) struct Ledger {
     pack: Pack,
     size: usize,
     entries: Entries,
+    /// The long lists, where few of their values are asked for.
+    lists: Vec<List>,
     new: Mutex<BTreeMap<Key, Vec<u8>>>,
-}
-
-/// The bytes of what was kept.
-enum Pack {
-    /// All of them.
-    Read(Vec<u8>),
-    /// The way to them, for who needs few.
-    File(Mutex<fs::File>),
-}
-
-impl Pack {
-    fn at(&self, range: Range<usize>) -> Option<Cow<'_, [u8]>> {
-        match self {
-            Self::Read(bytes) => bytes.get(range).map(Cow::Borrowed),
-            Self::File(file) => {
-                let mut bytes = vec![0; range.len()];
-                let mut file = lock(file);
-                file.seek(SeekFrom::Start(range.start as u64)).ok()?;
-                file.read_exact(&mut bytes).ok()?;
-                Some(Cow::Owned(bytes))
-            }
-        }
-    }
-}
-
-/// How much of a ledger a plan asks for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// All of it.
-    Whole,
-    /// Little.
-    Few,
-}
-
-/// What stands in a pack.
-type Entries = HashMap<Key, Entry, BuildHasherDefault<Spread>>;
-
-/// Where a value stands, and whether this plan asked for it.
-struct Entry {
-    range: Range<usize>,
-    check: Check,
-    used: AtomicBool,
-}
-
-/// Tells a value from what else may stand in its place.
-type Check = [u8; 8];
-
-fn check(value: &[u8]) -> Check {
-    let sum: [u8; 32] = Sha256::digest(value).into();
-    sum.first_chunk().copied().unwrap_or_default()
-}
-
-/// Keys are hashes already.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes
-            .first_chunk()
-            .map_or(0, |head| u64::from_le_bytes(*head));
-    }
-
-    /// The length, which all keys share.
-    fn write_usize(&mut self, _: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 /// Tells the kinds of entries apart.
@@ -142,27 +73,34 @@ impl Ledger {
         let name = format!("{} {asked:?}", repo.root().display());
         let path = place(&options.memo_dir, &[], &name).with_extension("files");
         let (pack, size) = opened(&path, how).unwrap_or((Pack::Read(Vec::new()), 0));
-        let entries = index(&pack, size, name_of(&path));
-        let size = entries.as_ref().map_or(0, |_| size);
-        let entries = entries.unwrap_or_default();
+        let indexed = index(&pack, size, name_of(&path), how);
+        let size = indexed.as_ref().map_or(0, |_| size);
+        let (entries, lists) = indexed.unwrap_or_default();
         Some(Self {
             path,
             pack,
             size,
             entries,
+            lists,
             new: Mutex::default(),
         })
     }
 
     /// What is kept under a key.
     pub(super) fn get<T: DeserializeOwned>(&self, key: Key) -> Option<T> {
-        let entry = self.entries.get(&key)?;
-        let bytes = self.pack.at(entry.range.clone())?;
-        if check(&bytes) != entry.check {
+        let entry = self.entries.get(&key);
+        let (range, check) = match entry {
+            Some(entry) => (entry.range.clone(), entry.check),
+            None => self.lists.iter().rev().find_map(|list| list.find(&key))?,
+        };
+        let bytes = self.pack.at(range)?;
+        if pack::check(&bytes) != check {
             return None;
         }
         let value = postcard::from_bytes(&bytes).ok()?;
-        entry.used.store(true, Ordering::Relaxed);
+        if let Some(entry) = entry {
+            entry.used.store(true, Ordering::Relaxed);
+        }
         Some(value)
     }
 
@@ -189,7 +127,7 @@ impl Ledger {
     /// it has to put it in order.
     pub(super) fn has_room(&self, size: usize) -> bool {
         let most = LIMIT.min(size.saturating_mul(2));
-        !self.entries.is_empty() && self.size <= most
+        self.size > 0 && self.size <= most
     }
 
     /// Writes what an edit added, behind what is there.
@@ -236,110 +174,6 @@ impl Ledger {
         }
         pack.len()
     }
-}
-
-fn opened(path: &Path, how: Use) -> Option<(Pack, usize)> {
-    if how == Use::Few {
-        let file = fs::File::open(path).ok()?;
-        let size = usize::try_from(file.metadata().ok()?.len()).ok()?;
-        return Some((Pack::File(Mutex::new(file)), size));
-    }
-    let bytes = fs::read(path).ok()?;
-    let size = bytes.len();
-    Some((Pack::Read(bytes), size))
-}
-
-/// Values as they are put into a pack.
-type Values<'b> = Vec<(Key, Cow<'b, [u8]>, Check)>;
-
-fn values(new: &BTreeMap<Key, Vec<u8>>) -> Values<'_> {
-    let all = new.iter();
-    all.map(|(key, bytes)| (*key, bytes.as_slice().into(), check(bytes)))
-        .collect()
-}
-
-/// Values as one part of a pack, behind the list of them with its hash and its length.
-fn sealed(name: &[u8], values: &Values<'_>) -> Vec<u8> {
-    let listed = name.len() + values.len() * ENTRY;
-    let size: usize = values.iter().map(|(_, bytes, _)| bytes.len()).sum();
-    let mut part = Vec::with_capacity(HEAD + listed + size);
-    part.resize(SUM, 0);
-    part.extend_from_slice(&(listed as u32).to_le_bytes());
-    part.extend_from_slice(name);
-    for (key, bytes, check) in values {
-        part.extend_from_slice(key);
-        part.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        part.extend_from_slice(check);
-    }
-    let sum = Sha256::digest(&part[SUM..]);
-    part[..SUM].copy_from_slice(&sum);
-    for (_, bytes, _) in values {
-        part.extend_from_slice(bytes);
-    }
-    part
-}
-
-/// Puts a part behind a pack, in one write: two that do so at once do not mix, and if they
-/// did the hash would tell.
-fn append(path: &Path, part: &[u8]) {
-    if let Ok(mut pack) = fs::File::options().append(true).open(path) {
-        let _ = pack.write_all(part);
-    }
-}
-
-/// Bytes of the hash before a list.
-const SUM: usize = 32;
-/// Bytes of the hash and the length of a list.
-const HEAD: usize = SUM + 4;
-/// Bytes of a listed value: key, length and check.
-const ENTRY: usize = size_of::<Key>() + 4 + size_of::<Check>();
-
-/// A pack says in itself for which settings it is.
-fn name_of(path: &Path) -> &[u8] {
-    let name = path.file_name().unwrap_or_default();
-    name.as_encoded_bytes()
-}
-
-/// Where the values of a pack stand; `None` where a list is not what was written there.
-fn index(pack: &Pack, size: usize, name: &[u8]) -> Option<Entries> {
-    // Room for all, so that they are put into their places once.
-    let room = size / 256;
-    let mut entries = Entries::with_capacity_and_hasher(room, BuildHasherDefault::default());
-    let mut start = 0;
-    while start < size {
-        let head = pack.at(start..start + HEAD)?;
-        let (sum, length) = head.split_first_chunk::<SUM>()?;
-        let mut at = start + HEAD + self::length(length)?;
-        if at > size {
-            return None;
-        }
-        let list = pack.at(start + SUM..at)?;
-        let listed = list[HEAD - SUM..].strip_prefix(name)?;
-        if Sha256::digest(&list).as_slice() != sum || listed.len() % ENTRY != 0 {
-            return None;
-        }
-        for entry in listed.chunks_exact(ENTRY) {
-            let (key, rest) = entry.split_first_chunk()?;
-            let range = at..at.checked_add(self::length(rest)?)?;
-            at = range.end;
-            let entry = Entry {
-                range,
-                check: *rest.last_chunk()?,
-                used: AtomicBool::new(false),
-            };
-            entries.insert(*key, entry);
-        }
-        if at > size {
-            return None;
-        }
-        start = at;
-    }
-    Some(entries)
-}
-
-/// A length at the beginning of some bytes.
-fn length(bytes: &[u8]) -> Option<usize> {
-    Some(u32::from_le_bytes(*bytes.first_chunk()?) as usize)
 }
 
 /// The key of several things that have keys.
@@ -425,10 +259,6 @@ impl Kept for Ledger {
     fn keep_lists(&self, index_and_tree: Key) {
         self.put(key(Kind::Listing, index_and_tree, &[]), &());
     }
-}
-
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The way to contents, past the ledger and through it.
