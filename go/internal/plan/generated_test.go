@@ -80,8 +80,15 @@ func TestSecurityGenerated(t *testing.T) {
 // TestSecurityDamagedDocuments changes documents without changing their length.
 func TestSecurityDamagedDocuments(t *testing.T) {
 	for name, read := range map[string]func(dir string) error{
-		"index.json":                 func(dir string) error { _, err := plan.ReadIndex(dir); return err },
-		plan.DocName("ex.com/m/a"):   func(dir string) error { _, err := plan.ReadPackage(dir, "ex.com/m/a"); return err },
+		"index.json": func(dir string) error { _, err := plan.ReadIndex(dir); return err },
+		plan.DocName("ex.com/m/a"): func(dir string) error {
+			_, err := plan.ReadPackage(dir, "ex.com/m/a")
+			_, edits := plan.ReadEdits(dir, "ex.com/m/a")
+			if (err == nil) != (edits == nil) {
+				t.Errorf("%v, without the points %v", err, edits)
+			}
+			return err
+		},
 		plan.ShardName("ex.com/m/a"): func(dir string) error { _, err := plan.ReadHashes(dir, "ex.com/m/a"); return err },
 	} {
 		dir := makePlan(t)

@@ -245,13 +245,35 @@ func ReadIndex(dir string) (*Index, error) {
 // for a package without points.
 func ReadPackage(dir, importPath string) (*Package, error) {
 	var doc Package
-	if err := read(dir, DocName(importPath), &doc); err != nil {
+	err := read(dir, DocName(importPath), &doc)
+	return doc.of(importPath, err)
+}
+
+// ReadEdits reads it without the points, which only a table of them needs.
+func ReadEdits(dir, importPath string) (*Package, error) {
+	var doc struct {
+		Package
+		Points passed `json:"points"`
+	}
+	err := read(dir, DocName(importPath), &doc)
+	return doc.of(importPath, err)
+}
+
+// passed is what is not decoded.
+type passed struct{}
+
+// UnmarshalJSON keeps nothing.
+func (passed) UnmarshalJSON([]byte) error { return nil }
+
+// of is the document if it could be read and is that of the package.
+func (p *Package) of(importPath string, err error) (*Package, error) {
+	if err != nil {
 		return nil, err
 	}
-	if doc.ImportPath != importPath {
-		return nil, fmt.Errorf("%s: document of %s, not of %s", DocName(importPath), doc.ImportPath, importPath)
+	if p.ImportPath != importPath {
+		return nil, fmt.Errorf("%s: document of %s, not of %s", DocName(importPath), p.ImportPath, importPath)
 	}
-	return &doc, nil
+	return p, nil
 }
 
 // ReadHashes returns base name to hash of the package's Go files at the time of
@@ -294,6 +316,11 @@ const sumHead = `{"format":1,"sum":"`
 // Check tells a document of another format, and one that is not what was written; the
 // hash may be missing in what is no file of a plan directory.
 func Check(document []byte, sealed bool) error {
+	// What has its hash has the format that stands before it, and is read once.
+	rest, ok := bytes.CutPrefix(document, []byte(sumHead))
+	if sum, rest, found := bytes.Cut(rest, []byte(`",`)); ok && found && store.Sum(slices.Concat(opening, rest)) == string(sum) {
+		return nil
+	}
 	var head struct {
 		Format int    `json:"format"`
 		Sum    string `json:"sum"`
@@ -305,10 +332,6 @@ func Check(document []byte, sealed bool) error {
 		return fmt.Errorf("format %d: %w", head.Format, ErrFormat)
 	}
 	if !sealed && head.Sum == "" {
-		return nil
-	}
-	rest, ok := bytes.CutPrefix(document, []byte(sumHead))
-	if sum, rest, found := bytes.Cut(rest, []byte(`",`)); ok && found && store.Sum(slices.Concat(opening, rest)) == string(sum) {
 		return nil
 	}
 	return ErrDamaged

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,13 @@ func TestRead(t *testing.T) {
 	doc, err := plan.ReadPackage(dir, "ex.com/m/a")
 	if err != nil || doc.File("a.go") == nil || doc.File("b.go") != nil || doc.Symbol != "goat_acc_"+doc.Marker {
 		t.Errorf("%+v, %v", doc, err)
+	}
+	edits, err := plan.ReadEdits(dir, "ex.com/m/a")
+	if err != nil || len(edits.Points) != 0 || len(doc.Points) == 0 {
+		t.Errorf("%+v, %v", edits, err)
+	}
+	if doc.Points = nil; !reflect.DeepEqual(edits, doc) {
+		t.Errorf("%+v instead of %+v", edits, doc)
 	}
 	hashes, err := plan.ReadHashes(dir, "ex.com/m/b")
 	if err != nil || !plan.SameHash(hashes["b.go"], plan.HashBytes([]byte("package b\n"))) {

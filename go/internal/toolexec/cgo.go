@@ -22,7 +22,7 @@ func (h *helper) cgo() (int, error) {
 		return 0, err
 	}
 	path := h.importPath(dir)
-	doc, err := plan.ReadPackage(h.plan, path)
+	doc, err := plan.ReadEdits(h.plan, path)
 	if err != nil {
 		// The compile that follows says what is wrong with the plan, if anything is.
 		return h.pass()

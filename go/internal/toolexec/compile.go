@@ -157,7 +157,7 @@ func (c *compilation) choose(path, marker string) error {
 	if c.marked && marker == "" {
 		return c.wantPlain(path)
 	}
-	doc, err := plan.ReadPackage(c.plan, path)
+	doc, err := plan.ReadEdits(c.plan, path)
 	if errors.Is(err, os.ErrNotExist) {
 		return c.unknown(path, marker)
 	}
@@ -178,7 +178,7 @@ func (c *compilation) wantPlain(path string) error {
 	if !slices.ContainsFunc(c.units, func(u *unit) bool { return u.cgo }) {
 		return nil
 	}
-	doc, err := plan.ReadPackage(c.plan, path)
+	doc, err := plan.ReadEdits(c.plan, path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

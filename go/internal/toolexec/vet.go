@@ -78,7 +78,7 @@ func (h *helper) vetFiles(cfg map[string]json.RawMessage, objdir string) (bool, 
 
 // plainCgo writes a copy of cgo's output without points; empty if it holds none.
 func (h *helper) plainCgo(name, objdir string) (string, error) {
-	doc, err := plan.ReadPackage(h.plan, h.importPath(objdir))
+	doc, err := plan.ReadEdits(h.plan, h.importPath(objdir))
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
