@@ -90,9 +90,11 @@ impl<'a> View<'a> {
         }
         let all = self.owned.get_or_init(|| self.by_owner());
         let indices = all.get(&owner).map_or(&[][..], Vec::as_slice);
-        let own = indices.iter().map(|&index| &self.words[index]);
-        let inside = |w: &&Word<'_>| span.contains(w.token.span.start);
-        own.filter(inside).filter(real).collect()
+        // They are in the order of the text.
+        let starts_before =
+            |end: usize| indices.partition_point(|&index| self.words[index].token.span.start < end);
+        let own = indices[starts_before(span.start)..starts_before(span.end)].iter();
+        own.map(|&index| &self.words[index]).filter(real).collect()
     }
 
     fn by_owner(&self) -> HashMap<Owner, Vec<usize>> {
