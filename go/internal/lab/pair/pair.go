@@ -37,6 +37,9 @@ func commit(ctx context.Context, tree, module, version string) error {
 	if err := replaceTree(tree, src); err != nil {
 		return err
 	}
+	if err := untie(ctx, tree); err != nil {
+		return err
+	}
 	if err := git(ctx, tree, "add", "-A", "-f"); err != nil {
 		return err
 	}
@@ -68,6 +71,61 @@ func download(ctx context.Context, version string) (string, error) {
 		return "", fmt.Errorf("go mod download %s: %v %s%s", version, err, info.Error, stderr.String())
 	}
 	return info.Dir, nil
+}
+
+// untie has go take from the proxy what go.mod replaces by a directory of the repository
+// that the module is published from: it holds for the main module alone, and leads nowhere here.
+func untie(ctx context.Context, tree string) error {
+	if _, err := os.Stat(filepath.Join(tree, "go.mod")); err != nil {
+		return nil // Older than modules.
+	}
+	text, err := goCommand(ctx, tree, "mod", "edit", "-json")
+	if err != nil {
+		return err
+	}
+	var mod struct {
+		Replace []struct {
+			Old, New struct{ Path, Version string }
+		}
+	}
+	if err := json.Unmarshal(text, &mod); err != nil {
+		return err
+	}
+	edit := []string{"mod", "edit"}
+	for _, r := range mod.Replace {
+		if r.New.Version != "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(tree, filepath.FromSlash(r.New.Path))); err == nil {
+			continue
+		}
+		old := r.Old.Path
+		if r.Old.Version != "" {
+			old += "@" + r.Old.Version
+		}
+		edit = append(edit, "-dropreplace="+old)
+	}
+	if len(edit) == 2 {
+		return nil
+	}
+	if _, err := goCommand(ctx, tree, edit...); err != nil {
+		return err
+	}
+	// go.sum has no sums of them yet.
+	_, err = goCommand(ctx, tree, "list", "-mod=mod", "-deps", "-test", "./...")
+	return err
+}
+
+func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %w: %s", args[0], err, stderr.Bytes())
+	}
+	return out, nil
 }
 
 // replaceTree makes the tree's files those of src, writable.
