@@ -249,7 +249,8 @@ func ReadPackage(dir, importPath string) (*Package, error) {
 	return doc.of(importPath, err)
 }
 
-// ReadEdits reads it without the points, which only a table of them needs.
+// ReadEdits is [ReadPackage] without the points, which only the table at link needs: they
+// are most of a document.
 func ReadEdits(dir, importPath string) (*Package, error) {
 	var doc struct {
 		Package
