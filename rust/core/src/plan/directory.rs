@@ -163,14 +163,18 @@ pub fn seal_parts(mut parts: Parts<'_>) -> Parts<'_> {
     for part in &parts {
         hash.update(part);
     }
-    let sum = data_encoding::HEXLOWER.encode(&hash.finalize()[..8]);
     if let Some(first) = parts.first_mut()
         && let Some(rest) = first.strip_prefix(HEAD.as_bytes())
     {
-        let field = [HEAD, &SUM[..7], &sum, &SUM[23..]].concat();
-        *first = [field.as_bytes(), rest].concat().into();
+        *first = [opening(hash).as_bytes(), rest].concat().into();
     }
     parts
+}
+
+/// What a document with this hash begins with.
+fn opening(hash: Sha256) -> String {
+    let sum = data_encoding::HEXLOWER.encode(&hash.finalize()[..8]);
+    [HEAD, &SUM[..7], &sum, &SUM[23..]].concat()
 }
 
 /// The hash that a document says it has.
@@ -190,9 +194,7 @@ pub fn is_whole(document: &[u8]) -> bool {
     let mut hash = Sha256::new();
     hash.update(HEAD);
     hash.update(rest);
-    let field = &document[..HEAD.len() + SUM.len()];
-    let sum = data_encoding::HEXLOWER.encode(&hash.finalize()[..8]);
-    field == [HEAD, &SUM[..7], &sum, &SUM[23..]].concat().as_bytes()
+    document.starts_with(opening(hash).as_bytes())
 }
 
 /// The plan hash: over the names of all files but the index and the hashes that they have in
